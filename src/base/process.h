@@ -1,0 +1,33 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace rota::base {
+
+/// A program to run: no shell, an explicit argument list, additions to the environment. Secrets go
+/// through files or descriptors, never through `argv`.
+struct Command {
+  std::vector<std::string> argv;
+  std::vector<std::pair<std::string, std::string>> environment;
+};
+
+struct ProcessResult {
+  int status = 0;      ///< exit status; 128 + signal when it was killed
+  std::string output;  ///< standard output and error together, the last 64 KiB
+};
+
+/// The seam to other programs.
+class ProcessRunner {
+ public:
+  virtual ~ProcessRunner() = default;
+  /// Runs to its end with no standard input, until every writer of its output is gone (a daemon
+  /// that it starts must not keep it open). Throws Error(io) when it cannot be started.
+  virtual ProcessResult run(const Command& command) = 0;
+};
+
+ProcessRunner& real_processes();
+
+}  // namespace rota::base

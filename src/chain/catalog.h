@@ -1,0 +1,69 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "chain/local_state.h"
+#include "chain/record.h"
+#include "store/store.h"
+
+namespace rota::chain {
+
+/// One run as the listing shows it.
+struct RunInfo {
+  std::string run;
+  std::string chain;
+  RunKind kind = RunKind::full;
+  base::Instant time{};
+  std::uint64_t record_size = 0;
+};
+
+/// The runs of one chain, in the order of their parents.
+struct ChainInfo {
+  std::string chain;
+  std::vector<RunInfo> runs;
+  /// Runs whose full or whose way to it is missing: they cannot be restored.
+  std::vector<RunInfo> stray;
+  base::Instant start() const { return runs.front().time; }
+  base::Instant end() const { return runs.back().time; }
+};
+
+/// What runs a store holds: one listing, and one record a chain for the order of its runs.
+class Catalog {
+ public:
+  /// state: for copies of records; null on a machine that has none.
+  Catalog(store::Store& store, const LocalState* state);
+
+  /// Chains that can be restored, oldest first.
+  const std::vector<ChainInfo>& chains() const { return chains_; }
+  /// Chains whose full is missing.
+  const std::vector<ChainInfo>& broken() const { return broken_; }
+  bool empty() const { return chains_.empty() && broken_.empty(); }
+  /// The newest run of the newest chain; null when there is none.
+  const RunInfo* newest() const;
+  const RunInfo* find(const std::string& run) const;
+  const ChainInfo* chain(const std::string& name) const;
+
+  /// The run that shows the tree as it was at `when`: the newest that is not later. Throws
+  /// Error(not_found) naming the oldest run when all are later, or when there is none at all.
+  const RunInfo& at(base::Instant when) const;
+  /// The same for what a person typed: a run's name, or a moment (base::parse_moment); empty means
+  /// the newest. Throws Error(usage) with the forms when it is neither.
+  const RunInfo& select(const std::string& text, base::Instant now) const;
+
+  RunRecord record(const RunInfo& run) const;
+  /// The record's object; `sha256` of it is what children name.
+  base::Bytes record_bytes(const RunInfo& run) const;
+
+ private:
+  void order(ChainInfo& chain) const;
+
+  store::Store& store_;
+  const LocalState* state_;
+  std::vector<ChainInfo> chains_;
+  std::vector<ChainInfo> broken_;
+};
+
+}  // namespace rota::chain

@@ -1,0 +1,190 @@
+#include "chain/chain_source.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace rota::chain {
+
+using base::Error;
+using base::ErrorKind;
+using tree::Entry;
+
+namespace {
+
+/// Data of a file, taken from the frames that its extents name.
+class ChainContent final : public tree::Content {
+ public:
+  ChainContent(FrameCache& frames, std::shared_ptr<const ExtentTable> extents)
+      : frames_(frames), extents_(std::move(extents)) {}
+
+  std::optional<tree::Segment> next_segment() override {
+    while (at_ < extents_->size() && in_data_ && !extents_->at(at_).hole()) {  // left unread
+      ++at_;
+      done_ = 0;
+    }
+    in_data_ = false;
+    if (at_ >= extents_->size()) return std::nullopt;
+    if (const Extent extent = extents_->at(at_); extent.hole()) {
+      ++at_;
+      return tree::Segment{true, extent.length};
+    }
+    in_data_ = true;
+    std::uint64_t length = 0;
+    for (std::size_t i = at_; i < extents_->size(); ++i) {
+      const Extent extent = extents_->at(i);
+      if (extent.hole()) break;
+      length += extent.length;
+    }
+    return tree::Segment{false, length};
+  }
+
+  std::size_t read(std::span<std::byte> buffer) override {
+    std::size_t filled = 0;
+    while (filled < buffer.size() && at_ < extents_->size()) {
+      const Extent extent = extents_->at(at_);
+      if (extent.hole()) break;
+      if (!frame_ || !extent.same_frame(frame_of_)) {
+        frame_ = frames_.get(extent);
+        frame_of_ = extent;
+      }
+      if (extent.offset + extent.length > frame_->size()) {
+        throw Error(ErrorKind::corrupt, "the index reaches out of a frame");
+      }
+      const std::size_t part = static_cast<std::size_t>(
+          std::min<std::uint64_t>(buffer.size() - filled, extent.length - done_));
+      std::memcpy(buffer.data() + filled, frame_->data() + extent.offset + done_, part);
+      filled += part;
+      done_ += part;
+      if (done_ == extent.length) {
+        ++at_;
+        done_ = 0;
+      }
+    }
+    return filled;
+  }
+
+ private:
+  FrameCache& frames_;
+  std::shared_ptr<const ExtentTable> extents_;
+  std::size_t at_ = 0;
+  std::uint64_t done_ = 0;  ///< bytes of extent at_ that were read
+  bool in_data_ = false;
+  FrameCache::Frame frame_;
+  Extent frame_of_;
+};
+
+}  // namespace
+
+ChainSource::ChainSource(store::Store& store, RunRecord record, const std::string& index_copies,
+                         std::vector<std::string> paths)
+    : record_(std::move(record)),
+      objects_(store, record_.chain, index_copies),
+      frames_(store, record_),
+      view_(objects_, record_, paths.empty()),
+      paths_(std::move(paths)) {
+  std::ranges::sort(paths_, [](const std::string& a, const std::string& b) {
+    return tree::compare_paths(a, b) < 0;
+  });
+  const auto below =
+      std::unique(paths_.begin(), paths_.end(),
+                  [](const std::string& a, const std::string& b) { return tree::is_within(b, a); });
+  paths_.erase(below, paths_.end());
+  if (paths_.size() == 1 && paths_.front().empty()) paths_.clear();
+  if (!paths_.empty()) enter(paths_[next_path_++]);
+}
+
+ChainSource::~ChainSource() = default;
+
+/// Goes to a wanted path: first the directories above it that were not given yet.
+void ChainSource::enter(const std::string& path) {
+  for (std::size_t slash = 0; slash != std::string::npos;) {
+    const std::string above = path.substr(0, slash);
+    slash = path.find('/', slash == 0 ? 1 : slash + 1);
+    const bool given = next_path_ > 1 && tree::is_within(last_above_, above);
+    if (given || above == path) continue;
+    auto found = IndexView::find(objects_, record_, above);
+    if (!found) {
+      throw Error(ErrorKind::not_found,
+                  fmt::format("there is no {} in run {}", base::printable(path), record_.run));
+    }
+    ready_.push_back(std::move(*found));
+  }
+  last_above_ =
+      path.substr(0, path.find_last_of('/') == std::string::npos ? 0 : path.find_last_of('/'));
+  view_.seek(path);
+  IndexRecord first;
+  if (!view_.next(first) || first.entry.path != path) {
+    throw Error(ErrorKind::not_found,
+                fmt::format("there is no {} in run {}", base::printable(path), record_.run));
+  }
+  ready_.push_back(std::move(first));
+}
+
+bool ChainSource::selected(const std::string& path) const {
+  return std::ranges::any_of(
+      paths_, [&](const std::string& wanted) { return tree::is_within(path, wanted); });
+}
+
+bool ChainSource::next_record(IndexRecord& record) {
+  for (;;) {
+    if (!ready_.empty()) {
+      record = std::move(ready_.front());
+      ready_.pop_front();
+      return true;
+    }
+    if (paths_.empty()) return view_.next(record);
+    if (view_.next(record) && tree::is_within(record.entry.path, paths_[next_path_ - 1])) {
+      return true;
+    }
+    if (next_path_ == paths_.size()) return false;
+    enter(paths_[next_path_++]);
+  }
+}
+
+/// The first name of this group was not wanted: this name takes its place, once.
+void ChainSource::make_first_name(IndexRecord& record) {
+  Entry& link = record.entry;
+  if (const auto first = links_.first_or_register(link.target, link.path)) {
+    link.target = *first;
+    return;
+  }
+  auto found = IndexView::find(objects_, record_, link.target);
+  if (!found) {
+    // That name vanished when this run was made: a file that cannot be opened, the rest can be had.
+    link.kind = tree::EntryKind::file;
+    return;
+  }
+  found->entry.path = link.path;
+  record = std::move(*found);
+}
+
+bool ChainSource::next(Entry& entry) {
+  IndexRecord record;
+  if (!next_record(record)) return false;
+  if (record.entry.kind == tree::EntryKind::hard_link && !paths_.empty() &&
+      !selected(record.entry.target)) {
+    make_first_name(record);
+  }
+  entry = std::move(record.entry);
+  entry.handle = std::move(record.extents);
+  return true;
+}
+
+std::unique_ptr<tree::Content> ChainSource::open(Entry& entry) {
+  if (!entry.target.empty()) {
+    throw Error(ErrorKind::corrupt,
+                fmt::format("it is another name of {}, which vanished while this run was made; "
+                            "another run may have it",
+                            base::printable(entry.target)));
+  }
+  auto extents = std::static_pointer_cast<const ExtentTable>(entry.handle);
+  if (!extents) extents = std::make_shared<const ExtentTable>();
+  return std::make_unique<ChainContent>(frames_, std::move(extents));
+}
+
+}  // namespace rota::chain

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "chain/frame_cache.h"
+#include "chain/piece.h"
+#include "chain/record.h"
+#include "store/store.h"
+#include "tree/link_table.h"
+#include "tree/source.h"
+
+namespace rota::chain {
+
+/// The tree as it was at one run of a chain.
+///
+/// Every entry says directly where its bytes lie: nothing of other runs is applied or replayed.
+class ChainSource final : public tree::Source {
+ public:
+  /// paths: what is wanted of the tree, relative to its root; each comes with all that lies below
+  /// it and the directories above it; empty means everything. A hard link whose first name is not
+  /// among them becomes a file of its own. Throws Error(not_found) for a path that is not there.
+  /// index_copies: see IndexObjects; may be empty.
+  ChainSource(store::Store& store, RunRecord record, const std::string& index_copies,
+              std::vector<std::string> paths = {});
+  ~ChainSource() override;
+
+  bool next(tree::Entry& entry) override;
+  bool complete(tree::Entry&) override { return true; }
+  std::unique_ptr<tree::Content> open(tree::Entry& entry) override;
+
+  const RunRecord& record() const { return record_; }
+
+ private:
+  bool next_record(IndexRecord& record);
+  void enter(const std::string& path);
+  bool selected(const std::string& path) const;
+  void make_first_name(IndexRecord& record);
+
+  RunRecord record_;
+  IndexObjects objects_;
+  FrameCache frames_;
+  IndexView view_;
+  std::vector<std::string> paths_;  ///< sorted, none below another
+  std::size_t next_path_ = 0;
+  std::deque<IndexRecord> ready_;  ///< directories above a wanted path
+  std::string last_above_;
+  tree::LinkTable links_;
+};
+
+}  // namespace rota::chain

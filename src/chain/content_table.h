@@ -1,0 +1,94 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/sqlite.h"
+#include "chain/record.h"
+#include "chain/signature.h"
+
+namespace rota::chain {
+
+/// What this machine knows of the contents in a chain: where the index speaks of them, so that
+/// equal content is stored once, and their signatures, so that a changed file needs no download.
+///
+/// A cache: it may be lost at any time, and costs storage then, never correctness. What it says is
+/// checked where it is used (full hash in the index block, a sum over each signature), so that a
+/// stale or damaged row can mislead nobody. Reading is thread safe; add() and commit() are for one
+/// thread, and what was added is found from the next open() on.
+///
+/// On disk: SQLite, 16 bytes of each content's SHA-256 as key; signatures one after another in a
+/// file beside it. Memory: 4 MB of SQLite's cache and kBatch rows.
+class ContentTable {
+ public:
+  /// directory: exists. A damaged table is thrown away and begun anew.
+  explicit ContentTable(const std::string& directory);
+  ~ContentTable();
+
+  /// Where a content's entry lies: a block of the index piece that run number `run` wrote.
+  struct Place {
+    std::uint32_t run = 0;
+    BlockRow block;  ///< without first_path
+  };
+  std::optional<Place> find(const base::Sha256Digest& content);
+  bool has_signature(const base::Sha256Digest& content);
+  /// Of a small file. Nothing when there is none, it is damaged, or it is of packed bytes without
+  /// other holes (layout: HoleLayout).
+  std::optional<base::Bytes> signature(const base::Sha256Digest& content, std::uint64_t layout = 0);
+
+  /// The same for a large one, read piece by piece after it was checked; the reader must not
+  /// outlive this object. Not while add() is called.
+  std::optional<Matcher::ReadSignature> signature_reader(const base::Sha256Digest& content,
+                                                         std::uint64_t layout = 0);
+
+  /// A content whose entry will stand in the next block that placed() names. signature: empty for
+  /// none.
+  void add(const base::Sha256Digest& content, const base::Bytes& signature,
+           std::uint64_t layout = 0);
+  /// The same with a signature in a file, from its start to its end.
+  void add(const base::Sha256Digest& content, const base::Fd& signature, std::uint64_t layout = 0);
+  void placed(std::uint32_t run, const BlockRow& block);
+  /// Makes what was added visible; without it nothing was added.
+  void commit();
+
+  static constexpr std::size_t kBatch = 32'768;
+
+ private:
+  /// Where a signature lies in the file of signatures, and a sum over it and what it is of.
+  struct Stretch {
+    std::uint64_t at = 0;
+    std::uint64_t size = 0;  ///< 0: there is none
+    std::int64_t sum = 0;
+  };
+  struct Row {
+    std::array<std::byte, 16> key;
+    Place place;
+    Stretch signature;
+  };
+  struct Open;
+  template <typename Action>
+  void guarded(Action action);
+  void begin_anew();
+  std::string path() const { return directory_ + "/content.db"; }
+  Stretch locate(const base::Sha256Digest& content);
+  void append(std::span<const std::byte> data);
+  void insert();
+
+  std::string directory_;
+  std::mutex mutex_;
+  std::unique_ptr<Open> open_;
+  base::Fd signatures_;
+  std::uint64_t signatures_end_ = 0;
+  std::vector<Row> waiting_;  ///< for placed()
+  std::vector<Row> batch_;
+  base::Bytes buffered_;  ///< signatures not yet written
+};
+
+}  // namespace rota::chain

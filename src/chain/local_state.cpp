@@ -1,0 +1,146 @@
+#include "chain/local_state.h"
+
+#include <fmt/core.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "store/store.h"
+
+namespace rota::chain {
+
+using base::Error;
+using base::ErrorKind;
+using nlohmann::json;
+
+namespace {
+
+constexpr std::uint64_t kMaxStateFile = 64 << 10;
+
+/// A small JSON file that may be absent. `repair` says what to do when it is damaged.
+template <typename Parse>
+auto read_json(const std::string& path, const char* repair, Parse parse)
+    -> std::optional<decltype(parse(json()))> {
+  std::string text;
+  try {
+    text = base::read_file(path, kMaxStateFile);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::not_found) return std::nullopt;
+    if (error.kind() != ErrorKind::corrupt) throw;  // corrupt: too large, no JSON below either
+  }
+  try {
+    return parse(json::parse(text));
+  } catch (const json::exception&) {
+    throw Error(ErrorKind::corrupt, fmt::format("{} is damaged; {}", path, repair));
+  } catch (const Error&) {
+    throw Error(ErrorKind::corrupt, fmt::format("{} is damaged; {}", path, repair));
+  }
+}
+
+std::string run_name(const json& value) {
+  std::string name = value.get<std::string>();
+  if (!run_time(name)) throw Error(ErrorKind::corrupt, "it names no run");
+  return name;
+}
+
+}  // namespace
+
+LocalState::LocalState(std::string state, std::string cache, base::FileOps& files)
+    : state_(std::move(state)), cache_(std::move(cache)), files_(files) {
+  files_.make_directories(state_, 0700);
+  files_.make_directories(cache_ + "/records", 0700);
+}
+
+std::optional<LocalState::Last> LocalState::last() const {
+  return read_json(
+      state_ + "/last", "run `rota adopt` to read it anew from the store", [](const json& value) {
+        Last last{run_name(value.at("run")), run_name(value.at("chain")), {}};
+        base::from_hex(value.at("record_sha256").get<std::string>(), last.record_sha256);
+        return last;
+      });
+}
+
+void LocalState::set_last(const Last& last) {
+  const json value = {{"run", last.run},
+                      {"chain", last.chain},
+                      {"record_sha256", base::to_hex(last.record_sha256)}};
+  base::write_file(state_ + "/last", value.dump() + "\n", 0600, files_);
+}
+
+std::optional<LocalState::Journal> LocalState::journal() const {
+  return read_json(state_ + "/journal", "remove it; the unfinished run is then left behind",
+                   [](const json& value) {
+                     Journal journal{run_name(value.at("run")), run_name(value.at("chain")),
+                                     RunKind::full, value.at("removing").get<bool>()};
+                     if (journal.run != journal.chain) journal.kind = RunKind::increment;
+                     // What it says decides what is removed: it must be all there.
+                     if (value.at("kind") != kind_word(journal.kind)) {
+                       throw Error(ErrorKind::corrupt, "its kind does not fit");
+                     }
+                     return journal;
+                   });
+}
+
+void LocalState::clear_last() {
+  files_.unlink(state_ + "/last");
+  files_.sync_directory(state_);
+}
+
+void LocalState::set_journal(const Journal& journal) {
+  const json value = {{"run", journal.run},
+                      {"chain", journal.chain},
+                      {"kind", kind_word(journal.kind)},
+                      {"removing", journal.removing}};
+  base::write_file(state_ + "/journal", value.dump() + "\n", 0600, files_);
+}
+
+void LocalState::clear_journal() {
+  files_.unlink(state_ + "/journal");
+  files_.sync_directory(state_);
+}
+
+std::string LocalState::record_path(const std::string& run) const {
+  return cache_ + "/records/" + run;
+}
+
+std::optional<base::Bytes> LocalState::record(const std::string& run) const {
+  try {
+    const std::string text = base::read_file(record_path(run), store::kMaxObject);
+    const auto bytes = base::as_bytes(text);
+    return base::Bytes(bytes.begin(), bytes.end());
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+void LocalState::keep_record(const std::string& run, const base::Bytes& bytes) {
+  base::write_file(record_path(run), base::as_text(bytes), 0600, files_);
+}
+
+void LocalState::forget_record(const std::string& run) { files_.unlink(record_path(run)); }
+
+std::string LocalState::chain_directory(const std::string& chain, bool make) const {
+  std::string path = cache_ + "/" + chain;
+  if (make) files_.make_directories(path, 0700);
+  return path;
+}
+
+std::string LocalState::index_copies(const std::string& chain) const {
+  return cache_ + "/" + chain + "/index";
+}
+
+void LocalState::forget_chains_but(const std::string& chain) {
+  std::error_code ignored;  // a cache that cannot be removed does no harm
+  std::vector<std::filesystem::path> others;
+  for (std::filesystem::directory_iterator entry(cache_, ignored), end; !ignored && entry != end;
+       entry.increment(ignored)) {
+    const std::string name = entry->path().filename();
+    if (run_time(name) && name != chain) others.push_back(entry->path());
+  }
+  for (const auto& path : others) std::filesystem::remove_all(path, ignored);
+}
+
+}  // namespace rota::chain

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "chain/names.h"
+
+namespace rota::chain {
+
+/// What this machine remembers of one profile's chains.
+///
+///   <state>/last      the newest run that this machine knows, and its record's hash
+///   <state>/journal   the run that is being written or removed
+///   <cache>/records/  copies of run records
+///   <cache>/<chain>/  index copies, contents and signatures of the chain that is being continued
+///
+/// The cache may be deleted at any time. Losing the state costs a `rota adopt`: without it this
+/// machine cannot tell its own store from another's.
+class LocalState {
+ public:
+  /// The directories are made. Both are the profile's own.
+  LocalState(std::string state, std::string cache, base::FileOps& files = base::real_files());
+
+  struct Last {
+    std::string run;
+    std::string chain;
+    base::Sha256Digest record_sha256{};
+  };
+  /// Throws Error(corrupt) when it cannot be read: then `rota adopt` writes it anew.
+  std::optional<Last> last() const;
+  void set_last(const Last& last);
+  void clear_last();
+
+  struct Journal {
+    std::string run;
+    std::string chain;
+    RunKind kind = RunKind::full;
+    bool removing = false;  ///< it is being removed, not written
+  };
+  std::optional<Journal> journal() const;
+  void set_journal(const Journal& journal);
+  void clear_journal();
+
+  /// A copy of a run's record; nothing where there is none.
+  std::optional<base::Bytes> record(const std::string& run) const;
+  void keep_record(const std::string& run, const base::Bytes& bytes);
+  void forget_record(const std::string& run);
+
+  /// The directory for a chain's index copies and contents, made if `make`.
+  std::string chain_directory(const std::string& chain, bool make) const;
+  std::string index_copies(const std::string& chain) const;
+  /// Removes what is kept of other chains.
+  void forget_chains_but(const std::string& chain);
+
+  const std::string& state_directory() const { return state_; }
+
+ private:
+  std::string record_path(const std::string& run) const;
+
+  std::string state_;
+  std::string cache_;
+  base::FileOps& files_;
+};
+
+}  // namespace rota::chain

@@ -1,0 +1,293 @@
+#include "chain/run_writer.h"
+
+#include <map>
+
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "base/pipeline.h"
+#include "base/signals.h"
+#include "chain/large_file.h"
+#include "chain/uploader.h"
+
+namespace rota::chain {
+
+using base::Error;
+using base::ErrorKind;
+using tree::Entry;
+using tree::EntryKind;
+
+namespace {
+
+/// True when the entry is what the chain has: a stat walk decides (docs/architecture.md, "What
+/// changed").
+bool is_same(const Entry& now, const IndexRecord& before) {
+  const Entry& then = before.entry;
+  if (before.racy || now.kind != then.kind) return false;
+  if (now.kind == EntryKind::hard_link) return now.target == then.target;
+  return now.ctime == then.ctime && now.mtime == then.mtime && now.inode == then.inode &&
+         now.size == then.size && now.mode == then.mode && now.uid == then.uid &&
+         now.gid == then.gid && now.links == then.links && !now.unreadable;
+}
+
+}  // namespace
+
+RunWriter::RunWriter(store::Store& store, LocalState& state, RunPlan plan, base::Clock& clock,
+                     base::Warnings& warnings, base::Progress& progress, std::stop_token stop)
+    : store_(store),
+      state_(state),
+      plan_(std::move(plan)),
+      clock_(clock),
+      warnings_(warnings),
+      progress_(progress),
+      stop_(std::move(stop)),
+      index_(store, plan_.chain, state.index_copies(plan_.chain)),
+      contents_(state.chain_directory(plan_.chain, true)) {
+  record_.run = plan_.run;
+  record_.chain = plan_.chain;
+  record_.kind = plan_.kind;
+  record_.time = plan_.time;
+  record_.source = plan_.source;
+  record_.host = plan_.host;
+  record_.program = plan_.program;
+  record_.store_hash = store_.hash_kind();
+  if (plan_.parent) {
+    record_.runs = plan_.parent->runs;
+    record_.parent = plan_.parent->run;
+    record_.parent_sha256 = plan_.parent_sha256;
+    for (const Piece& piece : plan_.parent->pieces) {
+      index_.copy(plan_.parent->runs.at(piece.run), piece);
+    }
+  }
+  record_.runs.push_back(plan_.run);
+}
+
+RunWriter::~RunWriter() = default;
+
+/// The newest pieces that this run's own takes in: those that cover as many runs as it does by
+/// then, so that a run always has at most log2(n) + 1 pieces. The full's piece is never taken in.
+std::unique_ptr<IndexView> RunWriter::absorb(std::uint32_t& span) {
+  span = 1;
+  if (!plan_.parent) return nullptr;
+  record_.pieces = plan_.parent->pieces;
+  const std::size_t all = record_.pieces.size();
+  while (record_.pieces.size() > 1 && record_.pieces.back().span == span) {
+    record_.pieces.pop_back();
+    span *= 2;
+  }
+  if (record_.pieces.size() == all) return nullptr;
+  return std::make_unique<IndexView>(index_, *plan_.parent, true, record_.pieces.size());
+}
+
+void RunWriter::consume(tree::Source& source) {
+  state_.set_journal({plan_.run, plan_.chain, plan_.kind, false});
+  context_.reset(new WriterContext{source, clock_, warnings_, progress_, plan_.level,
+                                   record_.number(), contents_, index_,
+                                   plan_.parent ? &*plan_.parent : nullptr});
+  Uploader uploader(store_, plan_.chain, plan_.run);
+  std::uint32_t span = 1;
+  std::unique_ptr<IndexView> absorbed = absorb(span);
+  const std::string copies = state_.index_copies(plan_.chain) + "/" + plan_.run;
+  base::real_files().make_directories(copies, 0700);
+  sequencer_ = std::make_unique<Sequencer>(
+      record_.number(), uploader, contents_, std::move(absorbed),
+      [&](std::uint32_t number, const base::Bytes& object) {
+        const std::string name = index_name(plan_.chain, plan_.run, number);
+        base::write_file(copies + name.substr(name.find_last_of('/')), base::as_text(object));
+      });
+
+  base::Pipeline pipeline;
+  pipeline.on_failure([this] {
+    slots_.abandon();
+    to_pack_.abandon();
+    packed_.abandon();
+  });
+  for (unsigned i = 0; i < kSlots; ++i) slots_.send(0);
+  uploader.start(pipeline);
+  for (unsigned i = 0; i < kPackers; ++i) pipeline.add([this] { pack(); });
+  pipeline.add([this, &uploader] {
+    sequence();
+    uploader.close();
+  });
+  pipeline.run([&] { walk(source); });
+  pipeline.join();
+
+  record_.objects = uploader.take_rows();
+  record_.stored = uploader.stored();
+  Piece piece = sequencer_->take_piece(span);
+  for (const ObjectRow& object : record_.objects) {
+    if (object.type == ObjectType::index) piece.objects.push_back(object);
+  }
+  record_.pieces.push_back(std::move(piece));
+  record_.files = kept_files_ + sequencer_->files();
+  record_.bytes = kept_bytes_ + sequencer_->bytes();
+  record_.warnings = warnings_.count();
+  base::Bytes bytes = encode(record_);
+  commit(bytes);
+}
+
+/// The last step, and the only one that makes the run visible.
+void RunWriter::commit(base::Bytes& bytes) {
+  base::check_stop(stop_);
+  store_.put(record_name(plan_.chain, plan_.run, plan_.kind), bytes);
+  record_.stored += bytes.size();
+  // From here on the run exists. A crash before set_last is mended by the journal, which names it.
+  state_.keep_record(plan_.run, bytes);
+  contents_.commit();
+  state_.set_last({plan_.run, plan_.chain, base::sha256(bytes)});
+  state_.clear_journal();
+  state_.forget_chains_but(plan_.chain);
+}
+
+void RunWriter::walk(tree::Source& source) {
+  std::optional<IndexView> view;
+  IndexRecord before;
+  bool has_before = false;
+  if (plan_.parent) {
+    view.emplace(index_, *plan_.parent, true);
+    has_before = view->next(before);
+  }
+  Entry entry;
+  while (source.next(entry)) {
+    base::check_stop(stop_);
+    while (has_before && tree::compare_paths(before.entry.path, entry.path) < 0) {
+      gone(std::move(before));
+      has_before = view->next(before);
+    }
+    if (has_before && before.entry.path == entry.path) {
+      meet(entry, std::move(before));
+      has_before = view->next(before);
+    } else {
+      meet(entry, std::nullopt);
+    }
+  }
+  while (has_before) {
+    gone(std::move(before));
+    has_before = view->next(before);
+  }
+  flush();
+  to_pack_.close();
+}
+
+void RunWriter::gone(IndexRecord before) {
+  if (has_unreadable_ && tree::is_within(before.entry.path, unreadable_)) {
+    // Nobody could look: what the chain has of it is the best that there is.
+    ++kept_files_;
+    kept_bytes_ += before.entry.size;
+    return;
+  }
+  Item item;
+  item.record.entry.path = std::move(before.entry.path);
+  item.record.removed = true;
+  add(std::move(item));
+}
+
+void RunWriter::meet(Entry& entry, std::optional<IndexRecord> before) {
+  if (entry.unreadable) {
+    unreadable_ = entry.path;
+    has_unreadable_ = true;
+  }
+  if (before && is_same(entry, *before)) {
+    ++kept_files_;
+    kept_bytes_ += entry.size;
+    progress_.files += 1;
+    return;
+  }
+  ++progress_.files;
+  if (before && before->entry.kind != entry.kind) before->extents.reset();
+  Item item;
+  item.record.entry = std::move(entry);
+  item.before = std::move(before);
+  Entry& taken = item.record.entry;
+  if (taken.is_file()) {
+    item.read = true;
+    if (taken.size > kSmallFile) {
+      stream(std::move(item));
+    } else {
+      add(std::move(item));
+    }
+    return;
+  }
+  const base::Instant now = clock_.now();
+  if (taken.kind != EntryKind::hard_link && !context_->source.complete(taken)) {
+    if (!taken.is_directory()) {
+      if (item.before) gone(std::move(*item.before));
+      return;
+    }
+    // Moved away, or unreadable just now: entries below it may come all the same, and none of them
+    // could be restored without it. The next run looks again.
+    if (item.before && item.before->entry.is_directory()) {
+      taken.xattrs = item.before->entry.xattrs;
+    }
+    item.record.racy = true;
+    add(std::move(item));
+    return;
+  }
+  item.record.racy = taken.kind != EntryKind::hard_link && is_racy(taken, now);
+  add(std::move(item));
+}
+
+void RunWriter::add(Item item) {
+  const std::uint64_t size = item.read ? item.record.entry.size : 0;
+  if (batch_ && (batch_bytes_ + size > kSmallFile || batch_->items.size() >= kBatchItems)) flush();
+  if (!batch_) batch_ = new_batch();
+  batch_bytes_ += size;
+  batch_->items.push_back(std::move(item));
+}
+
+void RunWriter::flush() {
+  if (batch_) send(std::move(batch_));
+  batch_bytes_ = 0;
+}
+
+/// Waits for a slot, so that what is under way stays bounded.
+RunWriter::BatchPtr RunWriter::new_batch() {
+  if (!slots_.receive()) {
+    throw Error(ErrorKind::interrupted, "the run was given up because another part of it failed");
+  }
+  auto batch = std::make_unique<Batch>();
+  batch->sequence = next_sequence_++;
+  return batch;
+}
+
+void RunWriter::send(BatchPtr batch) { to_pack_.send(std::move(batch)); }
+
+void RunWriter::stream(Item item) {
+  flush();
+  LargeFile file(*context_, stop_, [this](RawBuffer raw) {
+    BatchPtr batch = new_batch();
+    batch->large = true;
+    batch->raw = std::move(raw);
+    send(std::move(batch));
+  });
+  file.work(item);
+  item.read = false;
+  item.large = true;
+  add(std::move(item));
+}
+
+void RunWriter::pack() {
+  Packer packer(*context_);
+  while (auto batch = to_pack_.receive()) {
+    base::check_stop(stop_);
+    packer.work(**batch);
+    packed_.send(std::move(*batch));
+  }
+  if (--packers_left_ == 0) packed_.close();
+}
+
+/// Batches come in any order; they go on in the walk's.
+void RunWriter::sequence() {
+  std::map<std::uint64_t, BatchPtr> early;
+  std::uint64_t next = 0;
+  while (auto batch = packed_.receive()) {
+    early.emplace((*batch)->sequence, std::move(*batch));
+    for (auto first = early.begin(); first != early.end() && first->first == next;
+         first = early.erase(first), ++next) {
+      sequencer_->take(*first->second);
+      slots_.send(0);
+    }
+  }
+  sequencer_->finish();
+}
+
+}  // namespace rota::chain

@@ -1,0 +1,114 @@
+#include "chain/sequencer.h"
+
+namespace rota::chain {
+
+Sequencer::Sequencer(std::uint32_t run, Uploader& uploader, ContentTable& contents,
+                     std::unique_ptr<IndexView> absorbed,
+                     std::function<void(std::uint32_t, const base::Bytes&)> keep_index)
+    : run_(run),
+      uploader_(uploader),
+      contents_(contents),
+      absorbed_(std::move(absorbed)),
+      piece_(
+          [this, keep = std::move(keep_index)](std::uint32_t number, base::Bytes object) {
+            keep(number, object);
+            uploader_.put(ObjectType::index, number, std::move(object));
+          },
+          [this](const BlockRow& block) { contents_.placed(run_, block); }) {
+  if (absorbed_) has_absorbed_ = absorbed_->next(absorbed_head_, true);
+}
+
+void Sequencer::take(Batch& batch) {
+  std::vector<Place> places;
+  for (const base::Bytes& frame : batch.frames) {
+    (batch.large ? large_places_ : places).push_back(add_frame(frame));
+  }
+  for (Item& item : batch.items) {
+    if (item.drop) {
+      // The chain's word on this path stays.
+      if (item.before) {
+        ++files_;
+        bytes_ += item.before->entry.size;
+      }
+    } else {
+      emit(item, item.large ? large_places_ : places);
+    }
+    if (item.large) large_places_.clear();
+  }
+}
+
+Sequencer::Place Sequencer::add_frame(const base::Bytes& frame) {
+  if (volume_.empty()) {
+    volume_.reserve(kVolumeSize + kFrameRaw + (1 << 16));
+    const base::Bytes header = object_header(ObjectType::volume);
+    volume_.insert(volume_.end(), header.begin(), header.end());
+  }
+  const Place place{volume_number_, static_cast<std::uint32_t>(volume_.size()),
+                    static_cast<std::uint32_t>(frame.size())};
+  volume_.insert(volume_.end(), frame.begin(), frame.end());
+  if (volume_.size() >= kVolumeSize) flush_volume();
+  return place;
+}
+
+void Sequencer::flush_volume() {
+  if (volume_.empty()) return;
+  uploader_.put(ObjectType::volume, volume_number_++, std::exchange(volume_, {}));
+}
+
+void Sequencer::emit(Item& item, const std::vector<Place>& places) {
+  IndexRecord& record = item.record;
+  if (item.large && record.read_cost > 0 && !record.removed) {
+    for (const Place& place : places) record.read_cost += place.size;
+  }
+  write_absorbed_before(record);
+  if (!record.removed) {
+    ++files_;
+    bytes_ += record.entry.size;
+    if (record.entry.is_file() && record.entry.size > 0) {
+      if (item.signature_file.valid()) {
+        contents_.add(*record.entry.digest, item.signature_file, hole_layout(*record.extents));
+      } else {
+        contents_.add(*record.entry.digest, item.signature,
+                      item.signature.empty() ? 0 : hole_layout(*record.extents));
+      }
+    }
+  }
+  piece_.add(record, [&](Extent extent) {
+    const Place& place = places.at(extent.frame);
+    extent.run = run_;
+    extent.volume = place.volume;
+    extent.frame = place.frame;
+    extent.frame_size = place.size;
+    return extent;
+  });
+}
+
+/// Older records up to this one's path; its own word is newer.
+void Sequencer::write_absorbed_before(const IndexRecord& record) {
+  while (has_absorbed_) {
+    const auto order = tree::compare_paths(absorbed_head_.entry.path, record.entry.path);
+    if (order > 0) return;
+    if (order < 0) piece_.add(absorbed_head_, nullptr);
+    has_absorbed_ = absorbed_->next(absorbed_head_, true);
+  }
+}
+
+void Sequencer::finish() {
+  while (has_absorbed_) {
+    piece_.add(absorbed_head_, nullptr);
+    has_absorbed_ = absorbed_->next(absorbed_head_, true);
+  }
+  piece_.finish();
+  flush_volume();
+}
+
+Piece Sequencer::take_piece(std::uint32_t span) {
+  Piece piece;
+  piece.run = run_;
+  piece.span = span;
+  piece.entries = piece_.entries();
+  piece.blocks = piece_.take_blocks();
+  return piece;
+}
+
+}  // namespace rota::chain

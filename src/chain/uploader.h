@@ -1,0 +1,54 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/channel.h"
+#include "base/pipeline.h"
+#include "chain/record.h"
+#include "store/store.h"
+
+namespace rota::chain {
+
+/// Hashes and puts the objects of one run on threads of their own, and keeps their rows for the run
+/// record.
+///
+/// Memory: one object for each thread: the sender waits until a thread is free for its next one.
+class Uploader {
+ public:
+  Uploader(store::Store& store, std::string chain, std::string run);
+
+  /// Starts the threads in a pipeline, which must end before this object does.
+  void start(base::Pipeline& pipeline);
+  void put(ObjectType type, std::uint32_t number, base::Bytes bytes);
+  /// No more objects will come; the threads end when all are put.
+  void close() { queue_.close(); }
+
+  /// After the pipeline has joined: the rows, volumes first, by number.
+  std::vector<ObjectRow> take_rows();
+  std::uint64_t stored() const { return stored_; }
+
+  static constexpr unsigned kThreads = 1;
+
+ private:
+  struct Object {
+    ObjectType type;
+    std::uint32_t number;
+    base::Bytes bytes;
+  };
+  void work();
+
+  store::Store& store_;
+  std::string chain_;
+  std::string run_;
+  base::Channel<Object> queue_{kThreads};
+  base::Channel<int> free_{kThreads};
+  std::mutex mutex_;
+  std::vector<ObjectRow> rows_;
+  std::atomic<std::uint64_t> stored_{0};
+};
+
+}  // namespace rota::chain

@@ -1,0 +1,51 @@
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+
+#include "base/error.h"
+#include "chain/backup.h"
+#include "cli/command.h"
+
+namespace rota::cli {
+
+namespace {
+
+class Adopt final : public Command {
+ public:
+  const char* name() const override { return "adopt"; }
+  const char* summary() const override {
+    return "Continue, on this machine, the chains that the store holds";
+  }
+
+  void declare(CLI::App& app) override {
+    app.add_option("PROFILE", words_, "The profile")->expected(0, 1);
+    app.footer(
+        "After a reinstallation, or when the local state was lost. Only one machine may write to "
+        "a\n"
+        "store's chains: do not adopt what another server still writes.");
+  }
+
+  int run(Context& context) override {
+    job::Server server(context.places(), context.take_profile(words_, 0, 0));
+    const base::LockFile lock = server.lock();
+    const std::string run = chain::adopt(server.store(), server.state());
+    if (context.chatty()) {
+      if (run.empty()) {
+        fmt::print("{} holds no run; the next backup begins anew there\n",
+                   server.store().description());
+      } else {
+        fmt::print("the next backup continues run {}\n", run);
+      }
+    }
+    return context.status();
+  }
+
+ private:
+  std::vector<std::string> words_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_adopt() { return std::make_unique<Adopt>(); }
+
+}  // namespace rota::cli

@@ -1,0 +1,74 @@
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "base/error.h"
+#include "cli/command.h"
+#include "profile/template.h"
+#include "store/store.h"
+
+namespace rota::cli {
+
+namespace {
+
+std::string ask(const std::string& question, const std::string& suggestion) {
+  std::cout << question << (suggestion.empty() ? "" : " [" + suggestion + "]") << ": "
+            << std::flush;
+  std::string answer;
+  if (!std::getline(std::cin, answer)) {
+    throw base::Error(base::ErrorKind::interrupted, "no answer; no profile was made");
+  }
+  return answer.empty() ? suggestion : answer;
+}
+
+class Init final : public Command {
+ public:
+  const char* name() const override { return "init"; }
+  const char* summary() const override { return "Make a profile: what to back up and where to"; }
+
+  void declare(CLI::App& app) override {
+    app.add_option("PROFILE", wanted_.name, "A name for this server's settings (default: main)");
+    app.add_option("--source", wanted_.source, "The directory to back up (default: /)")
+        ->type_name("DIR");
+    app.add_option("--target", wanted_.target, "The store, for example file:///srv/backup")
+        ->type_name("URL");
+    app.add_option("--credentials", wanted_.credentials, "A file with the store's key, mode 0600")
+        ->type_name("FILE");
+    app_ = &app;
+  }
+
+  int run(Context& context) override {
+    if (wanted_.target.empty()) {
+      if (::isatty(STDIN_FILENO) == 0) {
+        throw base::Error(base::ErrorKind::usage,
+                          "where to? Add --target, for example --target file:///srv/backup");
+      }
+      if (wanted_.name.empty()) wanted_.name = ask("Name of the profile", "main");
+      if (app_->count("--source") == 0) wanted_.source = ask("Directory to back up", "/");
+      wanted_.target = ask("Store, for example file:///srv/backup", "");
+    }
+    if (wanted_.name.empty()) wanted_.name = "main";
+    store::open_store(wanted_.target);  // refuses what is no store, before anything is written
+    profile::create_profile(context.places(), wanted_);
+    if (context.chatty()) {
+      const std::string directory = context.places().config + "/" + wanted_.name;
+      fmt::print(
+          "Made {0}/profile.toml and {0}/exclude: look at what is left out.\n"
+          "Next: rota backup {1}\n",
+          directory, wanted_.name);
+    }
+    return base::kExitDone;
+  }
+
+ private:
+  profile::NewProfile wanted_;
+  CLI::App* app_ = nullptr;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_init() { return std::make_unique<Init>(); }
+
+}  // namespace rota::cli

@@ -1,0 +1,74 @@
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "cli/target.h"
+
+namespace rota::cli {
+
+namespace {
+
+class List final : public Command {
+ public:
+  const char* name() const override { return "list"; }
+  const char* summary() const override { return "List the runs: the points in time to go back to"; }
+
+  void declare(CLI::App& app) override {
+    app.add_option("PROFILE", words_, "The profile")->expected(0, 1);
+    declare_target(app, url_);
+  }
+
+  int run(Context& context) override {
+    const Target target(context, url_, words_, 0, 0);
+    nlohmann::json runs = nlohmann::json::array();
+    std::vector<std::vector<std::string>> rows;
+    for (const chain::ChainInfo& chain : target.catalog().chains()) {
+      for (const chain::RunInfo& info : chain.runs) {
+        const chain::RunRecord run = target.catalog().record(info);
+        const std::uint64_t stored = run.stored + info.record_size;
+        runs.push_back({{"name", run.run},
+                        {"kind", chain::kind_word(run.kind)},
+                        {"time", base::iso(run.time)},
+                        {"chain", run.chain},
+                        {"files", run.files},
+                        {"bytes", run.bytes},
+                        {"stored", stored}});
+        rows.push_back({run.run, std::string(chain::kind_word(run.kind)), base::local(run.time),
+                        base::relative(run.time, context.now()), base::human_count(run.files),
+                        base::human_size(run.bytes), base::human_size(stored)});
+      }
+      report_strays(context, chain);
+    }
+    for (const chain::ChainInfo& chain : target.catalog().broken()) report_strays(context, chain);
+    if (context.json) {
+      fmt::print("{}\n", nlohmann::json{{"runs", runs}}.dump());
+    } else if (rows.empty()) {
+      fmt::print("There is no run yet; `rota backup` makes the first.\n");
+    } else {
+      fmt::print("{}",
+                 base::table({"RUN", "KIND", "TIME", "AGE", ">ENTRIES", ">SIZE", ">STORED"}, rows));
+    }
+    return context.status();
+  }
+
+ private:
+  static void report_strays(Context& context, const chain::ChainInfo& chain) {
+    for (const chain::RunInfo& run : chain.stray) {
+      context.warnings().warn(run.run,
+                              "cannot be restored: it is damaged, or a run that it is built on is "
+                              "missing");
+    }
+  }
+
+  std::vector<std::string> words_;
+  std::string url_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_list() { return std::make_unique<List>(); }
+
+}  // namespace rota::cli

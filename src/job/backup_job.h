@@ -1,0 +1,18 @@
+#pragma once
+
+#include "chain/record.h"
+#include "job/server.h"
+
+namespace rota::job {
+
+struct BackupReport {
+  chain::RunRecord record;
+  std::int64_t seconds = 0;
+};
+
+/// One nightly backup: lock, `pre` hook, source into chain, ledger, `post` hook. Warnings (files
+/// that could not be read) go to `around.warnings`; anything thrown means that no run was made,
+/// except by `post`, whose message says so.
+BackupReport backup(Server& server, bool force_full, const Surroundings& around);
+
+}  // namespace rota::job

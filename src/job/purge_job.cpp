@@ -1,0 +1,26 @@
+#include "job/purge_job.h"
+
+#include "chain/backup.h"
+
+namespace rota::job {
+
+PurgeReport purge(Server& server, PurgeRule rule, bool dry_run, const Surroundings& around) {
+  const base::LockFile lock = server.lock();
+  around.progress.set_activity("purging");
+  if (!dry_run) chain::recover_interrupted(server.store(), server.state());
+  const chain::Catalog catalog(server.store(), &server.state());
+  const profile::Profile& profile = server.profile();
+  PurgeReport report;
+  report.verdicts = rule == PurgeRule::max_age
+                        ? chain::older_than(catalog.chains(), profile.max_age, around.clock.now())
+                        : chain::increments_but(catalog.chains(), profile.max_fulls_with_incrs);
+  if (dry_run) return report;
+  report.removed = chain::remove_runs(server.store(), server.state(), report.verdicts, around.clock,
+                                      around.stop);
+  for (const chain::Verdict& verdict : report.verdicts) {
+    if (verdict.remove) server.ledger().remove_run(profile.name, verdict.run.run);
+  }
+  return report;
+}
+
+}  // namespace rota::job

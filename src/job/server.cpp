@@ -1,0 +1,21 @@
+#include "job/server.h"
+
+#include "store/store.h"
+
+namespace rota::job {
+
+std::string ledger_path(const profile::Places& places) { return places.state + "/ledger.db"; }
+
+Server::Server(const profile::Places& places, const std::string& name)
+    : places_(places),
+      profile_(profile::load_profile(places, name)),
+      store_(store::open_store(profile_.target)),
+      state_(std::make_unique<chain::LocalState>(places.state + "/" + name,
+                                                 places.cache + "/" + name)),
+      ledger_(std::make_unique<ledger::Ledger>(ledger_path(places))) {}
+
+base::LockFile Server::lock() const {
+  return base::LockFile(state_->state_directory() + "/lock", "the profile " + profile_.name);
+}
+
+}  // namespace rota::job

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "base/lock.h"
+#include "base/process.h"
+#include "base/progress.h"
+#include "base/time.h"
+#include "chain/local_state.h"
+#include "ledger/ledger.h"
+#include "profile/places.h"
+#include "profile/profile.h"
+#include "store/store.h"
+
+namespace rota::job {
+
+/// What every job is given from outside.
+struct Surroundings {
+  base::Clock& clock;
+  base::ProcessRunner& processes;
+  base::Warnings& warnings;
+  base::Progress& progress;
+  std::stop_token stop;
+};
+
+/// A profile with all that belongs to it on this machine.
+class Server {
+ public:
+  /// Throws Error(config) for a profile or target that cannot be used.
+  Server(const profile::Places& places, const std::string& name);
+
+  const profile::Profile& profile() const { return profile_; }
+  const profile::Places& places() const { return places_; }
+  store::Store& store() { return *store_; }
+  chain::LocalState& state() { return *state_; }
+  ledger::Ledger& ledger() { return *ledger_; }
+
+  /// One job at a time on a profile. Throws Error(locked).
+  base::LockFile lock() const;
+
+ private:
+  profile::Places places_;
+  profile::Profile profile_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<chain::LocalState> state_;
+  std::unique_ptr<ledger::Ledger> ledger_;
+};
+
+/// Where the ledger of this machine lies.
+std::string ledger_path(const profile::Places& places);
+
+}  // namespace rota::job

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "base/sqlite.h"
+
+namespace rota::ledger {
+
+/// Brings an open database to the layout that this program knows, step by step, in one
+/// transaction. Throws Error(config) when a newer rota or another program wrote it.
+void migrate(base::Database& database);
+
+}  // namespace rota::ledger

@@ -1,0 +1,197 @@
+#include "profile/profile.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <filesystem>
+#include <system_error>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "profile/settings.h"
+
+namespace rota::profile {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+constexpr std::uint64_t kMaxConfigFile = 4 << 20;  // far beyond what a person writes
+
+[[noreturn]] void fail(const std::string& message) { throw Error(ErrorKind::config, message); }
+
+/// A file that a person edits. Nothing when it is absent.
+std::optional<std::string> read_config(const std::string& path) {
+  try {
+    return base::read_file(path, kMaxConfigFile);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::not_found) return std::nullopt;
+    if (error.kind() == ErrorKind::corrupt) fail(error.what());  // too large: not damaged data
+    throw;
+  }
+}
+
+/// rota runs hooks with its own rights, so nobody else may be able to change `path`.
+void check_ours(const std::string& path, const struct stat& st) {
+  const std::string shown = base::printable(path);
+  if (st.st_uid != 0 && st.st_uid != ::geteuid()) {
+    fail(
+        fmt::format("{} belongs to another user (uid {}), who could change what rota runs; run "
+                    "`chown root '{}'` if you trust it",
+                    shown, st.st_uid, shown));
+  }
+  if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    fail(
+        fmt::format("{} can be written by others than its owner, who could change what rota runs; "
+                    "run `chmod go-w '{}'` if you trust it",
+                    shown, shown));
+  }
+}
+
+std::string find_hook(const std::string& directory, const std::string& name) {
+  const std::string path = directory + "/" + name;
+  const std::string shown = base::printable(path);
+  if (!base::exists(path)) return "";
+  struct stat st {};
+  if (::stat(path.c_str(), &st) != 0) {
+    if (errno != ENOENT) base::throw_os("cannot look at", shown, errno);
+    fail(fmt::format("{} is a symlink to something that does not exist; mend or remove it", shown));
+  }
+  if (!S_ISREG(st.st_mode)) {
+    fail(fmt::format("{} must be a program or a script, but is no regular file", shown));
+  }
+  check_ours(path, st);
+  struct stat dir {};
+  if (::stat(directory.c_str(), &dir) != 0) base::throw_os("cannot look at", directory, errno);
+  check_ours(directory, dir);
+  if (::faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) != 0) {
+    fail(fmt::format("{} is not executable; run `chmod +x '{}'`, or remove it if it should not run",
+                     shown, shown));
+  }
+  return path;
+}
+
+/// Where `path` really lies: symlinks resolved as far as it exists.
+std::string resolved(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path real = std::filesystem::weakly_canonical(path, error);
+  return absolute_path(error ? path : real.string()).value_or(path);
+}
+
+}  // namespace
+
+void check_profile_name(std::string_view name) {
+  const auto letter_or_digit = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+  };
+  const bool good = !name.empty() && name.size() <= 64 && letter_or_digit(name.front()) &&
+                    std::ranges::all_of(name, [&](char c) {
+                      return letter_or_digit(c) || c == '.' || c == '_' || c == '-';
+                    });
+  if (!good) {
+    throw Error(ErrorKind::usage,
+                fmt::format("\"{}\" cannot name a profile: a name has 1 to 64 of the characters "
+                            "A-Z a-z 0-9 . _ - and starts with a letter or a digit",
+                            base::printable(name)));
+  }
+  if (name == "keys") {
+    throw Error(ErrorKind::usage,
+                "\"keys\" cannot name a profile: the directory of that name holds the disk keys");
+  }
+}
+
+std::vector<std::string> list_profiles(const Places& places) {
+  std::vector<std::string> names;
+  std::error_code error;
+  std::filesystem::directory_iterator directory(places.config, error);
+  for (; !error && directory != std::filesystem::directory_iterator(); directory.increment(error)) {
+    const std::string name = directory->path().filename().string();
+    try {
+      check_profile_name(name);
+    } catch (const Error&) {
+      continue;
+    }
+    struct stat st {};
+    const std::string file = places.config + "/" + name + "/profile.toml";
+    // One that may not be looked at counts: reading it will then say why it cannot be read.
+    const bool there = ::stat(file.c_str(), &st) == 0 ? S_ISREG(st.st_mode) : errno == EACCES;
+    if (there) names.push_back(name);
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    base::throw_os("cannot read the directory", base::printable(places.config), error.value());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+std::string only_profile(const Places& places) {
+  const std::vector<std::string> names = list_profiles(places);
+  if (names.size() == 1) return names.front();
+  if (names.empty()) {
+    fail(fmt::format("no profile yet: run `rota init` to make one in {}",
+                     base::printable(places.config)));
+  }
+  throw Error(ErrorKind::usage, fmt::format("there are {} profiles: {}; say which one is meant",
+                                            names.size(), fmt::join(names, ", ")));
+}
+
+Profile load_profile(const Places& places, const std::string& name) {
+  check_profile_name(name);
+  Profile profile;
+  profile.name = name;
+  profile.directory = places.config + "/" + name;
+  profile.exclude_path = profile.directory + "/exclude";
+  const std::string file = profile.directory + "/profile.toml";
+  const auto text = read_config(file);
+  if (!text) {
+    const std::vector<std::string> names = list_profiles(places);
+    const std::string missing =
+        fmt::format("there is no profile \"{}\": no file {}", name, base::printable(file));
+    if (names.empty()) fail(missing + "; run `rota init` to make it");
+    const auto meant = base::nearest(name, names);
+    fail(meant ? fmt::format("{}; did you mean \"{}\"?", missing, *meant)
+               : fmt::format("{}; there are: {}", missing, fmt::join(names, ", ")));
+  }
+  read_settings(*text, base::printable(file), profile);
+  profile.exclude_text = read_config(profile.exclude_path).value_or("");
+  profile.pre = find_hook(profile.directory, "pre");
+  profile.post = find_hook(profile.directory, "post");
+  return profile;
+}
+
+std::optional<std::string> local_target(std::string_view target) {
+  constexpr std::string_view kScheme = "file://";
+  if (target.starts_with(kScheme)) target.remove_prefix(kScheme.size());
+  return absolute_path(target);
+}
+
+std::vector<std::string> implied_excludes(const Profile& profile, const Places& places) {
+  std::vector<std::string> own{places.cache, places.config + "/keys"};
+  if (!profile.credentials.empty()) own.push_back(profile.credentials);
+  if (const auto directory = local_target(profile.target)) own.push_back(*directory);
+
+  const std::string real_source = resolved(profile.source);
+  std::vector<std::string> list;
+  const auto add = [&](const std::string& path, const std::string& source) {
+    if (path == source || !is_within(path, source)) return;
+    // As the walk of the source names it: the source itself may be reached through a symlink.
+    const std::string below = source == "/" ? path.substr(1) : path.substr(source.size() + 1);
+    list.push_back((profile.source == "/" ? "" : profile.source) + "/" + below);
+  };
+  for (const std::string& path : own) {
+    add(path, profile.source);
+    add(resolved(path), real_source);
+  }
+  std::ranges::sort(list);
+  list.erase(std::ranges::unique(list).begin(), list.end());
+  return list;
+}
+
+}  // namespace rota::profile

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+#include "profile/places.h"
+
+namespace rota::profile {
+
+/// One server's settings: <config>/<name>/profile.toml and the files beside it.
+struct Profile {
+  std::string name;
+  std::string directory;         ///< <config>/<name>
+  std::string source = "/";      ///< absolute, no trailing slash (but "/")
+  std::string target;            ///< a URL or a directory, as written; src/store says what exists
+  std::string credentials;       ///< absolute path of a file; empty: none are needed
+  bool one_file_system = false;  ///< do not enter other mounted filesystems
+  bool exclude_caches = true;    ///< leave out what CACHEDIR.TAG marks as a cache
+  std::vector<std::string> exclude_if_present;  ///< a directory that holds such a name is left out
+  base::Span max_age{.years = 2};
+  int max_fulls_with_incrs = 2;
+  base::Span max_full_age{.months = 3};
+  int compression_level = 3;  ///< 1 to 19
+  std::string exclude_path;   ///< <directory>/exclude, whether it is there or not
+  std::string exclude_text;   ///< its content; empty when it is absent
+  std::string pre;            ///< executable to run before; empty: none
+  std::string post;           ///< executable to run afterwards; empty: none
+};
+
+/// Throws Error(usage) unless `name` is [A-Za-z0-9][A-Za-z0-9._-]{0,63} and not "keys", which is
+/// the directory of the disk keys.
+void check_profile_name(std::string_view name);
+
+/// The names of the directories in places.config that hold a profile.toml, sorted.
+std::vector<std::string> list_profiles(const Places& places);
+
+/// The one profile, when there is just one. Throws Error(config) when there is none and
+/// Error(usage), naming them all, when there are several.
+std::string only_profile(const Places& places);
+
+/// Throws Error(usage) for a name that cannot be one and Error(config), with file and line, for
+/// anything in the profile that cannot be used. That includes `pre` and `post` that are not
+/// executable or that someone else could change: rota runs them with its own rights.
+Profile load_profile(const Places& places, const std::string& name);
+
+/// The directory that `target` means, when it is one on this machine: "file:///srv/backup" or
+/// "/srv/backup".
+std::optional<std::string> local_target(std::string_view target);
+
+/// Absolute paths strictly within the source that are always left out because they are rota's own:
+/// the cache, the credentials file, the disk keys and a local target. Where the way to one leads
+/// through a symlink, the place where it really lies is left out as well. Looks at the filesystem
+/// for the symlinks; what does not exist yet is fine.
+std::vector<std::string> implied_excludes(const Profile& profile, const Places& places);
+
+}  // namespace rota::profile

@@ -1,0 +1,270 @@
+#include "profile/settings.h"
+
+#include <fmt/format.h>
+
+#include <toml++/toml.h>
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "profile/places.h"
+
+namespace rota::profile {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+[[noreturn]] void fail(const std::string& message) { throw Error(ErrorKind::config, message); }
+
+/// One value in profile.toml, with what it takes to complain about it.
+class Value {
+ public:
+  Value(const std::string& file, std::string_view key, const toml::node& node)
+      : file_(file), key_(key), node_(node) {}
+
+  [[noreturn]] void reject(const std::string& reason) const {
+    fail(fmt::format("{}:{}: {} {}", file_, node_.source().begin.line, key_, reason));
+  }
+
+  bool boolean() const {
+    if (!node_.is_boolean()) reject_type("true or false");
+    return node_.as_boolean()->get();
+  }
+
+  int integer(int lowest, int highest) const {
+    if (!node_.is_integer()) {
+      reject_type(fmt::format("a whole number from {} to {}", lowest, highest));
+    }
+    const std::int64_t number = node_.as_integer()->get();
+    if (number < lowest || number > highest) {
+      reject(
+          fmt::format("is {}; it must be a whole number from {} to {}", number, lowest, highest));
+    }
+    return static_cast<int>(number);
+  }
+
+  std::string text() const {
+    if (!node_.is_string()) reject_type("text in double quotes");
+    return node_.as_string()->get();
+  }
+
+  std::string path() const {
+    const std::string written = text();
+    const auto path = absolute_path(written);
+    if (!path) {
+      reject(fmt::format("is \"{}\"; it must be an absolute path without \"..\"",
+                         base::printable(written)));
+    }
+    return *path;
+  }
+
+  /// Names of files, without a directory.
+  std::vector<std::string> names() const {
+    if (!node_.is_array()) reject_type("a list such as [\".nobackup\"]");
+    std::vector<std::string> list;
+    for (const toml::node& element : *node_.as_array()) {
+      const Value value(file_, key_, element);
+      std::string name = value.text();
+      if (name.empty() || name == "." || name == ".." ||
+          name.find_first_of(std::string_view("/\0", 2)) != std::string::npos) {
+        value.reject(fmt::format("holds \"{}\"; it must hold names of files without a directory",
+                                 base::printable(name)));
+      }
+      list.push_back(std::move(name));
+    }
+    return list;
+  }
+
+  /// More than nothing and at most a thousand years, which keeps all arithmetic on dates safe.
+  base::Span span() const {
+    constexpr const char* kHint = "write for example \"10D\", \"3M\" or \"2Y\"";
+    if (!node_.is_string()) reject_type(fmt::format("a span of time in double quotes: {}", kHint));
+    const std::string written = text();
+    const std::string shown = base::printable(written);
+    base::Span span;
+    try {
+      span = base::parse_span(written);
+    } catch (const Error&) {
+      reject(fmt::format("is \"{}\", which is no span of time; {}", shown, kHint));
+    }
+    const bool negative = span.years < 0 || span.months < 0 || span.days < 0 || span.seconds < 0;
+    if (negative || span == base::Span{}) {
+      reject(fmt::format("is \"{}\"; it must be longer than nothing: {}", shown, kHint));
+    }
+    if (span.years > 1000 || span.months > 12'000 || span.days > 365'000 ||
+        span.seconds > 365'000LL * 86'400) {
+      reject(fmt::format("is \"{}\"; it must be at most a thousand years", shown));
+    }
+    return span;
+  }
+
+ private:
+  [[noreturn]] void reject_type(const std::string& wanted) const {
+    reject(fmt::format("is {}; it must be {}", type(), wanted));
+  }
+
+  std::string_view type() const {
+    switch (node_.type()) {
+      case toml::node_type::none:
+        return "nothing";
+      case toml::node_type::table:
+        return "a table";
+      case toml::node_type::array:
+        return "a list";
+      case toml::node_type::string:
+        return "text";
+      case toml::node_type::integer:
+        return "a whole number";
+      case toml::node_type::floating_point:
+        return "a number with a fraction";
+      case toml::node_type::boolean:
+        return "true or false";
+      case toml::node_type::date:
+      case toml::node_type::time:
+      case toml::node_type::date_time:
+        return "a date or time";
+    }
+    return "something else";
+  }
+
+  const std::string& file_;
+  std::string_view key_;
+  const toml::node& node_;
+};
+
+/// Everything about one key. A new key is one row here and one member of Profile.
+struct Row {
+  Setting setting;
+  void (*read)(const Value& value, Profile& profile);
+};
+
+constexpr std::array kRows{
+    Row{{"source", "The directory that is backed up, with all below it.", R"("/")", true},
+        [](const Value& value, Profile& profile) { profile.source = value.path(); }},
+    Row{{"target", "Where the backup goes: a URL or a directory on this machine.",
+         R"("file:///srv/backup")", true},
+        [](const Value& value, Profile& profile) {
+          profile.target = value.text();
+          if (profile.target.empty()) {
+            value.reject("is empty; write for example target = \"file:///srv/backup\"");
+          }
+        }},
+    Row{{"credentials",
+         "The file with the access key of the target, if it needs one. It should be readable by "
+         "its\n"
+         "owner alone. It is never part of the backup: keep a copy on the recovery sheet.",
+         R"("/etc/rota/credentials")", false},
+        [](const Value& value, Profile& profile) { profile.credentials = value.path(); }},
+    Row{{"max_age",
+         "How far back you can restore: chains that are wholly older are deleted. The newest\n"
+         "complete chain is always kept. Units: D days, W weeks, M months, Y years.",
+         R"("2Y")", true},
+        [](const Value& value, Profile& profile) { profile.max_age = value.span(); }},
+    Row{{"max_fulls_with_incrs",
+         "How many of the newest fulls keep their increments. Of an older chain only the full is\n"
+         "kept: its one point in time.",
+         "2", true},
+        [](const Value& value, Profile& profile) {
+          profile.max_fulls_with_incrs = value.integer(1, 10'000);
+        }},
+    Row{{"max_full_age", "When the last full is older than this, the next backup is a full again.",
+         R"("3M")", true},
+        [](const Value& value, Profile& profile) { profile.max_full_age = value.span(); }},
+    Row{{"one_file_system",
+         "Stay on the filesystem of the source and leave out what else is mounted below it.",
+         "false", false},
+        [](const Value& value, Profile& profile) { profile.one_file_system = value.boolean(); }},
+    Row{{"exclude_caches",
+         "Leave out what lies in directories that are marked as a cache by a CACHEDIR.TAG file.",
+         "true", false},
+        [](const Value& value, Profile& profile) { profile.exclude_caches = value.boolean(); }},
+    Row{{"exclude_if_present",
+         "Leave out directories that hold a file of such a name, for example [\".nobackup\"].",
+         "[]", false},
+        [](const Value& value, Profile& profile) { profile.exclude_if_present = value.names(); }},
+    Row{{"compression_level", "1 is fast, 19 is small.", "3", false},
+        [](const Value& value, Profile& profile) {
+          profile.compression_level = value.integer(1, 19);
+        }},
+};
+
+[[noreturn]] void reject_key(const std::string& file, const toml::key& key,
+                             const toml::node& node) {
+  const std::string where = fmt::format("{}:{}: ", file, key.source().begin.line);
+  const std::string name = base::printable(key.str());
+  if (node.is_table() || node.is_array_of_tables()) {
+    fail(fmt::format("{}unknown table \"{}\"; all keys stand at the top level, without tables",
+                     where, name));
+  }
+  std::vector<std::string> known;
+  for (const Row& row : kRows) known.emplace_back(row.setting.key);
+  if (const auto meant = base::nearest(key.str(), known)) {
+    fail(fmt::format("{}unknown key \"{}\"; did you mean \"{}\"?", where, name, *meant));
+  }
+  fail(fmt::format("{}unknown key \"{}\"; the keys are {}", where, name, fmt::join(known, ", ")));
+}
+
+/// The parser's reason as a part of a sentence, with a hint at the usual slip: text without quotes,
+/// which the parser takes for the start of a number.
+std::string reason(const toml::parse_error& error) {
+  std::string text = base::printable(error.description());
+  // The parser has written a newline as \n already.
+  for (std::size_t at = 0; (at = text.find("\\\\", at)) != std::string::npos; ++at) {
+    text.erase(at, 1);
+  }
+  if (text.starts_with('E')) text[0] = 'e';
+  for (const char* sign : {"parsing value", "integer", "floating-point", "boolean", "date"}) {
+    if (text.find(sign) == std::string::npos) continue;
+    return text + "; text and spans of time stand in double quotes";
+  }
+  return text;
+}
+
+toml::table parse(const std::string& text, const std::string& file) {
+  try {
+    return toml::parse(text);
+  } catch (const toml::parse_error& error) {
+    fail(fmt::format("{}:{}: this is not valid TOML: {}", file, error.source().begin.line,
+                     reason(error)));
+  }
+}
+
+}  // namespace
+
+std::vector<Setting> settings() {
+  std::vector<Setting> list;
+  for (const Row& row : kRows) list.push_back(row.setting);
+  return list;
+}
+
+void read_settings(const std::string& text, const std::string& file, Profile& profile) {
+  const toml::table table = parse(text, file);
+  // In the order of the file, so that the first thing that is wrong is the first thing reported.
+  std::vector<const toml::key*> keys;
+  for (auto&& [key, node] : table) keys.push_back(&key);
+  std::ranges::sort(keys, {}, [](const toml::key* key) { return key->source().begin.line; });
+  for (const toml::key* key : keys) {
+    const toml::node& node = *table.get(key->str());
+    const auto row = std::ranges::find(kRows, key->str(),
+                                       [](const Row& candidate) { return candidate.setting.key; });
+    if (row == kRows.end()) reject_key(file, *key, node);
+    row->read(Value(file, row->setting.key, node), profile);
+  }
+  if (profile.target.empty()) {
+    fail(fmt::format("{}: target is missing; add a line such as target = \"file:///srv/backup\"",
+                     file));
+  }
+  if (local_target(profile.target) == profile.source) {
+    Value(file, "target", *table.get("target"))
+        .reject(fmt::format("is the source itself, {}; a backup needs a place of its own",
+                            base::printable(profile.source)));
+  }
+}
+
+}  // namespace rota::profile

@@ -1,0 +1,164 @@
+#include "rotation/status.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "base/text.h"
+
+namespace rota::rotation {
+
+namespace {
+
+using base::Instant;
+using ledger::RunRow;
+using ledger::VerifyKind;
+using ledger::VerifyRow;
+
+using Message = std::pair<Level, std::string>;
+
+/// "2026-01-04 03:00 (2 days ago)"
+std::string dated(Instant time, Instant now) {
+  return fmt::format("{} ({})", base::local(time), base::relative(time, now));
+}
+
+std::optional<Instant> next_full(const ProfileRows& rows) {
+  if (rows.runs.empty() || rows.policy.max_full_age == base::Span{}) return std::nullopt;
+  const std::string& chain = rows.runs.back().chain;
+  for (const RunRow& run : rows.runs) {
+    if (run.chain == chain && run.kind == ledger::RunKind::full) {
+      return base::after(run.time, rows.policy.max_full_age);
+    }
+  }
+  return std::nullopt;
+}
+
+/// The bad verification that nothing since has refuted. Only reading the data again refutes bad
+/// data; it reads every object, and so refutes a bad listing too.
+const VerifyRow* open_problem(const std::vector<VerifyRow>& verifications) {
+  const VerifyRow* open = nullptr;
+  for (const VerifyRow& verification : verifications) {
+    const bool stronger = verification.what == VerifyKind::data;
+    if (!verification.good) {
+      if (open == nullptr || stronger) open = &verification;
+    } else if (open != nullptr && (stronger || open->what == VerifyKind::listing)) {
+      open = nullptr;
+    }
+  }
+  return open;
+}
+
+void judge_clock(const ProfileStatus& status, Instant now, std::vector<Message>& messages) {
+  Instant latest = status.newest->time;
+  if (status.last_verification) latest = std::max(latest, status.last_verification->time);
+  if (now >= latest) return;
+  messages.emplace_back(
+      Level::alarm,
+      fmt::format("The clock of this machine says {}, but something was recorded at {}: set the "
+                  "clock, because no age or due date can be trusted until then.",
+                  base::local(now), base::local(latest)));
+}
+
+void judge_newest(const RunRow& newest, Instant now, std::vector<Message>& messages) {
+  const auto age = now - newest.time;
+  if (age > kRunWarning) {
+    messages.emplace_back(age > kRunAlarm ? Level::alarm : Level::warning,
+                          fmt::format("The newest run is of {}: find out why the nightly run did "
+                                      "not happen, and make one with `rota backup {}`.",
+                                      dated(newest.time, now), newest.profile));
+  }
+  if (newest.warnings != 0) {
+    messages.emplace_back(
+        Level::warning,
+        fmt::format("The newest run, of {}, had {} warning{}: read them in its mail or log, and "
+                    "see to the files that they name.",
+                    base::local(newest.time), base::human_count(newest.warnings),
+                    newest.warnings == 1 ? "" : "s"));
+  }
+}
+
+void judge_verification(const ProfileRows& rows, const ProfileStatus& status, Instant now,
+                        std::vector<Message>& messages) {
+  if (const VerifyRow* bad = open_problem(rows.verifications)) {
+    const bool data = bad->what == VerifyKind::data;
+    messages.emplace_back(
+        Level::alarm,
+        fmt::format("The verification of the {} on {} failed ({}): run `rota verify {}{}` again, "
+                    "and if it fails again start a new chain with `rota backup --full {}`.",
+                    ledger::word(bad->what), base::local(bad->time),
+                    bad->problem.empty() ? "no reason was recorded" : bad->problem,
+                    data ? "--data " : "", rows.profile, rows.profile));
+  } else if (!status.last_verification) {
+    messages.emplace_back(
+        Level::warning,
+        fmt::format("The backup was never verified: run `rota verify {}`.", rows.profile));
+  } else if (now - status.last_verification->time > kVerifyWarning) {
+    messages.emplace_back(Level::warning,
+                          fmt::format("The last verification is of {}: run `rota verify {}`.",
+                                      dated(status.last_verification->time, now), rows.profile));
+  }
+}
+
+}  // namespace
+
+const char* word(Level level) {
+  switch (level) {
+    case Level::good:
+      return "good";
+    case Level::warning:
+      return "warning";
+    case Level::alarm:
+      return "alarm";
+  }
+  return "";
+}
+
+ProfileStatus profile_status(const ProfileRows& rows, Instant now) {
+  ProfileStatus status;
+  status.profile = rows.profile;
+  status.runs = static_cast<int>(rows.runs.size());
+  std::set<std::string> chains;
+  for (const RunRow& run : rows.runs) {
+    chains.insert(run.chain);
+    status.stored += run.stored;
+  }
+  status.chains = static_cast<int>(chains.size());
+  status.next_full_due = next_full(rows);
+  if (!rows.verifications.empty()) status.last_verification = rows.verifications.back();
+
+  std::vector<Message> messages;
+  if (rows.runs.empty()) {
+    messages.emplace_back(Level::alarm,
+                          fmt::format("There is no run yet, so nothing is backed up: make the "
+                                      "first with `rota backup {}`.",
+                                      rows.profile));
+  } else {
+    status.newest = rows.runs.back();
+    judge_clock(status, now, messages);
+    judge_newest(*status.newest, now, messages);
+    judge_verification(rows, status, now, messages);
+  }
+  std::stable_sort(messages.begin(), messages.end(),
+                   [](const Message& a, const Message& b) { return a.first > b.first; });
+  for (Message& message : messages) {
+    status.level = std::max(status.level, message.first);
+    status.messages.push_back(std::move(message.second));
+  }
+  return status;
+}
+
+Status compute(std::span<const ProfileRows> profiles, std::span<const OffsiteCopy> copies,
+               Instant now) {
+  Status status;
+  status.exposure = exposure(copies, now);
+  if (!profiles.empty()) status.level = Level::good;
+  for (const ProfileRows& rows : profiles) {
+    status.profiles.push_back(profile_status(rows, now));
+    status.level = std::max(status.level, status.profiles.back().level);
+  }
+  return status;
+}
+
+}  // namespace rota::rotation

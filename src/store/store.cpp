@@ -1,0 +1,74 @@
+#include "store/store.h"
+
+#include <fmt/core.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/text.h"
+
+namespace rota::store {
+
+namespace {
+
+constexpr std::size_t kMaxName = 512;
+
+bool is_name_character(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
+         c == '_' || c == '-';
+}
+
+template <typename Digest>
+std::string hex_digest(std::span<const std::byte> data) {
+  base::Hasher<Digest> hasher;
+  hasher.update(data);
+  return base::to_hex(hasher.finish());
+}
+
+}  // namespace
+
+std::string_view hash_name(HashKind kind) {
+  switch (kind) {
+    case HashKind::none:
+      return "";
+    case HashKind::sha1:
+      return "sha1";
+    case HashKind::md5:
+      return "md5";
+  }
+  return "";
+}
+
+bool is_name(std::string_view name) {
+  if (name.empty() || name.size() > kMaxName) return false;
+  bool at_start = true;  // of a component
+  for (const char c : name) {
+    if (at_start ? c == '.' || !is_name_character(c) : c != '/' && !is_name_character(c)) {
+      return false;
+    }
+    at_start = c == '/';
+  }
+  return !at_start;
+}
+
+void check_name(std::string_view name) {
+  if (is_name(name)) return;
+  throw base::Error(
+      base::ErrorKind::usage,
+      fmt::format("'{}' cannot name an object: names are letters, digits and . _ - in parts joined "
+                  "by /, no part starts with a dot, and all is at most {} bytes long",
+                  base::printable(name.substr(0, kMaxName)), kMaxName));
+}
+
+std::string object_hash(HashKind kind, std::span<const std::byte> data) {
+  switch (kind) {
+    case HashKind::none:
+      return "";
+    case HashKind::sha1:
+      return hex_digest<base::Sha1Digest>(data);
+    case HashKind::md5:
+      return hex_digest<base::Md5Digest>(data);
+  }
+  return "";
+}
+
+}  // namespace rota::store

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/time.h"
+
+namespace rota::store {
+
+/// The hash that a store itself keeps of every object and shows in its listing.
+enum class HashKind { none, sha1, md5 };
+
+/// "", "sha1", "md5".
+std::string_view hash_name(HashKind kind);
+
+/// One object as a listing shows it.
+struct ObjectInfo {
+  std::string name;
+  std::uint64_t size = 0;
+  std::string hash;  ///< in hexadecimal; empty where the store keeps none
+};
+
+/// One page of a listing, names in bytewise order.
+struct Page {
+  std::vector<ObjectInfo> objects;
+  bool more = false;  ///< ask again with `after` = the last name
+};
+
+/// Named immutable objects: where chains live. An object appears whole or not at all, and is
+/// durable when put() has returned. May be used from several threads at once.
+///
+/// Errors: not_found (the object is absent), unavailable (may work later), refused (credentials or
+/// a lock forbid it), corrupt (what arrived is not what the store says it holds), io.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  /// Puts an object. Putting a name again replaces it in one atomic step. `data` is at most
+  /// kMaxObject bytes.
+  virtual void put(const std::string& name, std::span<const std::byte> data) = 0;
+
+  /// The whole object, which must not be larger than `limit`.
+  virtual base::Bytes get(const std::string& name, std::uint64_t limit) = 0;
+
+  /// Exactly buffer.size() bytes from `offset`. Throws corrupt when the object ends before.
+  virtual void read(const std::string& name, std::uint64_t offset, std::span<std::byte> buffer) = 0;
+
+  /// Objects whose names start with `prefix` and sort behind `after`, at most `limit` of them.
+  virtual Page list(const std::string& prefix, const std::string& after, std::size_t limit) = 0;
+
+  /// Removes an object; absent is not an error.
+  virtual void remove(const std::string& name) = 0;
+
+  virtual HashKind hash_kind() const = 0;
+
+  /// The store's own time, where it has one: a wrong clock must not make old look young.
+  virtual std::optional<base::Instant> now() { return std::nullopt; }
+
+  /// For messages: "file:///srv/backup". Never with a secret in it.
+  virtual std::string description() const = 0;
+};
+
+/// No object is larger: it fits one upload part of every store and a known buffer.
+inline constexpr std::uint64_t kMaxObject = 24 << 20;
+
+/// Names are made of [A-Za-z0-9._-] components joined by '/', none of them starting with '.', at
+/// most 512 bytes. Throws Error(usage) otherwise.
+void check_name(std::string_view name);
+
+/// The same as a question, for listings of places where others may have put things too.
+bool is_name(std::string_view name);
+
+/// The hash of `data` that a store of this kind would keep, in hexadecimal; empty for none.
+std::string object_hash(HashKind kind, std::span<const std::byte> data);
+
+/// Every object below `prefix`, page by page; calls `each` in name order.
+template <typename Each>
+void for_each_object(Store& store, const std::string& prefix, Each each) {
+  std::string after;
+  for (;;) {
+    const Page page = store.list(prefix, after, 1000);
+    for (const ObjectInfo& object : page.objects) each(object);
+    if (!page.more || page.objects.empty()) return;
+    after = page.objects.back().name;
+  }
+}
+
+/// Opens the store that a target names: "file:///path" or an absolute path. Throws Error(config)
+/// for anything else, with the forms that exist. Nothing is created until the first put.
+std::unique_ptr<Store> open_store(const std::string& target);
+
+}  // namespace rota::store

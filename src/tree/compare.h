@@ -1,0 +1,31 @@
+#pragma once
+
+#include <functional>
+#include <stop_token>
+#include <string>
+
+#include "tree/source.h"
+
+namespace rota::tree {
+
+enum class Change { added, removed, content, metadata };
+
+/// One difference between two trees. `what` names the differing fields of `metadata`: "mode,
+/// mtime".
+struct Difference {
+  Change change;
+  Entry entry;  ///< as in the second tree; as in the first for `removed`
+  std::string what;
+};
+
+/// Walks two trees in one merge pass and calls `report` for each difference, in order. Content is
+/// compared by digest; an entry without one is read and hashed. ctime, inode, link counts and
+/// names of owners do not count; owners do, by number.
+///
+void compare(Source& first, Source& second, const std::function<void(const Difference&)>& report);
+
+/// Fills in entry.digest of a regular file by reading it. False when it vanished or cannot be read.
+/// Throws Error(interrupted) when a stop is requested meanwhile.
+bool compute_digest(Source& source, Entry& entry, const std::stop_token& stop = {});
+
+}  // namespace rota::tree

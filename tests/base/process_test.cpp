@@ -1,0 +1,121 @@
+#include "base/process.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <cstdlib>
+
+#include "base/kind_of.h"
+#include "support/files.h"
+
+using namespace rota::base;
+using rota::test::kind_of;
+using rota::test::message_of;
+
+namespace {
+
+ProcessResult run(std::vector<std::string> argv,
+                  std::vector<std::pair<std::string, std::string>> environment = {}) {
+  return real_processes().run({std::move(argv), std::move(environment)});
+}
+
+ProcessResult shell(const std::string& script) { return run({"sh", "-c", script}); }
+
+}  // namespace
+
+TEST_CASE("a program ends with its status and its output of both kinds", "[process]") {
+  const ProcessResult good = shell("echo out; echo err >&2");
+  CHECK(good.status == 0);
+  CHECK(good.output == "out\nerr\n");
+  const ProcessResult bad = shell("echo no; exit 7");
+  CHECK(bad.status == 7);
+  CHECK(bad.output == "no\n");
+}
+
+TEST_CASE("a program that is killed ends with 128 and the signal", "[process]") {
+  CHECK(shell("kill -TERM $$").status == 128 + SIGTERM);
+  CHECK(shell("kill -KILL $$").status == 128 + SIGKILL);
+}
+
+TEST_CASE("arguments reach the program as they are", "[process]") {
+  const ProcessResult result = run({"printf", "<%s>", "a b", "$HOME;`id`", "*", "", "'\""});
+  CHECK(result.output == "<a b><$HOME;`id`><*><><'\">");
+}
+
+TEST_CASE("standard input is empty", "[process]") {
+  const ProcessResult result = run({"cat"});
+  CHECK(result.status == 0);
+  CHECK(result.output == "");
+}
+
+TEST_CASE("the environment gets additions and keeps the rest", "[process]") {
+  ::setenv("ROTA_TEST_KEPT", "kept", 1);
+  ::setenv("ROTA_TEST_CHANGED", "old", 1);
+  const ProcessResult result =
+      run({"sh", "-c", "echo $ROTA_TEST_KEPT $ROTA_TEST_CHANGED $ROTA_TEST_ADDED; env"},
+          {{"ROTA_TEST_CHANGED", "new=er"}, {"ROTA_TEST_ADDED", "added"}});
+  ::unsetenv("ROTA_TEST_KEPT");
+  ::unsetenv("ROTA_TEST_CHANGED");
+  CHECK_THAT(result.output, Catch::StartsWith("kept new=er added\n"));
+  CHECK_THAT(result.output, !Catch::Contains("ROTA_TEST_CHANGED=old"));
+  CHECK_THAT(run({"env"}, {{"ROTA_TEST_ONCE", "1"}}).output, Catch::Contains("PATH="));
+  CHECK(std::getenv("ROTA_TEST_ADDED") == nullptr);
+}
+
+TEST_CASE("a changed variable stands in the environment once", "[process]") {
+  ::setenv("ROTA_TEST_CHANGED", "old", 1);
+  const ProcessResult result = run({"env"}, {{"ROTA_TEST_CHANGED", "new"}});
+  ::unsetenv("ROTA_TEST_CHANGED");
+  CHECK_THAT(result.output, Catch::Contains("ROTA_TEST_CHANGED=new"));
+  CHECK_THAT(result.output, !Catch::Contains("ROTA_TEST_CHANGED=old"));
+}
+
+TEST_CASE("output beyond 64 KiB is dropped, and the program still ends well", "[process]") {
+  const ProcessResult result = shell("head -c 300000 /dev/zero && exit 3");
+  CHECK(result.status == 3);
+  CHECK(result.output == std::string(65536, '\0'));
+}
+
+TEST_CASE("a program that cannot be started is an error that names it", "[process]") {
+  CHECK(kind_of([] { run({"/nonexistent/tool"}); }) == ErrorKind::io);
+  CHECK(message_of([] { run({"/nonexistent/tool"}); }) ==
+        "cannot start /nonexistent/tool: no such file or directory");
+  CHECK(kind_of([] { run({"rota-no-such-program"}); }) == ErrorKind::io);
+  CHECK(kind_of([] { run({}); }) == ErrorKind::io);
+  const rota::test::TempDir dir;
+  rota::test::write(dir / "plain", "not a program");
+  CHECK(kind_of([&] { run({dir / "plain"}); }) == ErrorKind::io);
+}
+
+TEST_CASE("a program starts with its signals as usual", "[process]") {
+  sigset_t term;
+  sigset_t mask_before;
+  sigemptyset(&term);
+  sigaddset(&term, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &term, &mask_before);
+  const auto pipe_before = std::signal(SIGPIPE, SIG_IGN);
+  const ProcessResult signals = run({"grep", "-E", "^Sig(Blk|Ign):", "/proc/self/status"});
+  std::signal(SIGPIPE, pipe_before);
+  pthread_sigmask(SIG_SETMASK, &mask_before, nullptr);
+
+  REQUIRE_THAT(signals.output, Catch::Contains("SigBlk:") && Catch::Contains("SigIgn:"));
+  const auto bits = [&](const char* name) {
+    return std::stoull(signals.output.substr(signals.output.find(name) + 7), nullptr, 16);
+  };
+  CHECK(bits("SigBlk:") == 0);
+  CHECK((bits("SigIgn:") & (1ULL << (SIGPIPE - 1))) == 0);
+}
+
+TEST_CASE("no descriptor is left open by a run", "[process]") {
+  const auto next = [] {
+    const int fd = ::dup(0);
+    ::close(fd);
+    return fd;
+  };
+  const int before = next();
+  shell("true");
+  CHECK(kind_of([] { run({"/nonexistent/tool"}); }) == ErrorKind::io);
+  CHECK(next() == before);
+}

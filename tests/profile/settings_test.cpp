@@ -1,0 +1,217 @@
+#include "profile/settings.h"
+
+#include <catch2/catch.hpp>
+#include <set>
+
+#include "base/error.h"
+
+namespace rota::profile {
+
+namespace {
+
+Profile read(const std::string& text) {
+  Profile profile;
+  read_settings(text, "profile.toml", profile);
+  return profile;
+}
+
+/// The message with which `text` is refused.
+std::string complaint(const std::string& text) {
+  try {
+    read(text);
+  } catch (const base::Error& error) {
+    CHECK(error.kind() == base::ErrorKind::config);
+    return error.what();
+  }
+  return "accepted";
+}
+
+/// The same for one line in an otherwise good profile, where it stands in line 2.
+std::string complaint_of(const std::string& line) { return complaint("target = \"/b\"\n" + line); }
+
+}  // namespace
+
+TEST_CASE("a profile that names only a target has the reference settings", "[profile]") {
+  const Profile profile = read("target = \"file:///srv/backup\"\n");
+  CHECK(profile.source == "/");
+  CHECK(profile.target == "file:///srv/backup");
+  CHECK(profile.credentials.empty());
+  CHECK_FALSE(profile.one_file_system);
+  CHECK(profile.exclude_caches);
+  CHECK(profile.exclude_if_present.empty());
+  CHECK(profile.max_age == base::Span{.years = 2});
+  CHECK(profile.max_fulls_with_incrs == 2);
+  CHECK(profile.max_full_age == base::Span{.months = 3});
+  CHECK(profile.compression_level == 3);
+}
+
+TEST_CASE("every key of a profile is read", "[profile]") {
+  const Profile profile = read(R"(
+source = "//srv/data/"
+target = "b2:bucket/prefix"
+credentials = "/etc/rota/b2"
+one_file_system = true
+exclude_caches = false
+exclude_if_present = [".nobackup", "b"]
+max_age = "1Y6M"
+max_fulls_with_incrs = 4
+max_full_age = "10D"
+compression_level = 19
+)");
+  CHECK(profile.source == "/srv/data");
+  CHECK(profile.target == "b2:bucket/prefix");
+  CHECK(profile.credentials == "/etc/rota/b2");
+  CHECK(profile.one_file_system);
+  CHECK_FALSE(profile.exclude_caches);
+  CHECK(profile.exclude_if_present == std::vector<std::string>{".nobackup", "b"});
+  CHECK(profile.max_age == base::Span{.years = 1, .months = 6});
+  CHECK(profile.max_fulls_with_incrs == 4);
+  CHECK(profile.max_full_age == base::Span{.days = 10});
+  CHECK(profile.compression_level == 19);
+}
+
+TEST_CASE("the values that settings show are good values", "[profile]") {
+  std::string text;
+  std::set<std::string_view> keys;
+  for (const Setting& setting : settings()) {
+    text += std::string(setting.key) + " = " + std::string(setting.value) + "\n";
+    keys.insert(setting.key);
+    CHECK_FALSE(setting.meaning.empty());
+  }
+  CHECK(keys.size() == settings().size());
+  CHECK_NOTHROW(read(text));
+}
+
+TEST_CASE("an unknown key is reported with its line and the nearest key", "[profile]") {
+  CHECK(complaint("# a comment\n\ntarget = \"/b\"\nmax_ful_age = \"3M\"\n") ==
+        "profile.toml:4: unknown key \"max_ful_age\"; did you mean \"max_full_age\"?");
+}
+
+TEST_CASE("an unknown key that is near to none is reported with all keys", "[profile]") {
+  CHECK(
+      complaint_of("colour = 1") ==
+      "profile.toml:2: unknown key \"colour\"; the keys are source, target, credentials, max_age, "
+      "max_fulls_with_incrs, max_full_age, one_file_system, exclude_caches, exclude_if_present, "
+      "compression_level");
+}
+
+TEST_CASE("control characters of a file do not reach the terminal", "[profile]") {
+  CHECK_THAT(complaint_of(R"("a\u001bb" = 1)"),
+             Catch::StartsWith(R"(profile.toml:2: unknown key "a\x1bb"; )"));
+  CHECK_THAT(complaint_of(R"(source = "\u001b[2J")"),
+             Catch::StartsWith(R"(profile.toml:2: source is "\x1b[2J"; )"));
+}
+
+TEST_CASE("the first thing that is wrong is the one that is reported", "[profile]") {
+  CHECK_THAT(complaint("zzzz = 1\naaaa = 1\n"), Catch::StartsWith("profile.toml:1: unknown key"));
+}
+
+TEST_CASE("a table is reported, as keys stand at the top level", "[profile]") {
+  const std::string expected =
+      "profile.toml:2: unknown table \"keep\"; all keys stand at the top level, without tables";
+  CHECK(complaint_of("[keep]\nmax_age = \"2Y\"") == expected);
+  CHECK(complaint_of("keep.max_age = \"2Y\"") == expected);
+  CHECK(complaint_of("[[keep]]") == expected);
+}
+
+TEST_CASE("a value of the wrong type is reported with what it must be", "[profile]") {
+  CHECK(complaint_of("one_file_system = \"yes\"") ==
+        "profile.toml:2: one_file_system is text; it must be true or false");
+  CHECK(complaint_of("\nmax_fulls_with_incrs = \"2\"") ==
+        "profile.toml:3: max_fulls_with_incrs is text; it must be a whole number from 1 to 10000");
+  CHECK(complaint_of("compression_level = 3.0") ==
+        "profile.toml:2: compression_level is a number with a fraction; it must be a whole number "
+        "from 1 to 19");
+  CHECK(complaint_of("source = 2026-01-04") ==
+        "profile.toml:2: source is a date or time; it must be text in double quotes");
+  CHECK(complaint_of("source = true") ==
+        "profile.toml:2: source is true or false; it must be text in double quotes");
+  CHECK(complaint_of("credentials = [\"/a\"]") ==
+        "profile.toml:2: credentials is a list; it must be text in double quotes");
+  CHECK(complaint_of("max_age = 2") ==
+        "profile.toml:2: max_age is a whole number; it must be a span of time in double quotes: "
+        "write for example \"10D\", \"3M\" or \"2Y\"");
+  CHECK(complaint_of("exclude_if_present = \".nobackup\"") ==
+        "profile.toml:2: exclude_if_present is text; it must be a list such as [\".nobackup\"]");
+  CHECK(complaint_of("exclude_if_present = [\".a\",\n3]") ==
+        "profile.toml:3: exclude_if_present is a whole number; it must be text in double quotes");
+  CHECK(complaint_of("[max_age]") ==
+        "profile.toml:2: max_age is a table; it must be a span of time in double quotes: write for "
+        "example \"10D\", \"3M\" or \"2Y\"");
+}
+
+TEST_CASE("a number out of range is reported with the range", "[profile]") {
+  CHECK(complaint_of("compression_level = 20") ==
+        "profile.toml:2: compression_level is 20; it must be a whole number from 1 to 19");
+  CHECK(complaint_of("compression_level = 0") ==
+        "profile.toml:2: compression_level is 0; it must be a whole number from 1 to 19");
+  CHECK(complaint_of("max_fulls_with_incrs = 0") ==
+        "profile.toml:2: max_fulls_with_incrs is 0; it must be a whole number from 1 to 10000");
+  CHECK(complaint_of("max_fulls_with_incrs = 4294967298") ==
+        "profile.toml:2: max_fulls_with_incrs is 4294967298; it must be a whole number from 1 to "
+        "10000");
+}
+
+TEST_CASE("a span that is none, empty or endless is reported", "[profile]") {
+  CHECK(complaint_of("max_age = \"2Q\"") ==
+        "profile.toml:2: max_age is \"2Q\", which is no span of time; write for example \"10D\", "
+        "\"3M\" or \"2Y\"");
+  CHECK(
+      complaint_of("max_full_age = \"\"") ==
+      "profile.toml:2: max_full_age is \"\", which is no span of time; write for example \"10D\", "
+      "\"3M\" or \"2Y\"");
+  CHECK(complaint_of("max_age = \"0D\"") ==
+        "profile.toml:2: max_age is \"0D\"; it must be longer than nothing: write for example "
+        "\"10D\", \"3M\" or \"2Y\"");
+  CHECK(complaint_of("max_age = \"1001Y\"") ==
+        "profile.toml:2: max_age is \"1001Y\"; it must be at most a thousand years");
+}
+
+TEST_CASE("a path that is not absolute is reported", "[profile]") {
+  CHECK(complaint_of("source = \"srv\"") ==
+        "profile.toml:2: source is \"srv\"; it must be an absolute path without \"..\"");
+  CHECK(complaint_of("source = \"/srv/../etc\"") ==
+        "profile.toml:2: source is \"/srv/../etc\"; it must be an absolute path without \"..\"");
+  CHECK(complaint_of("credentials = \"\"") ==
+        "profile.toml:2: credentials is \"\"; it must be an absolute path without \"..\"");
+}
+
+TEST_CASE("a marker file with a directory in its name is reported", "[profile]") {
+  const std::string bad = GENERATE("", ".", "..", "a/b", "/a");
+  CHECK(complaint_of("exclude_if_present = [\"" + bad + "\"]") ==
+        "profile.toml:2: exclude_if_present holds \"" + bad +
+            "\"; it must hold names of files without a directory");
+}
+
+TEST_CASE("a profile without a target says which line to add", "[profile]") {
+  CHECK(complaint("source = \"/srv\"\n") ==
+        "profile.toml: target is missing; add a line such as target = \"file:///srv/backup\"");
+  CHECK(complaint("") ==
+        "profile.toml: target is missing; add a line such as target = \"file:///srv/backup\"");
+  CHECK(complaint("\ntarget = \"\"\n") ==
+        "profile.toml:2: target is empty; write for example target = \"file:///srv/backup\"");
+}
+
+TEST_CASE("a target that is the source is reported", "[profile]") {
+  CHECK(complaint("target = \"file:///srv/\"\nsource = \"/srv\"") ==
+        "profile.toml:1: target is the source itself, /srv; a backup needs a place of its own");
+}
+
+TEST_CASE("what is not TOML is reported with its line and the reason", "[profile]") {
+  CHECK(complaint_of("source = /srv\n") ==
+        "profile.toml:2: this is not valid TOML: error while parsing value: could not determine "
+        "value type; text and spans of time stand in double quotes");
+  CHECK(complaint_of("max_age = 2Y\n") ==
+        "profile.toml:2: this is not valid TOML: error while parsing decimal integer: expected "
+        "digit, saw 'Y'; text and spans of time stand in double quotes");
+  CHECK(complaint_of("target = \"/c\"\n") ==
+        "profile.toml:2: this is not valid TOML: error while parsing key-value pair: cannot "
+        "redefine existing string 'target'");
+  CHECK(complaint_of("source\n") ==
+        "profile.toml:2: this is not valid TOML: error while parsing key-value pair: expected '=', "
+        "saw '\\n'");
+  CHECK(complaint_of("# \xff\n") ==
+        "profile.toml:2: this is not valid TOML: encountered invalid utf-8 sequence");
+}
+
+}  // namespace rota::profile

@@ -1,0 +1,71 @@
+#include <catch2/catch.hpp>
+
+#include "base/error.h"
+#include "store/store.h"
+
+namespace rota::store {
+
+TEST_CASE("object names are plain path components", "[store]") {
+  for (const std::string good :
+       {"a", "A/b/0", "a.b", "a..b", "a.", "-", "_/-x", "20260104T030000Z/v.7"}) {
+    INFO(good);
+    CHECK(is_name(good));
+    CHECK_NOTHROW(check_name(good));
+  }
+  CHECK(is_name(std::string(512, 'a')));
+  CHECK_FALSE(is_name(std::string(513, 'a')));
+  for (const std::string bad :
+       {"", "/", "a/", "/a", "a//b", ".", "a/.", "a/..", ".a", "a b", "a+b"}) {
+    INFO(bad);
+    CHECK_FALSE(is_name(bad));
+    CHECK_THROWS_AS(check_name(bad), base::Error);
+  }
+  CHECK_THROWS_WITH(check_name("a\x1b[2J"), Catch::Contains("\\x1B") || Catch::Contains("\\x1b"));
+}
+
+TEST_CASE("object hashes are those of the stores", "[store]") {
+  const auto abc = base::as_bytes("abc");
+  CHECK(object_hash(HashKind::none, abc).empty());
+  CHECK(object_hash(HashKind::sha1, abc) ==
+        "a9993e364706816aba3e25717850c26c9cd0d89d");                             // RFC 3174
+  CHECK(object_hash(HashKind::md5, abc) == "900150983cd24fb0d6963f7d28e17f72");  // RFC 1321
+  CHECK(object_hash(HashKind::md5, {}) == "d41d8cd98f00b204e9800998ecf8427e");
+  CHECK(hash_name(HashKind::none).empty());
+  CHECK(hash_name(HashKind::sha1) == "sha1");
+  CHECK(hash_name(HashKind::md5) == "md5");
+}
+
+TEST_CASE("a target opens as a directory or is explained", "[store]") {
+  CHECK(open_store("/srv/backup")->description() == "file:///srv/backup");
+  CHECK(open_store("/srv/backup//")->description() == "file:///srv/backup");
+  CHECK(open_store("file:///srv/my backup")->description() == "file:///srv/my backup");
+
+  for (const std::string bad :
+       {"", "srv/backup", "~/backup", "file://", "file:///", "/", "//", "file://host/backup",
+        "file:/srv", "FILE:///srv", "s3://bucket/x", "http://example.org/"}) {
+    INFO(bad);
+    try {
+      open_store(bad);
+      FAIL("opened");
+    } catch (const base::Error& error) {
+      CHECK(error.kind() == base::ErrorKind::config);
+      CHECK_THAT(error.what(), Catch::Contains("'" + bad + "'"));
+      CHECK_THAT(error.what(), Catch::Contains("file:///srv/backup"));
+    }
+  }
+  CHECK_THROWS_AS(open_store(std::string("/srv\0x", 6)), base::Error);
+}
+
+TEST_CASE("a password in a target is not shown", "[store]") {
+  for (const std::string target :
+       {"sftp://anna:hunter2@host/dir", "b2://id:hunter2@bucket", "sftp://anna:x/hunter2@host/dir",
+        "sftp://anna:x@hunter2@host/dir", "sftp://anna:x:hunter2@host", "anna:hunter2@host:/dir",
+        "file://anna:hunter2@host/dir", "sftp://:hunter2@host"}) {
+    INFO(target);
+    CHECK_THROWS_WITH(open_store(target), !Catch::Contains("hunter2") && Catch::Contains("***@"));
+  }
+  CHECK_THROWS_WITH(open_store("sftp://anna@host:22/dir"),
+                    Catch::Contains("sftp://anna@host:22/dir"));
+}
+
+}  // namespace rota::store

@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""Tests of the built program, as a person or a script runs it: real processes, real directories.
+
+ROTA names the program. `cli_test.py NAME...` runs only tests whose names hold one of the words.
+Tests that this machine cannot run say so on standard error and in the file $ROTA_SKIP_LOG.
+"""
+
+import sys
+import time
+import unittest
+
+import cli_commands
+import cli_input
+import cli_interrupted
+import cli_stores
+import cli_trees
+import machine
+
+MODULES = (cli_input, cli_commands, cli_trees, cli_stores, cli_interrupted)
+
+
+def cases(suite):
+    for test in suite:
+        if isinstance(test, unittest.TestSuite):
+            yield from cases(test)
+        else:
+            yield test
+
+
+class Timed(unittest.TextTestResult):
+    """Says how long the slow ones take."""
+
+    def startTest(self, test):
+        self.start = time.monotonic()
+        super().startTest(test)
+
+    def stopTest(self, test):
+        super().stopTest(test)
+        seconds = time.monotonic() - self.start
+        if seconds > 3:
+            self.stream.writeln(f"({test.id()}: {seconds:.1f} s)")
+
+
+def main(words):
+    if not machine.ROTA:
+        sys.exit("set ROTA to the path of the program")
+    suite = unittest.TestSuite()
+    for module in MODULES:
+        for test in cases(unittest.defaultTestLoader.loadTestsFromModule(module)):
+            if not words or any(word in test.id() for word in words):
+                suite.addTest(test)
+    if suite.countTestCases() == 0:
+        sys.exit(f"no test is called like {' '.join(words)}")
+    result = unittest.TextTestRunner(resultclass=Timed, verbosity=1).run(suite)
+    return 0 if result.wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    sys.dont_write_bytecode = True
+    sys.exit(main(sys.argv[1:]))
