@@ -2,11 +2,14 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -20,6 +23,8 @@ class SecretBytes {
   explicit SecretBytes(std::span<const std::byte, 32> bytes);
   SecretBytes(const SecretBytes&) = default;
   SecretBytes& operator=(const SecretBytes&) = default;
+  SecretBytes(SecretBytes&& other) noexcept;
+  SecretBytes& operator=(SecretBytes&& other) noexcept;
   ~SecretBytes();
   static SecretBytes random();
   std::span<const std::byte, 32> view() const { return bytes_; }
@@ -55,10 +60,13 @@ class SecretKey {
 class Recipient {
  public:
   explicit Recipient(const SecretKey& key);
-  static Recipient locked(const SecretKey& key, std::string_view passphrase);
+  /// log_n: 10 to 15, how dear a guess is; less than 15 only where tests would take too long.
+  static Recipient locked(const SecretKey& key, std::string_view passphrase, unsigned log_n = 15);
   /// "rota-pub-1-…" or "rota-lock-1-…", with a checksum. Throws Error(config).
   static Recipient parse(std::string_view text);
   std::string text() const;
+  /// For messages: the prefix, 8 characters and "…".
+  std::string short_text() const;
 
   const std::array<std::byte, 32>& public_key() const { return public_key_; }
   bool has_lock() const { return lock_.has_value(); }
@@ -79,6 +87,8 @@ class Recipient {
     friend bool operator==(const Lock&, const Lock&) = default;
   };
   Recipient() = default;
+  void encode_lock(base::ByteWriter& out) const;
+  void decode_lock(base::ByteReader& in);
   std::array<std::byte, 32> public_key_{};
   std::optional<Lock> lock_;
 };
@@ -96,8 +106,8 @@ struct Envelope {
   friend bool operator==(const Envelope&, const Envelope&) = default;
 };
 Envelope wrap(const RunKey& key, std::span<const Recipient> recipients, std::string_view run);
-/// Nothing when `secret` is none of the recipients' keys. Throws Error(corrupt) when it is, and what
-/// was wrapped for it is damaged or was wrapped for another run.
+/// Nothing when `secret` is none of the recipients' keys. Throws Error(corrupt) when it is, and
+/// what was wrapped for it is damaged or was wrapped for another run.
 std::optional<RunKey> unwrap(const Envelope& envelope, std::span<const Recipient> recipients,
                              const SecretKey& secret, std::string_view run);
 
@@ -116,8 +126,11 @@ class KeyRing {
               std::string_view run);
 
  private:
+  struct Wipe {
+    void operator()(std::string* text) const;
+  };
   std::vector<SecretKey> keys_;
-  std::vector<std::string> passphrases_;
+  std::vector<std::unique_ptr<std::string, Wipe>> passphrases_;
   std::function<std::optional<std::string>()> ask_;
 };
 
