@@ -3,9 +3,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <map>
 
 #include "base/error.h"
 #include "chain/catalog.h"
+#include "chain/encryption.h"
 #include "chain/run_writer.h"
 
 namespace rota::chain {
@@ -15,14 +17,16 @@ using base::ErrorKind;
 
 namespace {
 
-void remember(const Catalog& catalog, const RunInfo& run, LocalState& state) {
-  catalog.record(run);  // what cannot be read cannot be continued
-  const base::Bytes bytes = catalog.record_bytes(run);
-  state.keep_record(run.run, bytes);
-  state.set_last({run.run, run.chain, base::sha256(bytes)});
+/// Of the record's object. A copy of it is asked first: a run with nothing new needs no request
+/// then.
+base::Sha256Digest record_sha256(store::Store& store, const LocalState& state, const RunInfo& run) {
+  if (const auto kept = state.record(run.run); kept && kept->stored_size == run.record_size) {
+    return kept->stored_sha256;
+  }
+  return base::sha256(store.get(record_name(run.chain, run.run, run.kind), store::kMaxObject));
 }
 
-void check_is_ours(const store::Store& store, const Catalog& catalog, const LocalState& state) {
+void check_is_ours(store::Store& store, const Catalog& catalog, const LocalState& state) {
   const auto last = state.last();
   const RunInfo* newest = catalog.newest();
   if (newest == nullptr) {
@@ -47,7 +51,7 @@ void check_is_ours(const store::Store& store, const Catalog& catalog, const Loca
                             "run `rota adopt`",
                             store.description(), newest->run, last->run));
   }
-  if (base::sha256(catalog.record_bytes(*newest)) != last->record_sha256) {
+  if (record_sha256(store, state, *newest) != last->record_sha256) {
     throw Error(ErrorKind::refused,
                 fmt::format("the record of run {} in {} is not the one that this machine wrote: it "
                             "was damaged or replaced; `rota verify --data` says more, and `rota "
@@ -63,7 +67,7 @@ bool is_there(store::Store& store, const std::string& name) {
 
 }  // namespace
 
-bool recover_interrupted(store::Store& store, LocalState& state) {
+bool recover_interrupted(store::Store& store, LocalState& state, Unfinished unfinished) {
   const auto journal = state.journal();
   if (!journal) return false;
   if (const auto last = state.last()) {
@@ -77,8 +81,15 @@ bool recover_interrupted(store::Store& store, LocalState& state) {
   if (visible && !journal->removing) {
     // It was complete: only the bookkeeping is missing.
     const base::Bytes bytes = store.get(record, store::kMaxObject);
-    state.keep_record(journal->run, bytes);
+    base::Bytes clear = bytes;
+    if (is_encrypted(bytes, ObjectType::record)) {
+      if (!journal->key) throw Error(ErrorKind::corrupt, "the journal lacks the run's key");
+      clear = decrypt_record(record, *journal->key, bytes);
+    }
+    state.keep_record(journal->run, bytes, clear);
     state.set_last({journal->run, journal->chain, base::sha256(bytes)});
+  } else if (!journal->removing && unfinished == Unfinished::keep) {
+    return true;
   } else {
     if (visible) store.remove(record);
     std::vector<std::string> names;
@@ -91,56 +102,173 @@ bool recover_interrupted(store::Store& store, LocalState& state) {
   return true;
 }
 
-std::string adopt(store::Store& store, LocalState& state) {
-  const Catalog catalog(store, nullptr);
+std::string adopt(store::Store& store, LocalState& state, KeyRing* keys) {
+  const Catalog catalog(store, nullptr, keys);
   const RunInfo* newest = catalog.newest();
   if (newest == nullptr) {
     state.clear_last();
   } else {
-    remember(catalog, *newest, state);
+    const base::Bytes bytes =
+        store.get(record_name(newest->chain, newest->run, newest->kind), store::kMaxObject);
+    if (keys != nullptr || !is_encrypted(bytes, ObjectType::record)) {
+      state.keep_record(newest->run, bytes, catalog.open_record(*newest, bytes).clear);
+    }
+    state.set_last({newest->run, newest->chain, base::sha256(bytes)});
   }
   recover_interrupted(store, state);
   return newest == nullptr ? "" : newest->run;
 }
 
+namespace {
+
+/// What is decided before a run is written.
+class Planner {
+ public:
+  Planner(store::Store& store, LocalState& state, const BackupSettings& settings,
+          base::Clock& clock, base::Warnings& warnings)
+      : store_(store),
+        state_(state),
+        settings_(settings),
+        catalog_(store, &state, settings.keys),
+        now_(clock.now()),
+        warnings_(warnings) {
+    check_is_ours(store, catalog_, state);
+    newest_ = catalog_.newest();
+    chain_ = newest_ != nullptr ? catalog_.chain(newest_->chain) : nullptr;
+    decide();
+  }
+
+  RunPlan plan() {
+    RunPlan plan;
+    plan.time = now_;
+    plan.source = settings_.source;
+    plan.host = settings_.host;
+    plan.program = settings_.program;
+    plan.level = settings_.level;
+    plan.facts = settings_.facts;
+    plan.kind = full_ ? RunKind::full : RunKind::increment;
+    if (!full_) {
+      plan.chain = chain_->chain;
+      plan.parent = parent_;
+      plan.parent_sha256 = state_.last()->record_sha256;
+    } else if (chain_ != nullptr) {
+      // Chains follow each other by name: also after the clock was set back, or within one second.
+      plan.time =
+          std::max(plan.time, std::max(chain_->start(), newest_->time) + std::chrono::seconds(1));
+    }
+    if (resume(plan)) return plan;
+    recover_interrupted(store_, state_);
+    plan.run = new_run_name(plan.time);
+    if (full_) plan.chain = plan.run;
+    if (!settings_.recipients.empty()) {
+      plan.key = RunKey::random();
+      plan.lock = {settings_.recipients, wrap(*plan.key, settings_.recipients, plan.run)};
+    }
+    return plan;
+  }
+
+  /// For one more try, when it turns out that an increment cannot be made.
+  void force_full(const std::string& why) {
+    if (full_) return;
+    full_ = true;
+    warnings_.warn(settings_.source, why + "; this run is a full");
+  }
+
+  bool full() const { return full_; }
+  /// About how much a full reads: as much as the tree had last time. 0: unknown.
+  std::uint64_t expected_bytes() const { return full_ && parent_ ? parent_->bytes : 0; }
+
+ private:
+  void decide() {
+    full_ = settings_.force_full || chain_ == nullptr;
+    if (chain_ == nullptr) return;
+    // A full that was made while the clock was ahead must not put off the next one: the oldest time
+    // in its chain counts.
+    const base::Instant begun = std::ranges::min(chain_->runs, {}, &RunInfo::time).time;
+    full_ = full_ || base::after(begun, settings_.max_full_age) <= now_;
+    try {
+      parent_ = catalog_.record(*newest_);
+    } catch (const NoKeyError& error) {
+      force_full(error.what());
+      return;
+    }
+    // A chain can be opened by the same people throughout.
+    full_ = full_ || parent_->recipients != settings_.recipients;
+  }
+
+  /// True when the plan is now to go on with the run that was interrupted.
+  bool resume(RunPlan& plan) {
+    const auto journal = state_.journal();
+    if (!journal) return false;
+    const auto begun = *run_time(journal->run);
+    const bool fits =
+        journal->kind == plan.kind &&
+        (full_ || (journal->chain == plan.chain && journal->parent == newest_->run)) &&
+        (journal->key.has_value() == !settings_.recipients.empty()) &&
+        journal->lock.recipients == settings_.recipients && begun <= plan.time &&
+        plan.time - begun < kResumable && (chain_ == nullptr || !full_ || begun > chain_->start());
+    if (!fits) return false;
+    std::map<std::string, store::ObjectInfo> listed;
+    store::for_each_object(
+        store_, data_prefix(journal->chain, journal->run),
+        [&](const store::ObjectInfo& object) { listed.emplace(object.name, object); });
+    const auto there = [&](const ObjectRow& row) {
+      const auto found = listed.find(volume_name(journal->chain, journal->run, row.number));
+      return found != listed.end() && found->second.size == row.size &&
+             (row.store_hash.empty() || found->second.hash.empty() ||
+              row.store_hash == found->second.hash);
+    };
+    const auto number = full_ ? 0U : static_cast<std::uint32_t>(parent_->runs.size());
+    plan.resumed = read_resume_log(state_.resume_log(), number, there, state_.files());
+    if (!plan.resumed) return false;
+    plan.run = journal->run;
+    plan.chain = journal->chain;
+    plan.time = begun;
+    plan.key = journal->key;
+    plan.lock = journal->lock;
+    for (const auto& [volume, row] : plan.resumed->volumes) {
+      listed.erase(volume_name(journal->chain, journal->run, volume));
+    }
+    // Index objects, and volumes that were cut off: they are made anew.
+    for (const auto& [name, object] : listed) store_.remove(name);
+    return true;
+  }
+
+  store::Store& store_;
+  LocalState& state_;
+  const BackupSettings& settings_;
+  Catalog catalog_;
+  base::Instant now_;
+  base::Warnings& warnings_;
+  const RunInfo* newest_ = nullptr;
+  const ChainInfo* chain_ = nullptr;
+  std::optional<RunRecord> parent_;
+  bool full_ = false;
+};
+
+}  // namespace
+
 RunRecord backup(store::Store& store, LocalState& state, tree::Source& source,
                  const BackupSettings& settings, base::Clock& clock, base::Warnings& warnings,
                  base::Progress& progress, const std::stop_token& stop) {
-  recover_interrupted(store, state);
-  const Catalog catalog(store, &state);
-  check_is_ours(store, catalog, state);
-
-  RunPlan plan;
-  plan.time = clock.now();
-  plan.source = settings.source;
-  plan.host = settings.host;
-  plan.program = settings.program;
-  plan.level = settings.level;
-  const RunInfo* newest = catalog.newest();
-  const ChainInfo* chain = newest != nullptr ? catalog.chain(newest->chain) : nullptr;
-  const bool full = settings.force_full || chain == nullptr ||
-                    base::after(chain->start(), settings.max_full_age) <= plan.time;
-  if (full && chain != nullptr) {
-    // Chains follow each other by name: also after the clock was set back, or within one second.
-    plan.time =
-        std::max(plan.time, std::max(chain->start(), newest->time) + std::chrono::seconds(1));
+  recover_interrupted(store, state, Unfinished::keep);
+  Planner planner(store, state, settings, clock, warnings);
+  std::optional<RunWriter> writer;
+  const auto open = [&] {
+    writer.emplace(store, state, planner.plan(), settings.keys, clock, warnings, progress, stop);
+  };
+  try {
+    open();
+  } catch (const NoKeyError& error) {
+    // The index of an encrypted chain has no copy here, and nobody can open that in the store.
+    if (planner.full()) throw;
+    planner.force_full(error.what());
+    open();
   }
-  plan.run = new_run_name(plan.time);
-  if (full) {
-    plan.kind = RunKind::full;
-    plan.chain = plan.run;
-  } else {
-    plan.kind = RunKind::increment;
-    plan.chain = chain->chain;
-    plan.parent = catalog.record(*newest);
-    plan.parent_sha256 = state.last()->record_sha256;
-  }
-  progress.set_activity(full ? "full backup" : "backup");
-  // A full reads about as much as the tree had last time.
-  if (full && newest != nullptr) progress.total_bytes = catalog.record(*newest).bytes;
-  RunWriter writer(store, state, std::move(plan), clock, warnings, progress, stop);
-  writer.consume(source);
-  return writer.record();
+  progress.set_activity(planner.full() ? "full backup" : "backup");
+  progress.total_bytes = planner.expected_bytes();
+  writer->consume(source);
+  return writer->record();
 }
 
 }  // namespace rota::chain

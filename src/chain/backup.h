@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <stop_token>
 #include <string>
 
@@ -19,10 +20,19 @@ struct BackupSettings {
   std::string host;
   std::string program;
   int level = 3;
+  std::string facts;  ///< see RunPlan
+  /// Who shall be able to open what is written; empty: it is not encrypted. A chain has the same
+  /// recipients throughout: where they change, a new one begins.
+  std::vector<Recipient> recipients;
+  KeyRing* keys = nullptr;  ///< see RunWriter
 };
 
-/// Backs a tree up: clears what an interrupted run left, decides between a full and an increment,
-/// and writes the run. One writer a profile: the caller holds its lock.
+/// Backs a tree up: decides between a full and an increment, and writes the run; one that was
+/// interrupted less than kResumable ago is resumed under its own name, an older one cleared away.
+/// One writer a profile: the caller holds its lock.
+///
+/// Where an encrypted chain's index has no copy here and no key opens it, the run is a full, with a
+/// warning.
 ///
 /// Throws Error(refused) when the store's newest run is not the one that this machine wrote last (a
 /// clone, a second server on one prefix, a mount that is not mounted): `adopt` is the way on.
@@ -32,11 +42,20 @@ RunRecord backup(store::Store& store, LocalState& state, tree::Source& source,
 
 /// Takes the store's newest run, or its emptiness, as what this machine wrote last. Returns the
 /// run's name, empty for an empty store.
-std::string adopt(store::Store& store, LocalState& state);
+/// keys: for an encrypted store; without one that opens it, the next run is a full.
+std::string adopt(store::Store& store, LocalState& state, KeyRing* keys = nullptr);
 
-/// Ends what was interrupted: removes the objects of a run that had not become visible or was being
-/// removed, finishes the bookkeeping of one that had. True when there was one. Does nothing in a
-/// store that does not show this machine's last run.
-bool recover_interrupted(store::Store& store, LocalState& state);
+/// Whether a run that was interrupted before it became visible is cleared away or left to be
+/// resumed.
+enum class Unfinished { clear, keep };
+
+/// Ends what was interrupted: removes the objects of a run that was being removed or, if asked, had
+/// not become visible; finishes the bookkeeping of one that had. True when there was one. Does
+/// nothing in a store that does not show this machine's last run.
+bool recover_interrupted(store::Store& store, LocalState& state,
+                         Unfinished unfinished = Unfinished::clear);
+
+/// What an unfinished run has stored is worth less the older it is.
+inline constexpr std::chrono::hours kResumable{24 * 30};
 
 }  // namespace rota::chain

@@ -3,16 +3,19 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 
 #include "base/error.h"
+#include "chain/encryption.h"
 
 namespace rota::chain {
 
 using base::Error;
 using base::ErrorKind;
 
-Catalog::Catalog(store::Store& store, const LocalState* state) : store_(store), state_(state) {
+Catalog::Catalog(store::Store& store, const LocalState* state, KeyRing* keys)
+    : store_(store), state_(state), keys_(keys) {
   std::map<std::string, ChainInfo> by_name;
   store::for_each_object(store, std::string(kRecordPrefix), [&](const store::ObjectInfo& object) {
     const auto id = parse_record_name(object.name);
@@ -45,6 +48,12 @@ void Catalog::order(ChainInfo& chain) const {
     try {
       const RunRecord read = record(*run);
       if (read.runs.size() > known.size()) known = read.runs;
+    } catch (const NoKeyError&) {
+      // Without the key of an encrypted chain there are only the names to go by.
+      if (!known.empty()) continue;
+      std::ranges::transform(listed, std::back_inserter(known), &RunInfo::run);
+      if (listed.front().kind == RunKind::increment) known.clear();
+      break;
     } catch (const Error& error) {
       // A damaged or missing record: its run is not to be restored, the others may be.
       if (error.kind() != ErrorKind::corrupt && error.kind() != ErrorKind::not_found) throw;
@@ -121,44 +130,49 @@ const RunInfo& Catalog::select(const std::string& text, base::Instant now) const
                           text));
 }
 
-base::Bytes Catalog::record_bytes(const RunInfo& run) const {
-  if (state_ != nullptr) {
-    if (auto copy = state_->record(run.run); copy && copy->size() == run.record_size) {
-      try {
-        decode_record(*copy);
-        return std::move(*copy);
-      } catch (const Error&) {
-        // A damaged copy: the store has the record.
-      }
-    }
-  }
-  return store_.get(record_name(run.chain, run.run, run.kind), store::kMaxObject);
-}
-
-RunRecord Catalog::record(const RunInfo& run) const {
-  const auto read = [&](const base::Bytes& bytes) {
-    RunRecord record = decode_record(bytes);
-    if (record.run != run.run || record.chain != run.chain || record.kind != run.kind) {
-      throw Error(ErrorKind::corrupt, "it belongs to another run");
-    }
-    return record;
-  };
-  if (state_ != nullptr) {
-    if (const auto copy = state_->record(run.run); copy && copy->size() == run.record_size) {
-      try {
-        return read(*copy);
-      } catch (const Error&) {
-        // A damaged copy: the store has the record.
-      }
+Catalog::OpenedRecord Catalog::open_record(const RunInfo& run) const {
+  if (const auto kept = state_ != nullptr ? state_->record(run.run) : std::nullopt;
+      kept && kept->stored_size == run.record_size) {
+    try {
+      return checked(run, kept->clear, kept->stored_sha256);
+    } catch (const Error&) {
+      // A damaged copy: the store has the record.
     }
   }
   const std::string name = record_name(run.chain, run.run, run.kind);
   try {
-    return read(store_.get(name, store::kMaxObject));
+    return open_record(run, store_.get(name, store::kMaxObject));
+  } catch (const NoKeyError&) {
+    throw;
   } catch (const Error& error) {
     throw Error(error.kind(),
                 fmt::format("the record {} in {}: {}", name, store_.description(), error.what()));
   }
+}
+
+Catalog::OpenedRecord Catalog::open_record(const RunInfo& run, const base::Bytes& object) const {
+  const base::Sha256Digest sha256 = base::sha256(object);
+  if (!is_encrypted(object, ObjectType::record)) return checked(run, object, sha256);
+  if (const auto kept = state_ != nullptr ? state_->record(run.run) : std::nullopt;
+      kept && kept->stored_sha256 == sha256) {
+    return checked(run, kept->clear, sha256);
+  }
+  const Lock lock = read_lock(object);
+  KeyRing none;
+  const RunKey key =
+      (keys_ != nullptr ? *keys_ : none).open(lock.envelope, lock.recipients, run.run);
+  return checked(run, decrypt_record(record_name(run.chain, run.run, run.kind), key, object),
+                 sha256);
+}
+
+Catalog::OpenedRecord Catalog::checked(const RunInfo& run, base::Bytes clear,
+                                       const base::Sha256Digest& sha256) {
+  OpenedRecord opened{decode_record(clear), std::move(clear), sha256};
+  const RunRecord& record = opened.record;
+  if (record.run != run.run || record.chain != run.chain || record.kind != run.kind) {
+    throw Error(ErrorKind::corrupt, "it belongs to another run");
+  }
+  return opened;
 }
 
 }  // namespace rota::chain

@@ -33,8 +33,9 @@ struct ChainInfo {
 /// What runs a store holds: one listing, and one record a chain for the order of its runs.
 class Catalog {
  public:
-  /// state: for copies of records; null on a machine that has none.
-  Catalog(store::Store& store, const LocalState* state);
+  /// state: for copies of records; null on a machine that has none. keys: to open the records of
+  /// encrypted chains that have no copy here; null for none. Both outlive the catalog.
+  Catalog(store::Store& store, const LocalState* state, KeyRing* keys = nullptr);
 
   /// Chains that can be restored, oldest first.
   const std::vector<ChainInfo>& chains() const { return chains_; }
@@ -53,15 +54,26 @@ class Catalog {
   /// the newest. Throws Error(usage) with the forms when it is neither.
   const RunInfo& select(const std::string& text, base::Instant now) const;
 
-  RunRecord record(const RunInfo& run) const;
-  /// The record's object; `sha256` of it is what children name.
-  base::Bytes record_bytes(const RunInfo& run) const;
+  /// Throws Error(config) when it is encrypted and there is neither a copy nor a key.
+  RunRecord record(const RunInfo& run) const { return open_record(run).record; }
+  /// A record with the SHA-256 of its object, which is what children name.
+  struct OpenedRecord {
+    RunRecord record;
+    base::Bytes clear;
+    base::Sha256Digest sha256{};
+  };
+  OpenedRecord open_record(const RunInfo& run) const;
+  /// The same from the record's object, which the caller has read. Throws without context.
+  OpenedRecord open_record(const RunInfo& run, const base::Bytes& object) const;
 
  private:
+  static OpenedRecord checked(const RunInfo& run, base::Bytes clear,
+                              const base::Sha256Digest& sha256);
   void order(ChainInfo& chain) const;
 
   store::Store& store_;
   const LocalState* state_;
+  KeyRing* keys_;
   std::vector<ChainInfo> chains_;
   std::vector<ChainInfo> broken_;
 };

@@ -81,10 +81,11 @@ class ChainContent final : public tree::Content {
 }  // namespace
 
 ChainSource::ChainSource(store::Store& store, RunRecord record, const std::string& index_copies,
-                         std::vector<std::string> paths)
+                         std::vector<std::string> paths, KeyRing* keys)
     : record_(std::move(record)),
-      objects_(store, record_.chain, index_copies),
-      frames_(store, record_),
+      clear_(store, record_, keys),
+      objects_(clear_, record_.chain, index_copies, record_.encrypted()),
+      frames_(clear_, record_),
       view_(objects_, record_, paths.empty()),
       paths_(std::move(paths)) {
   std::ranges::sort(paths_, [](const std::string& a, const std::string& b) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "chain/clear_store.h"
 #include "chain/frame_cache.h"
 #include "chain/piece.h"
 #include "chain/record.h"
@@ -23,8 +24,9 @@ class ChainSource final : public tree::Source {
   /// it and the directories above it; empty means everything. A hard link whose first name is not
   /// among them becomes a file of its own. Throws Error(not_found) for a path that is not there.
   /// index_copies: see IndexObjects; may be empty.
+  /// keys: for an encrypted chain; null for none. Outlives the source.
   ChainSource(store::Store& store, RunRecord record, const std::string& index_copies,
-              std::vector<std::string> paths = {});
+              std::vector<std::string> paths = {}, KeyRing* keys = nullptr);
   ~ChainSource() override;
 
   bool next(tree::Entry& entry) override;
@@ -40,6 +42,7 @@ class ChainSource final : public tree::Source {
   void make_first_name(IndexRecord& record);
 
   RunRecord record_;
+  ClearStore clear_;
   IndexObjects objects_;
   FrameCache frames_;
   IndexView view_;

@@ -83,35 +83,35 @@ void scrypt(std::string_view passphrase, std::span<const std::byte> salt, unsign
                          out.size()) == 1);
 }
 
-void gcm_seal(std::span<const std::byte, 32> key, std::span<const std::byte, 12> nonce,
-              std::span<const std::byte> authenticated, std::span<const std::byte> plain,
-              std::span<std::byte> sealed) {
-  require(sealed.size() == plain.size() + kGcmTag);
+void gcm_encrypt(std::span<const std::byte, 32> key, std::span<const std::byte, 12> nonce,
+                 std::span<const std::byte> authenticated, std::span<const std::byte> plain,
+                 std::span<std::byte> encrypted) {
+  require(encrypted.size() == plain.size() + kGcmTag);
   const Cipher cipher(EVP_CIPHER_CTX_new());
   require(cipher != nullptr);
   EVP_CIPHER_CTX* const c = cipher.get();
   int n = 0;
   require(EVP_EncryptInit_ex(c, EVP_aes_256_gcm(), nullptr, raw(key), raw(nonce)) == 1);
   require(EVP_EncryptUpdate(c, nullptr, &n, raw(authenticated), length(authenticated)) == 1);
-  require(EVP_EncryptUpdate(c, raw_out(sealed), &n, raw(plain), length(plain)) == 1);
-  require(EVP_EncryptFinal_ex(c, raw_out(sealed) + n, &n) == 1);
+  require(EVP_EncryptUpdate(c, raw_out(encrypted), &n, raw(plain), length(plain)) == 1);
+  require(EVP_EncryptFinal_ex(c, raw_out(encrypted) + n, &n) == 1);
   require(EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_GET_TAG, kGcmTag,
-                              raw_out(sealed.subspan(plain.size()))) == 1);
+                              raw_out(encrypted.subspan(plain.size()))) == 1);
 }
 
-bool gcm_open(std::span<const std::byte, 32> key, std::span<const std::byte, 12> nonce,
-              std::span<const std::byte> authenticated, std::span<const std::byte> sealed,
-              std::span<std::byte> plain) {
-  require(sealed.size() == plain.size() + kGcmTag);
+bool gcm_decrypt(std::span<const std::byte, 32> key, std::span<const std::byte, 12> nonce,
+                 std::span<const std::byte> authenticated, std::span<const std::byte> encrypted,
+                 std::span<std::byte> plain) {
+  require(encrypted.size() == plain.size() + kGcmTag);
   const Cipher cipher(EVP_CIPHER_CTX_new());
   require(cipher != nullptr);
   EVP_CIPHER_CTX* const c = cipher.get();
   std::array<std::byte, kGcmTag> tag;  // the library wants to be able to write it
-  for (std::size_t i = 0; i < kGcmTag; ++i) tag[i] = sealed[plain.size() + i];
+  for (std::size_t i = 0; i < kGcmTag; ++i) tag[i] = encrypted[plain.size() + i];
   int n = 0;
   require(EVP_DecryptInit_ex(c, EVP_aes_256_gcm(), nullptr, raw(key), raw(nonce)) == 1);
   require(EVP_DecryptUpdate(c, nullptr, &n, raw(authenticated), length(authenticated)) == 1);
-  require(EVP_DecryptUpdate(c, raw_out(plain), &n, raw(sealed), length(plain)) == 1);
+  require(EVP_DecryptUpdate(c, raw_out(plain), &n, raw(encrypted), length(plain)) == 1);
   require(EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG, kGcmTag, tag.data()) == 1);
   if (EVP_DecryptFinal_ex(c, raw_out(plain) + n, &n) == 1) return true;
   wipe(plain);

@@ -20,16 +20,16 @@ void hkdf_sha256(std::span<const std::byte> secret, std::span<const std::byte> s
 void scrypt(std::string_view passphrase, std::span<const std::byte> salt, unsigned log_n,
             std::span<std::byte, 32> out);
 
-/// AES-256-GCM of a short text; the tag stands behind it. sealed: plain.size() + kGcmTag bytes.
-void gcm_seal(std::span<const std::byte, 32> key, std::span<const std::byte, 12> nonce,
-              std::span<const std::byte> authenticated, std::span<const std::byte> plain,
-              std::span<std::byte> sealed);
+/// AES-256-GCM of a short text; the tag stands behind it. encrypted: plain.size() + kGcmTag bytes.
+void gcm_encrypt(std::span<const std::byte, 32> key, std::span<const std::byte, 12> nonce,
+                 std::span<const std::byte> authenticated, std::span<const std::byte> plain,
+                 std::span<std::byte> encrypted);
 
-/// False, and zeros in `plain`, unless all of it is what gcm_seal() made.
-/// plain: sealed.size() - kGcmTag bytes.
-bool gcm_open(std::span<const std::byte, 32> key, std::span<const std::byte, 12> nonce,
-              std::span<const std::byte> authenticated, std::span<const std::byte> sealed,
-              std::span<std::byte> plain);
+/// False, and zeros in `plain`, unless all of it is what gcm_encrypt() made.
+/// plain: encrypted.size() - kGcmTag bytes.
+bool gcm_decrypt(std::span<const std::byte, 32> key, std::span<const std::byte, 12> nonce,
+                 std::span<const std::byte> authenticated, std::span<const std::byte> encrypted,
+                 std::span<std::byte> plain);
 
 /// RFC 7748: the public half of a private key (any 32 bytes).
 std::array<std::byte, 32> x25519_public(std::span<const std::byte, 32> secret);

@@ -83,7 +83,8 @@ Envelope wrap(const RunKey& key, std::span<const Recipient> recipients, std::str
       throw Error(ErrorKind::config,
                   fmt::format("{} is not the public half of any key", recipient.short_text()));
     }
-    gcm_seal(kek->view(), kNonce, base::as_bytes(run), key.view(), envelope.wrapped.emplace_back());
+    gcm_encrypt(kek->view(), kNonce, base::as_bytes(run), key.view(),
+                envelope.wrapped.emplace_back());
   }
   return envelope;
 }
@@ -101,7 +102,8 @@ std::optional<RunKey> unwrap(const Envelope& envelope, std::span<const Recipient
   for (std::size_t i = 0; i < recipients.size(); ++i) {
     if (recipients[i].public_key() != own) continue;
     std::array<std::byte, 32> plain{};
-    if (!gcm_open(kek->view(), kNonce, base::as_bytes(run), envelope.wrapped[i], plain)) continue;
+    if (!gcm_decrypt(kek->view(), kNonce, base::as_bytes(run), envelope.wrapped[i], plain))
+      continue;
     RunKey key{std::span<const std::byte, 32>(plain)};
     wipe(plain);
     return key;
@@ -163,12 +165,10 @@ RunKey KeyRing::open(const Envelope& envelope, std::span<const Recipient> recipi
   const std::string reason = has_lock && tried ? "; the passphrase does not fit"
                              : !keys_.empty()  ? "; the key that was given is another"
                                                : "";
-  throw Error(
-      ErrorKind::config,
-      fmt::format("run {} is encrypted for {}{}; give {} with --key FILE{}", run,
-                  names_of(recipients), reason,
-                  recipients.size() > 1 ? "the secret key of one of them" : "its secret key",
-                  has_lock ? ", or the passphrase with --passphrase-file FILE" : ""));
+  throw NoKeyError(fmt::format(
+      "run {} is encrypted for {}{}; give {} with --key FILE{}", run, names_of(recipients), reason,
+      recipients.size() > 1 ? "the secret key of one of them" : "its secret key",
+      has_lock ? ", or the passphrase with --passphrase-file FILE" : ""));
 }
 
 }  // namespace rota::chain

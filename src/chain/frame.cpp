@@ -17,7 +17,7 @@ constexpr std::uint32_t kSkippableMagic = 0x184D2A52;
 constexpr std::string_view kMark = "ROTA";
 }  // namespace
 
-base::Bytes object_header(ObjectType type) {
+base::Bytes object_header(ObjectType type, std::uint8_t flags) {
   base::Bytes bytes;
   base::ByteWriter out(bytes);
   out.u32(kSkippableMagic);
@@ -25,12 +25,12 @@ base::Bytes object_header(ObjectType type) {
   out.raw(base::as_bytes(kMark));
   out.u8(static_cast<std::uint8_t>(type));
   out.u8(kFormatVersion);
-  out.u8(0);  // flags
+  out.u8(flags);
   out.u8(0);
   return bytes;
 }
 
-void check_header(std::span<const std::byte> data, ObjectType type) {
+std::uint8_t check_header(std::span<const std::byte> data, ObjectType type) {
   base::ByteReader in(data);
   const auto expect = [](bool ok) {
     if (!ok) throw Error(ErrorKind::corrupt, "it does not begin like an object of rota");
@@ -47,9 +47,11 @@ void check_header(std::span<const std::byte> data, ObjectType type) {
                             "newer rota",
                             version, kFormatVersion));
   }
-  const unsigned flags = in.u8();
+  const std::uint8_t flags = in.u8();
   const unsigned unused = in.u8();
-  expect(version == kFormatVersion && length == kHeaderSize - 8 && flags == 0 && unused == 0);
+  expect(version == kFormatVersion && length == kHeaderSize - 8 && flags <= kFlagEncrypted &&
+         unused == 0);
+  return flags;
 }
 
 void Compressor::Free::operator()(ZSTD_CCtx_s* context) const { ZSTD_freeCCtx(context); }

@@ -26,7 +26,7 @@ inline constexpr std::size_t kVolumeSize = 16 << 20;
 inline constexpr std::size_t kIndexObjectSize = 4 << 20;
 
 /// What an object is; the letter stands in its header and its name.
-enum class ObjectType : char { volume = 'v', index = 'i', record = 'r' };
+enum class ObjectType : char { volume = 'v', index = 'i', record = 'r', facts = 'f' };
 
 /// The version of everything that rota writes into a store. A reader refuses a newer one.
 inline constexpr std::uint8_t kFormatVersion = 1;
@@ -34,9 +34,12 @@ inline constexpr std::uint8_t kFormatVersion = 1;
 /// Every object begins with a zstd skippable frame that says what it is, so that `zstd -d` unpacks
 /// objects as they are: docs/format.md, "Objects".
 inline constexpr std::size_t kHeaderSize = 16;
-base::Bytes object_header(ObjectType type);
-/// Throws Error(corrupt) when it is no such header, Error(config) when the version is newer.
-void check_header(std::span<const std::byte> data, ObjectType type);
+base::Bytes object_header(ObjectType type, std::uint8_t flags = 0);
+/// The header's flag of an object that is encrypted (encryption.h).
+inline constexpr std::uint8_t kFlagEncrypted = 1;
+/// Returns its flags. Throws Error(corrupt) when it is no such header, Error(config) when the
+/// version is newer.
+std::uint8_t check_header(std::span<const std::byte> data, ObjectType type);
 
 /// Packs frames. Keep one per thread: it holds about 1.3 MB at level 3. While it packs, it takes as
 /// much again as the packed frame has.

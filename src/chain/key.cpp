@@ -127,7 +127,7 @@ Recipient Recipient::locked(const SecretKey& key, std::string_view passphrase, u
   lock.log_n = static_cast<std::uint8_t>(log_n);
   base::random_bytes(lock.salt);
   const SecretBytes kek = passphrase_key(passphrase, lock.salt, log_n);
-  gcm_seal(kek.view(), kNonce, recipient.public_key_, key.bytes().view(), lock.wrapped);
+  gcm_encrypt(kek.view(), kNonce, recipient.public_key_, key.bytes().view(), lock.wrapped);
   return recipient;
 }
 
@@ -135,7 +135,7 @@ std::optional<SecretKey> Recipient::unlock(std::string_view passphrase) const {
   if (!lock_) return std::nullopt;
   const SecretBytes kek = passphrase_key(passphrase, lock_->salt, lock_->log_n);
   std::array<std::byte, 32> plain{};
-  if (!gcm_open(kek.view(), kNonce, public_key_, lock_->wrapped, plain)) return std::nullopt;
+  if (!gcm_decrypt(kek.view(), kNonce, public_key_, lock_->wrapped, plain)) return std::nullopt;
   SecretKey key{SecretBytes(plain)};
   wipe(plain);
   // Somebody who knows the passphrase could have locked another key behind this public half.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/error.h"
 
 namespace rota::chain {
 
@@ -111,6 +112,12 @@ Envelope wrap(const RunKey& key, std::span<const Recipient> recipients, std::str
 std::optional<RunKey> unwrap(const Envelope& envelope, std::span<const Recipient> recipients,
                              const SecretKey& secret, std::string_view run);
 
+/// Nobody here can open it. Of the kind config.
+class NoKeyError final : public base::Error {
+ public:
+  explicit NoKeyError(const std::string& message) : Error(base::ErrorKind::config, message) {}
+};
+
 /// What a person has given to open runs with. One thread at a time.
 class KeyRing {
  public:
@@ -120,7 +127,7 @@ class KeyRing {
   /// nothing where nobody can be asked.
   void set_ask(std::function<std::optional<std::string>()> ask) { ask_ = std::move(ask); }
 
-  /// Throws Error(config) when nothing here opens it: a sentence that says which recipients it is
+  /// Throws NoKeyError when nothing here opens it: a sentence that says which recipients it is
   /// for (the first 8 characters behind the prefix) and what to give.
   RunKey open(const Envelope& envelope, std::span<const Recipient> recipients,
               std::string_view run);

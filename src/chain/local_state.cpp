@@ -2,12 +2,14 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <vector>
 
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "chain/resume_log.h"
 #include "store/store.h"
 
 namespace rota::chain {
@@ -19,6 +21,8 @@ using nlohmann::json;
 namespace {
 
 constexpr std::uint64_t kMaxStateFile = 64 << 10;
+/// The largest object, and what stands before it.
+constexpr std::uint64_t kMaxKeptRecord = store::kMaxObject + 128;
 
 /// A small JSON file that may be absent. `repair` says what to do when it is damaged.
 template <typename Parse>
@@ -44,6 +48,32 @@ std::string run_name(const json& value) {
   std::string name = value.get<std::string>();
   if (!run_time(name)) throw Error(ErrorKind::corrupt, "it names no run");
   return name;
+}
+
+LocalState::Journal parse_journal(const json& value) {
+  LocalState::Journal journal;
+  journal.run = run_name(value.at("run"));
+  journal.chain = run_name(value.at("chain"));
+  journal.removing = value.at("removing").get<bool>();
+  if (journal.run != journal.chain) journal.kind = RunKind::increment;
+  // What it says decides what is removed: it must be all there.
+  if (value.at("kind") != kind_word(journal.kind)) {
+    throw Error(ErrorKind::corrupt, "its kind does not fit");
+  }
+  journal.parent = value.value("parent", "");
+  if (!value.contains("key")) return journal;
+  std::array<std::byte, 32> key{};
+  base::from_hex(value.at("key").get_ref<const std::string&>(), key);
+  journal.key = RunKey(key);
+  const auto& envelope = value.at("envelope").get_ref<const std::string&>();
+  base::Bytes bytes(envelope.size() / 2);
+  base::from_hex(envelope, bytes);
+  base::ByteReader in(bytes);
+  journal.lock.envelope = Envelope::decode(in);
+  for (const json& recipient : value.at("recipients")) {
+    journal.lock.recipients.push_back(Recipient::parse(recipient.get<std::string>()));
+  }
+  return journal;
 }
 
 }  // namespace
@@ -72,16 +102,7 @@ void LocalState::set_last(const Last& last) {
 
 std::optional<LocalState::Journal> LocalState::journal() const {
   return read_json(state_ + "/journal", "remove it; the unfinished run is then left behind",
-                   [](const json& value) {
-                     Journal journal{run_name(value.at("run")), run_name(value.at("chain")),
-                                     RunKind::full, value.at("removing").get<bool>()};
-                     if (journal.run != journal.chain) journal.kind = RunKind::increment;
-                     // What it says decides what is removed: it must be all there.
-                     if (value.at("kind") != kind_word(journal.kind)) {
-                       throw Error(ErrorKind::corrupt, "its kind does not fit");
-                     }
-                     return journal;
-                   });
+                   parse_journal);
 }
 
 void LocalState::clear_last() {
@@ -90,14 +111,26 @@ void LocalState::clear_last() {
 }
 
 void LocalState::set_journal(const Journal& journal) {
-  const json value = {{"run", journal.run},
-                      {"chain", journal.chain},
-                      {"kind", kind_word(journal.kind)},
-                      {"removing", journal.removing}};
+  json value = {{"run", journal.run},
+                {"chain", journal.chain},
+                {"kind", kind_word(journal.kind)},
+                {"removing", journal.removing}};
+  if (!journal.parent.empty()) value["parent"] = journal.parent;
+  if (journal.key) {
+    base::Bytes envelope;
+    base::ByteWriter out(envelope);
+    journal.lock.envelope.encode(out);
+    value["key"] = base::to_hex(journal.key->view());
+    value["envelope"] = base::to_hex(envelope);
+    for (const Recipient& recipient : journal.lock.recipients) {
+      value["recipients"].push_back(recipient.text());
+    }
+  }
   base::write_file(state_ + "/journal", value.dump() + "\n", 0600, files_);
 }
 
 void LocalState::clear_journal() {
+  ResumeLog::remove(resume_log(), files_);
   files_.unlink(state_ + "/journal");
   files_.sync_directory(state_);
 }
@@ -106,18 +139,34 @@ std::string LocalState::record_path(const std::string& run) const {
   return cache_ + "/records/" + run;
 }
 
-std::optional<base::Bytes> LocalState::record(const std::string& run) const {
-  try {
-    const std::string text = base::read_file(record_path(run), store::kMaxObject);
-    const auto bytes = base::as_bytes(text);
-    return base::Bytes(bytes.begin(), bytes.end());
-  } catch (const Error&) {
-    return std::nullopt;
-  }
+std::optional<LocalState::KeptRecord> LocalState::record(const std::string& run) const try {
+  const std::string text = base::read_file(record_path(run), kMaxKeptRecord);
+  base::ByteReader in(base::as_bytes(text));
+  KeptRecord kept;
+  base::Sha256Digest sum{};
+  std::ranges::copy(in.raw(sum.size()), sum.begin());
+  const auto rest = in.raw(in.left());
+  if (base::sha256(rest) != sum) return std::nullopt;
+  in = base::ByteReader(rest);
+  kept.stored_size = in.u64();
+  std::ranges::copy(in.raw(kept.stored_sha256.size()), kept.stored_sha256.begin());
+  const auto clear = in.raw(in.left());
+  kept.clear.assign(clear.begin(), clear.end());
+  return kept;
+} catch (const Error&) {
+  return std::nullopt;
 }
 
-void LocalState::keep_record(const std::string& run, const base::Bytes& bytes) {
-  base::write_file(record_path(run), base::as_text(bytes), 0600, files_);
+void LocalState::keep_record(const std::string& run, std::span<const std::byte> stored,
+                             const base::Bytes& clear) {
+  base::Bytes rest;
+  base::ByteWriter out(rest);
+  out.u64(stored.size());
+  out.raw(base::sha256(stored));
+  out.raw(clear);
+  const base::Sha256Digest sum = base::sha256(rest);
+  rest.insert(rest.begin(), sum.begin(), sum.end());
+  base::write_file(record_path(run), base::as_text(rest), 0600, files_);
 }
 
 void LocalState::forget_record(const std::string& run) { files_.unlink(record_path(run)); }

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "chain/encryption.h"
 #include "chain/names.h"
 
 namespace rota::chain {
@@ -39,14 +41,26 @@ class LocalState {
     std::string chain;
     RunKind kind = RunKind::full;
     bool removing = false;  ///< it is being removed, not written
+    std::string parent{};   ///< of an increment that is being written
+    /// Of an encrypted run that is being written: its key, so that it can be resumed, and who it
+    /// was wrapped for. Nowhere else is a run's key kept, and here only until it is committed.
+    std::optional<RunKey> key{};
+    Lock lock{};
   };
   std::optional<Journal> journal() const;
   void set_journal(const Journal& journal);
   void clear_journal();
 
-  /// A copy of a run's record; nothing where there is none.
-  std::optional<base::Bytes> record(const std::string& run) const;
-  void keep_record(const std::string& run, const base::Bytes& bytes);
+  /// A copy of a run's record, always in the clear, and what the object in the store is.
+  struct KeptRecord {
+    std::uint64_t stored_size = 0;
+    base::Sha256Digest stored_sha256{};
+    base::Bytes clear;  ///< see decode_record()
+  };
+  /// Nothing where there is none, or a damaged one.
+  std::optional<KeptRecord> record(const std::string& run) const;
+  void keep_record(const std::string& run, std::span<const std::byte> stored,
+                   const base::Bytes& clear);
   void forget_record(const std::string& run);
 
   /// The directory for a chain's index copies and contents, made if `make`.
@@ -54,6 +68,10 @@ class LocalState {
   std::string index_copies(const std::string& chain) const;
   /// Removes what is kept of other chains.
   void forget_chains_but(const std::string& chain);
+
+  /// Where an unfinished run notes what it has put (resume_log.h).
+  std::string resume_log() const { return state_ + "/resume"; }
+  base::FileOps& files() const { return files_; }
 
   const std::string& state_directory() const { return state_; }
 

@@ -37,12 +37,17 @@ std::string data_prefix(std::string_view chain, std::string_view run) {
   return fmt::format("{}{}/{}/", kDataPrefix, chain, run);
 }
 
+std::string object_name(std::string_view chain, std::string_view run, char letter,
+                        std::uint32_t number) {
+  return fmt::format("{}{}{:06}", data_prefix(chain, run), letter, number);
+}
+
 std::string volume_name(std::string_view chain, std::string_view run, std::uint32_t number) {
-  return fmt::format("{}v{:06}", data_prefix(chain, run), number);
+  return object_name(chain, run, 'v', number);
 }
 
 std::string index_name(std::string_view chain, std::string_view run, std::uint32_t number) {
-  return fmt::format("{}i{:06}", data_prefix(chain, run), number);
+  return object_name(chain, run, 'i', number);
 }
 
 std::optional<RecordId> parse_record_name(std::string_view name) {

@@ -22,8 +22,12 @@ std::optional<base::Instant> run_time(std::string_view name);
 ///   runs/<chain>/<run>.full | .incr     run records: one listing shows all runs
 ///   data/<chain>/<run>/v000000, …       volumes
 ///   data/<chain>/<run>/i000000, …       index
+///   data/<chain>/<run>/f000000          system facts
 std::string record_name(std::string_view chain, std::string_view run, RunKind kind);
 std::string data_prefix(std::string_view chain, std::string_view run);
+/// letter: 'v', 'i' or 'f' (ObjectType).
+std::string object_name(std::string_view chain, std::string_view run, char letter,
+                        std::uint32_t number);
 std::string volume_name(std::string_view chain, std::string_view run, std::uint32_t number);
 std::string index_name(std::string_view chain, std::string_view run, std::uint32_t number);
 

@@ -46,8 +46,9 @@ void PieceWriter::finish() {
   if (!object_.empty()) put_(object_number_++, std::exchange(object_, {}));
 }
 
-IndexObjects::IndexObjects(store::Store& store, std::string chain, std::string copies)
-    : store_(store), chain_(std::move(chain)), copies_(std::move(copies)) {}
+IndexObjects::IndexObjects(store::Store& store, std::string chain, std::string copies,
+                           bool decrypted)
+    : store_(store), chain_(std::move(chain)), copies_(std::move(copies)), decrypted_(decrypted) {}
 
 std::string IndexObjects::copy_path(const std::string& run, std::uint32_t number) const {
   return fmt::format("{}/{}/i{:06}", copies_, run, number);
@@ -112,7 +113,7 @@ void IndexObjects::copy(const std::string& run, const Piece& piece) {
           ErrorKind::corrupt,
           fmt::format("{} is missing from {}", describe(run, object.number), store_.description()));
     }
-    if (base::sha256(bytes) != object.sha256) {
+    if (!decrypted_ && base::sha256(bytes) != object.sha256) {
       throw Error(ErrorKind::corrupt,
                   fmt::format("{} in {} is damaged; run `rota verify --data` to see what else is",
                               describe(run, object.number), store_.description()));

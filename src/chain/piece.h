@@ -50,8 +50,9 @@ class PieceWriter {
 /// it, which mostly stand in one block, cost one request for each piece: at most 4 MiB.
 class IndexObjects {
  public:
-  /// copies: a directory as `<run>/i000000`; empty for none.
-  IndexObjects(store::Store& store, std::string chain, std::string copies);
+  /// copies: a directory as `<run>/i000000`; empty for none. decrypted: `store` is a ClearStore of
+  /// an encrypted chain: what it gives was authenticated, and is not what the rows' hashes are of.
+  IndexObjects(store::Store& store, std::string chain, std::string copies, bool decrypted = false);
 
   /// Exactly `size` bytes from `position`.
   base::Bytes read(const std::string& run, std::uint32_t number, std::uint64_t position,
@@ -76,6 +77,7 @@ class IndexObjects {
   store::Store& store_;
   std::string chain_;
   std::string copies_;
+  bool decrypted_;
   std::mutex mutex_;
   std::deque<Part> kept_;  ///< from the store, oldest first
 };

@@ -68,7 +68,7 @@ base::Sha256Digest digest_of(const json& value) {
 ObjectRow parse_object(const json& line, const char* key) {
   ObjectRow object;
   const auto& name = line.at(key).get_ref<const std::string&>();
-  if (name.size() < 7 || name.size() > 11 || (name[0] != 'v' && name[0] != 'i') ||
+  if (name.size() < 7 || name.size() > 11 || (name[0] != 'v' && name[0] != 'i' && name[0] != 'f') ||
       name.find_first_not_of("0123456789", 1) != std::string::npos) {
     throw Error(ErrorKind::corrupt, "an object's name has another form");
   }
@@ -85,6 +85,26 @@ store::HashKind parse_hash_kind(const std::string& name) {
     if (store::hash_name(kind) == name) return kind;
   }
   throw Error(ErrorKind::corrupt, "the kind of the store's hash is unknown");
+}
+
+/// What has an encoding of its own stands in hexadecimal.
+template <typename Value>
+std::string to_text(const Value& value) {
+  base::Bytes bytes;
+  base::ByteWriter out(bytes);
+  value.encode(out);
+  return base::to_hex(bytes);
+}
+
+template <typename Value>
+Value from_text(const json& value) {
+  const auto& text = value.get_ref<const std::string&>();
+  base::Bytes bytes(text.size() / 2);
+  base::from_hex(text, bytes);
+  base::ByteReader in(bytes);
+  Value read = Value::decode(in);
+  if (!in.at_end()) throw Error(ErrorKind::corrupt, "a key in it has another form");
+  return read;
 }
 
 void parse_head(const json& head, RunRecord& record) {
@@ -112,6 +132,15 @@ void parse_head(const json& head, RunRecord& record) {
   record.stored = number64(head.at("stored"));
   record.warnings = number64(head.at("warnings"));
   record.store_hash = parse_hash_kind(head.at("store_hash").get<std::string>());
+  if (const auto facts = head.find("facts"); facts != head.end() && !facts->is_null()) {
+    record.facts = Facts{number32(facts->at("run")), digest_of(facts->at("sha256"))};
+    if (record.facts->run >= record.runs.size()) {
+      throw Error(ErrorKind::corrupt, "its system facts belong to no run");
+    }
+  }
+  for (const json& recipient : head.value("recipients", json::array())) {
+    record.recipients.push_back(from_text<Recipient>(recipient));
+  }
   const auto time = run_time(record.run);
   const bool consistent =
       time && run_time(record.chain) && !record.runs.empty() &&
@@ -163,6 +192,13 @@ void check_pieces(const RunRecord& record) {
     check_blocks(piece);
   }
   if (record.pieces.empty()) throw Error(ErrorKind::corrupt, "it names no index");
+  const bool keys_fit = std::ranges::all_of(record.envelopes, [&](const Envelope& envelope) {
+    return envelope.wrapped.size() == record.recipients.size();
+  });
+  if (!keys_fit || record.recipients.size() > kMaxRecipients ||
+      record.envelopes.size() != (record.encrypted() ? record.runs.size() : 0)) {
+    throw Error(ErrorKind::corrupt, "its keys do not fit its runs");
+  }
 }
 
 }  // namespace
@@ -200,6 +236,12 @@ std::string percent_decode(std::string_view text) {
 
 base::Bytes encode(const RunRecord& record) try {
   Lines lines;
+  json facts;
+  if (record.facts) {
+    facts = {{"run", record.facts->run}, {"sha256", hex_of(record.facts->sha256)}};
+  }
+  json recipients = json::array();
+  for (const Recipient& recipient : record.recipients) recipients.push_back(to_text(recipient));
   lines.add({{"format", "rota-run"},
              {"version", kFormatVersion},
              {"run", record.run},
@@ -216,7 +258,10 @@ base::Bytes encode(const RunRecord& record) try {
              {"bytes", record.bytes},
              {"stored", record.stored},
              {"warnings", record.warnings},
-             {"store_hash", store::hash_name(record.store_hash)}});
+             {"store_hash", store::hash_name(record.store_hash)},
+             {"facts", std::move(facts)},
+             {"recipients", std::move(recipients)}});
+  for (const Envelope& envelope : record.envelopes) lines.add({{"key", to_text(envelope)}});
   for (const ObjectRow& object : record.objects) lines.add(object_line("object", object));
   for (const Piece& piece : record.pieces) {
     lines.add({{"piece", piece.run}, {"span", piece.span}, {"entries", piece.entries}});
@@ -257,7 +302,9 @@ Piece& current_piece(RunRecord& record) {
 }  // namespace
 
 RunRecord decode_record(std::span<const std::byte> data) {
-  check_header(data, ObjectType::record);
+  if (check_header(data, ObjectType::record) != 0) {
+    throw Error(ErrorKind::corrupt, "it says that it is encrypted where it cannot be");
+  }
   const base::Bytes raw = unpack(data.subspan(kHeaderSize), kMaxRecord);
   std::string_view text = base::as_text(raw);
   RunRecord record;
@@ -274,6 +321,8 @@ RunRecord decode_record(std::span<const std::byte> data) {
         if (line.at("format") != "rota-run") throw Error(ErrorKind::corrupt, "it is no run record");
         parse_head(line, record);
         first = false;
+      } else if (line.contains("key")) {
+        record.envelopes.push_back(from_text<Envelope>(line.at("key")));
       } else if (line.contains("object")) {
         record.objects.push_back(parse_object(line, "object"));
       } else if (line.contains("piece")) {

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "chain/frame.h"
+#include "chain/key.h"
 #include "chain/names.h"
 #include "store/store.h"
 
@@ -42,6 +43,13 @@ struct Piece {
   std::vector<BlockRow> blocks;
 };
 
+/// Where the system facts of a run lie (object "f000000"): with the run of this number, which was
+/// the last to find them changed.
+struct Facts {
+  std::uint32_t run = 0;
+  base::Sha256Digest sha256{};  ///< of the text
+};
+
 /// The small object that makes a run visible: what it is, what it is made of and how to read it.
 ///
 /// Memory: about 100 bytes for each 16 MiB stored and each 128 KiB of index.
@@ -61,13 +69,21 @@ struct RunRecord {
   std::uint64_t stored = 0;  ///< bytes that this run added to the store
   std::uint64_t warnings = 0;
   store::HashKind store_hash = store::HashKind::none;
+  std::optional<Facts> facts;
+  /// Of an encrypted chain: who can open it, and the key of each of its runs, by number, wrapped
+  /// for them. So who opens the newest run can open all that it needs. Empty for a chain in the
+  /// clear.
+  std::vector<Recipient> recipients;
+  std::vector<Envelope> envelopes;
   std::vector<ObjectRow> objects;  ///< of this run, index included
   std::vector<Piece> pieces;       ///< oldest first: together the index of this run
 
+  bool encrypted() const { return !recipients.empty(); }
   std::uint32_t number() const { return static_cast<std::uint32_t>(runs.size() - 1); }
 };
 
-/// The record's object. Throws Error(usage) when a field cannot be stored.
+/// The record's object, in the clear (encrypt_record() follows). Throws Error(usage) when a field
+/// cannot be stored.
 base::Bytes encode(const RunRecord& record);
 
 /// Reads what encode() made, from bytes that nobody vouches for: throws Error(corrupt), or

@@ -31,8 +31,9 @@ bool is_same(const Entry& now, const IndexRecord& before) {
 
 }  // namespace
 
-RunWriter::RunWriter(store::Store& store, LocalState& state, RunPlan plan, base::Clock& clock,
-                     base::Warnings& warnings, base::Progress& progress, std::stop_token stop)
+RunWriter::RunWriter(store::Store& store, LocalState& state, RunPlan plan, KeyRing* keys,
+                     base::Clock& clock, base::Warnings& warnings, base::Progress& progress,
+                     std::stop_token stop)
     : store_(store),
       state_(state),
       plan_(std::move(plan)),
@@ -40,7 +41,9 @@ RunWriter::RunWriter(store::Store& store, LocalState& state, RunPlan plan, base:
       warnings_(warnings),
       progress_(progress),
       stop_(std::move(stop)),
-      index_(store, plan_.chain, state.index_copies(plan_.chain)),
+      clear_(store, plan_.parent ? *plan_.parent : record_, keys),
+      index_(clear_, plan_.chain, state.index_copies(plan_.chain),
+             plan_.parent && plan_.parent->encrypted()),
       contents_(state.chain_directory(plan_.chain, true)) {
   record_.run = plan_.run;
   record_.chain = plan_.chain;
@@ -54,11 +57,17 @@ RunWriter::RunWriter(store::Store& store, LocalState& state, RunPlan plan, base:
     record_.runs = plan_.parent->runs;
     record_.parent = plan_.parent->run;
     record_.parent_sha256 = plan_.parent_sha256;
+    record_.facts = plan_.parent->facts;
+    record_.envelopes = plan_.parent->envelopes;
     for (const Piece& piece : plan_.parent->pieces) {
       index_.copy(plan_.parent->runs.at(piece.run), piece);
     }
   }
   record_.runs.push_back(plan_.run);
+  if (plan_.key) {
+    record_.recipients = plan_.lock.recipients;
+    record_.envelopes.push_back(plan_.lock.envelope);
+  }
 }
 
 RunWriter::~RunWriter() = default;
@@ -79,17 +88,25 @@ std::unique_ptr<IndexView> RunWriter::absorb(std::uint32_t& span) {
 }
 
 void RunWriter::consume(tree::Source& source) {
-  state_.set_journal({plan_.run, plan_.chain, plan_.kind, false});
+  state_.set_journal(
+      {plan_.run, plan_.chain, plan_.kind, false, record_.parent, plan_.key, plan_.lock});
+  ResumeLog log(state_.resume_log(), record_.number(), state_.files());
   context_.reset(new WriterContext{source, clock_, warnings_, progress_, plan_.level,
                                    record_.number(), contents_, index_,
                                    plan_.parent ? &*plan_.parent : nullptr});
-  Uploader uploader(store_, plan_.chain, plan_.run);
+  Uploader uploader(store_, plan_.chain, plan_.run, plan_.key ? &*plan_.key : nullptr, log);
+  const Resumed* resumed = plan_.resumed ? &*plan_.resumed : nullptr;
+  if (resumed != nullptr) {
+    uploader.add_rows(resumed->volumes);
+    resumed_.emplace(resumed->entries);
+    has_resumed_ = resumed_->next(resumed_head_);
+  }
   std::uint32_t span = 1;
   std::unique_ptr<IndexView> absorbed = absorb(span);
   const std::string copies = state_.index_copies(plan_.chain) + "/" + plan_.run;
   base::real_files().make_directories(copies, 0700);
   sequencer_ = std::make_unique<Sequencer>(
-      record_.number(), uploader, contents_, std::move(absorbed),
+      record_.number(), uploader, contents_, log, resumed, std::move(absorbed),
       [&](std::uint32_t number, const base::Bytes& object) {
         const std::string name = index_name(plan_.chain, plan_.run, number);
         base::write_file(copies + name.substr(name.find_last_of('/')), base::as_text(object));
@@ -108,7 +125,10 @@ void RunWriter::consume(tree::Source& source) {
     sequence();
     uploader.close();
   });
-  pipeline.run([&] { walk(source); });
+  pipeline.run([&] {
+    put_facts(uploader);
+    walk(source);
+  });
   pipeline.join();
 
   record_.objects = uploader.take_rows();
@@ -121,17 +141,35 @@ void RunWriter::consume(tree::Source& source) {
   record_.files = kept_files_ + sequencer_->files();
   record_.bytes = kept_bytes_ + sequencer_->bytes();
   record_.warnings = warnings_.count();
-  base::Bytes bytes = encode(record_);
-  commit(bytes);
+  commit();
+}
+
+/// Once for each time that they changed.
+void RunWriter::put_facts(Uploader& uploader) {
+  if (plan_.facts.empty()) {
+    record_.facts.reset();
+    return;
+  }
+  const auto text = base::as_bytes(plan_.facts);
+  const base::Sha256Digest digest = base::sha256(text);
+  if (record_.facts && record_.facts->sha256 == digest) return;
+  record_.facts = Facts{record_.number(), digest};
+  base::Bytes object = object_header(ObjectType::facts);
+  const base::Bytes packed = Compressor(plan_.level).pack(text);
+  object.insert(object.end(), packed.begin(), packed.end());
+  uploader.put(ObjectType::facts, 0, std::move(object));
 }
 
 /// The last step, and the only one that makes the run visible.
-void RunWriter::commit(base::Bytes& bytes) {
+void RunWriter::commit() {
+  const std::string name = record_name(plan_.chain, plan_.run, plan_.kind);
+  const base::Bytes clear = encode(record_);
+  const base::Bytes bytes = plan_.key ? encrypt_record(name, *plan_.key, plan_.lock, clear) : clear;
   base::check_stop(stop_);
-  store_.put(record_name(plan_.chain, plan_.run, plan_.kind), bytes);
+  store_.put(name, bytes);
   record_.stored += bytes.size();
   // From here on the run exists. A crash before set_last is mended by the journal, which names it.
-  state_.keep_record(plan_.run, bytes);
+  state_.keep_record(plan_.run, bytes, clear);
   contents_.commit();
   state_.set_last({plan_.run, plan_.chain, base::sha256(bytes)});
   state_.clear_journal();
@@ -193,6 +231,7 @@ void RunWriter::meet(Entry& entry, std::optional<IndexRecord> before) {
     return;
   }
   ++progress_.files;
+  if (resume(entry)) return;
   if (before && before->entry.kind != entry.kind) before->extents.reset();
   Item item;
   item.record.entry = std::move(entry);
@@ -224,6 +263,22 @@ void RunWriter::meet(Entry& entry, std::optional<IndexRecord> before) {
   }
   item.record.racy = taken.kind != EntryKind::hard_link && is_racy(taken, now);
   add(std::move(item));
+}
+
+/// A file that this run had stored before it was interrupted, and that has not changed since.
+bool RunWriter::resume(const Entry& entry) {
+  while (has_resumed_ && tree::compare_paths(resumed_head_.entry.path, entry.path) < 0) {
+    has_resumed_ = resumed_->next(resumed_head_);
+  }
+  if (!has_resumed_ || resumed_head_.entry.path != entry.path || !is_same(entry, resumed_head_)) {
+    return false;
+  }
+  progress_.bytes += entry.size;
+  Item item;
+  item.record = std::move(resumed_head_);
+  has_resumed_ = resumed_->next(resumed_head_);
+  add(std::move(item));
+  return true;
 }
 
 void RunWriter::add(Item item) {

@@ -10,9 +10,12 @@
 #include "base/progress.h"
 #include "base/time.h"
 #include "chain/batch.h"
+#include "chain/clear_store.h"
+#include "chain/encryption.h"
 #include "chain/local_state.h"
 #include "chain/packer.h"
 #include "chain/record.h"
+#include "chain/resume_log.h"
 #include "chain/sequencer.h"
 #include "store/store.h"
 #include "tree/sink.h"
@@ -30,7 +33,13 @@ struct RunPlan {
   std::string source;
   std::string host;
   std::string program;
-  int level = 3;  ///< of zstd
+  int level = 3;      ///< of zstd
+  std::string facts;  ///< what a rebuild needs to know of the machine; empty: nothing is kept
+  /// Of an encrypted run: its key and who can open it. The parent's recipients are the same.
+  std::optional<RunKey> key;
+  Lock lock;
+  /// Of a run that is resumed: what is in the store already.
+  std::optional<Resumed> resumed;
 };
 
 /// Writes one run of a chain: takes a tree and stores what the chain does not have of it.
@@ -49,7 +58,9 @@ struct RunPlan {
 /// is read, its frames take the place of the packers' own.
 class RunWriter final : public tree::Sink {
  public:
-  RunWriter(store::Store& store, LocalState& state, RunPlan plan, base::Clock& clock,
+  /// keys: to read the index of an encrypted chain where it has no copy here; null for none. Throws
+  /// Error(config) when they are needed and do not open it.
+  RunWriter(store::Store& store, LocalState& state, RunPlan plan, KeyRing* keys, base::Clock& clock,
             base::Warnings& warnings, base::Progress& progress, std::stop_token stop);
   ~RunWriter() override;
 
@@ -68,6 +79,7 @@ class RunWriter final : public tree::Sink {
 
   void walk(tree::Source& source);
   void meet(tree::Entry& entry, std::optional<IndexRecord> before);
+  bool resume(const tree::Entry& entry);
   void gone(IndexRecord before);
   void add(Item item);
   void flush();
@@ -77,7 +89,8 @@ class RunWriter final : public tree::Sink {
   void pack();
   void sequence();
   std::unique_ptr<IndexView> absorb(std::uint32_t& span);
-  void commit(base::Bytes& bytes);
+  void put_facts(Uploader& uploader);
+  void commit();
 
   store::Store& store_;
   LocalState& state_;
@@ -87,9 +100,13 @@ class RunWriter final : public tree::Sink {
   base::Progress& progress_;
   std::stop_token stop_;
   RunRecord record_;
+  ClearStore clear_;
   IndexObjects index_;
   ContentTable contents_;
 
+  std::optional<ResumedEntries> resumed_;
+  IndexRecord resumed_head_;
+  bool has_resumed_ = false;
   std::unique_ptr<WriterContext> context_;
   std::unique_ptr<Sequencer> sequencer_;
   BatchPtr batch_;

@@ -1,13 +1,19 @@
 #include "chain/sequencer.h"
 
+#include <algorithm>
+
+#include "base/hash.h"
+
 namespace rota::chain {
 
-Sequencer::Sequencer(std::uint32_t run, Uploader& uploader, ContentTable& contents,
-                     std::unique_ptr<IndexView> absorbed,
+Sequencer::Sequencer(std::uint32_t run, Uploader& uploader, ContentTable& contents, ResumeLog& log,
+                     const Resumed* resumed, std::unique_ptr<IndexView> absorbed,
                      std::function<void(std::uint32_t, const base::Bytes&)> keep_index)
     : run_(run),
       uploader_(uploader),
       contents_(contents),
+      log_(log),
+      resumed_(resumed),
       absorbed_(std::move(absorbed)),
       piece_(
           [this, keep = std::move(keep_index)](std::uint32_t number, base::Bytes object) {
@@ -15,13 +21,18 @@ Sequencer::Sequencer(std::uint32_t run, Uploader& uploader, ContentTable& conten
             uploader_.put(ObjectType::index, number, std::move(object));
           },
           [this](const BlockRow& block) { contents_.placed(run_, block); }) {
+  if (resumed_ != nullptr) volume_number_ = resumed_->next_volume;
   if (absorbed_) has_absorbed_ = absorbed_->next(absorbed_head_, true);
 }
 
 void Sequencer::take(Batch& batch) {
-  std::vector<Place> places;
+  std::vector<FramePlace> places;
   for (const base::Bytes& frame : batch.frames) {
-    (batch.large ? large_places_ : places).push_back(add_frame(frame));
+    if (batch.large) {
+      large_places_.push_back(add_large_frame(frame));
+    } else {
+      places.push_back(add_frame(frame));
+    }
   }
   for (Item& item : batch.items) {
     if (item.drop) {
@@ -37,28 +48,46 @@ void Sequencer::take(Batch& batch) {
   }
 }
 
-Sequencer::Place Sequencer::add_frame(const base::Bytes& frame) {
+/// hash: of a frame that is to be noted in the log; null for none.
+FramePlace Sequencer::add_frame(const base::Bytes& frame, const FrameHash* hash) {
+  // Not as soon as it is full: what its last frame holds is noted before the volume goes.
+  if (volume_.size() >= kVolumeSize) flush_volume();
   if (volume_.empty()) {
     volume_.reserve(kVolumeSize + kFrameRaw + (1 << 16));
     const base::Bytes header = object_header(ObjectType::volume);
     volume_.insert(volume_.end(), header.begin(), header.end());
   }
-  const Place place{volume_number_, static_cast<std::uint32_t>(volume_.size()),
-                    static_cast<std::uint32_t>(frame.size())};
+  const FramePlace place{volume_number_, static_cast<std::uint32_t>(volume_.size()),
+                         static_cast<std::uint32_t>(frame.size())};
   volume_.insert(volume_.end(), frame.begin(), frame.end());
-  if (volume_.size() >= kVolumeSize) flush_volume();
+  if (hash != nullptr) log_.frame(*hash, place);
   return place;
+}
+
+/// The frames of a large file may have been put before the run was interrupted.
+FramePlace Sequencer::add_large_frame(const base::Bytes& frame) {
+  const base::Sha256Digest digest = base::sha256(frame);
+  FrameHash hash{};
+  std::copy_n(digest.begin(), hash.size(), hash.begin());
+  if (resumed_ != nullptr) {
+    const auto known = resumed_->frames.find(hash);
+    if (known != resumed_->frames.end() && known->second.size == frame.size()) {
+      return known->second;
+    }
+  }
+  return add_frame(frame, &hash);
 }
 
 void Sequencer::flush_volume() {
   if (volume_.empty()) return;
+  log_.end_volume();
   uploader_.put(ObjectType::volume, volume_number_++, std::exchange(volume_, {}));
 }
 
-void Sequencer::emit(Item& item, const std::vector<Place>& places) {
+void Sequencer::emit(Item& item, const std::vector<FramePlace>& places) {
   IndexRecord& record = item.record;
   if (item.large && record.read_cost > 0 && !record.removed) {
-    for (const Place& place : places) record.read_cost += place.size;
+    for (const FramePlace& place : places) record.read_cost += place.size;
   }
   write_absorbed_before(record);
   if (!record.removed) {
@@ -73,14 +102,16 @@ void Sequencer::emit(Item& item, const std::vector<Place>& places) {
       }
     }
   }
-  piece_.add(record, [&](Extent extent) {
-    const Place& place = places.at(extent.frame);
+  const auto resolve = [&](Extent extent) {
+    const FramePlace& place = places.at(extent.frame);
     extent.run = run_;
     extent.volume = place.volume;
     extent.frame = place.frame;
     extent.frame_size = place.size;
     return extent;
-  });
+  };
+  if (record.extents && !record.removed) log_.entry(record, resolve);
+  piece_.add(record, resolve);
 }
 
 /// Older records up to this one's path; its own word is newer.

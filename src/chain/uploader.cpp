@@ -4,11 +4,20 @@
 #include <tuple>
 
 #include "base/error.h"
+#include "chain/encryption.h"
 
 namespace rota::chain {
 
-Uploader::Uploader(store::Store& store, std::string chain, std::string run)
-    : store_(store), chain_(std::move(chain)), run_(std::move(run)) {}
+Uploader::Uploader(store::Store& store, std::string chain, std::string run, const RunKey* key,
+                   ResumeLog& log)
+    : store_(store), chain_(std::move(chain)), run_(std::move(run)), key_(key), log_(log) {}
+
+void Uploader::add_rows(const std::map<std::uint32_t, ObjectRow>& rows) {
+  for (const auto& [number, row] : rows) {
+    rows_.push_back(row);
+    stored_ += row.size;
+  }
+}
 
 void Uploader::start(base::Pipeline& pipeline) {
   pipeline.on_failure([this] {
@@ -27,15 +36,19 @@ void Uploader::put(ObjectType type, std::uint32_t number, base::Bytes bytes) {
 
 void Uploader::work() {
   while (auto object = queue_.receive()) {
+    const std::string name =
+        object_name(chain_, run_, static_cast<char>(object->type), object->number);
+    if (key_ != nullptr) {
+      object->bytes = encrypt_object(object->type, name, *key_, object->bytes);
+    }
     ObjectRow row;
     row.type = object->type;
     row.number = object->number;
     row.size = object->bytes.size();
     row.sha256 = base::sha256(object->bytes);
     row.store_hash = store::object_hash(store_.hash_kind(), object->bytes);
-    store_.put(object->type == ObjectType::volume ? volume_name(chain_, run_, object->number)
-                                                  : index_name(chain_, run_, object->number),
-               object->bytes);
+    if (object->type == ObjectType::volume) log_.volume(row);
+    store_.put(name, object->bytes);
     stored_ += row.size;
     {
       const std::lock_guard lock(mutex_);
@@ -47,10 +60,11 @@ void Uploader::work() {
 }
 
 std::vector<ObjectRow> Uploader::take_rows() {
-  std::ranges::sort(rows_, [](const ObjectRow& a, const ObjectRow& b) {
-    return std::tuple(a.type != ObjectType::volume, a.number) <
-           std::tuple(b.type != ObjectType::volume, b.number);
-  });
+  const auto place = [](const ObjectRow& row) {
+    const int rank = row.type == ObjectType::volume ? 0 : row.type == ObjectType::index ? 1 : 2;
+    return std::tuple(rank, row.number);
+  };
+  std::ranges::sort(rows_, {}, place);
   return std::move(rows_);
 }
 

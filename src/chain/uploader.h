@@ -9,17 +9,23 @@
 #include "base/channel.h"
 #include "base/pipeline.h"
 #include "chain/record.h"
+#include "chain/resume_log.h"
 #include "store/store.h"
 
 namespace rota::chain {
 
-/// Hashes and puts the objects of one run on threads of their own, and keeps their rows for the run
-/// record.
+/// Encrypts, hashes and puts the objects of one run on threads of their own, and keeps their rows
+/// for the run record.
 ///
-/// Memory: one object for each thread: the sender waits until a thread is free for its next one.
+/// Memory: one object for each thread, and as much again while it is encrypted: the sender waits
+/// until a thread is free for its next one.
 class Uploader {
  public:
-  Uploader(store::Store& store, std::string chain, std::string run);
+  /// key: null for a chain in the clear. log: is told of each volume before it is put.
+  Uploader(store::Store& store, std::string chain, std::string run, const RunKey* key,
+           ResumeLog& log);
+  /// Objects that are in the store already, of a run that is resumed. Before start().
+  void add_rows(const std::map<std::uint32_t, ObjectRow>& rows);
 
   /// Starts the threads in a pipeline, which must end before this object does.
   void start(base::Pipeline& pipeline);
@@ -44,6 +50,8 @@ class Uploader {
   store::Store& store_;
   std::string chain_;
   std::string run_;
+  const RunKey* key_;
+  ResumeLog& log_;
   base::Channel<Object> queue_{kThreads};
   base::Channel<int> free_{kThreads};
   std::mutex mutex_;

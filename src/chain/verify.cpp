@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/signals.h"
+#include "chain/clear_store.h"
 #include "chain/piece.h"
 
 namespace rota::chain {
@@ -22,8 +23,14 @@ using Listing = std::map<std::string, store::ObjectInfo>;
 
 class Verifier {
  public:
-  Verifier(store::Store& store, bool data, base::Progress& progress, const std::stop_token& stop)
-      : store_(store), data_(data), progress_(progress), stop_(stop) {}
+  Verifier(store::Store& store, const Catalog& catalog, KeyRing* keys, bool data,
+           base::Progress& progress, const std::stop_token& stop)
+      : store_(store),
+        catalog_(catalog),
+        keys_(keys),
+        data_(data),
+        progress_(progress),
+        stop_(stop) {}
 
   void chain(const ChainInfo& chain) {
     Listing listing;
@@ -40,10 +47,7 @@ class Verifier {
       try {
         const base::Bytes bytes =
             store_.get(record_name(run.chain, run.run, run.kind), store::kMaxObject);
-        const RunRecord record = decode_record(bytes);
-        if (record.run != run.run || record.chain != run.chain) {
-          throw Error(ErrorKind::corrupt, "its record belongs to another run");
-        }
+        const RunRecord record = catalog_.open_record(run, bytes).record;
         if (record.parent != parent ||
             (record.parent_sha256 && *record.parent_sha256 != parent_sha256)) {
           throw Error(ErrorKind::corrupt, "the run before it is not the one that it was built on");
@@ -78,8 +82,7 @@ class Verifier {
 
   std::string why_stray(const RunInfo& run, const ChainInfo& chain) {
     try {
-      const RunRecord record =
-          decode_record(store_.get(record_name(run.chain, run.run, run.kind), store::kMaxObject));
+      const RunRecord record = catalog_.open_record(run).record;
       for (const std::string& needed : record.runs) {
         const auto is_it = [&](const RunInfo& other) { return other.run == needed; };
         if (std::ranges::none_of(chain.runs, is_it) && std::ranges::none_of(chain.stray, is_it)) {
@@ -96,9 +99,8 @@ class Verifier {
   void objects(const RunRecord& record, Listing& listing) {
     for (const ObjectRow& row : record.objects) {
       base::check_stop(stop_);
-      const std::string name = row.type == ObjectType::volume
-                                   ? volume_name(record.chain, record.run, row.number)
-                                   : index_name(record.chain, record.run, row.number);
+      const std::string name =
+          object_name(record.chain, record.run, static_cast<char>(row.type), row.number);
       ++result.objects;
       ++progress_.files;
       const auto found = listing.find(name);
@@ -136,7 +138,9 @@ class Verifier {
 
   /// Every entry of the run: that the index can be read, and that no extent reaches outside.
   void index(const RunRecord& record) {
-    IndexObjects objects(store_, record.chain, "");
+    if (record.encrypted() && keys_ == nullptr) return;
+    ClearStore clear(store_, record, keys_);
+    IndexObjects objects(clear, record.chain, "", record.encrypted());
     IndexView view(objects, record, true);
     IndexRecord entry;
     std::uint64_t entries = 0;
@@ -161,6 +165,8 @@ class Verifier {
   }
 
   store::Store& store_;
+  const Catalog& catalog_;
+  KeyRing* keys_;
   bool data_;
   base::Progress& progress_;
   std::stop_token stop_;
@@ -169,10 +175,10 @@ class Verifier {
 }  // namespace
 
 VerifyResult verify(store::Store& store, const LocalState* state, bool data,
-                    base::Progress& progress, const std::stop_token& stop) {
+                    base::Progress& progress, const std::stop_token& stop, KeyRing* keys) {
   progress.set_activity(data ? "verifying all data" : "verifying from the listing");
-  const Catalog catalog(store, state);
-  Verifier verifier(store, data, progress, stop);
+  const Catalog catalog(store, state, keys);
+  Verifier verifier(store, catalog, keys, data, progress, stop);
   for (const ChainInfo& chain : catalog.chains()) verifier.chain(chain);
   for (const ChainInfo& chain : catalog.broken()) {
     verifier.result.problems.push_back(

@@ -27,7 +27,9 @@ struct VerifyResult {
 /// size and, where the store keeps one, the right hash (from listings alone: one request a thousand
 /// objects); and with `data`, that each object's content has the right SHA-256, is made of whole
 /// frames, and that the index of each run can be read and points into frames that are there.
+/// keys: for encrypted chains; null for none. Without a key the index is not looked into: that its
+/// objects are the right ones is known from their hashes, which copies of the records have here.
 VerifyResult verify(store::Store& store, const LocalState* state, bool data,
-                    base::Progress& progress, const std::stop_token& stop);
+                    base::Progress& progress, const std::stop_token& stop, KeyRing* keys = nullptr);
 
 }  // namespace rota::chain

@@ -200,15 +200,22 @@ base::Bytes DirectoryStore::get(const std::string& name, std::uint64_t limit) {
                       name, description(), object.size, limit));
     }
     base::Bytes data(object.size);
-    read_exactly(object, name, 0, data);
+    if (base::read_at(object.fd.get(), data, 0, name) != data.size()) {
+      throw Error(ErrorKind::corrupt, fmt::format("the object {} in the store {} became shorter "
+                                                  "while it was read",
+                                                  name, description()));
+    }
     return data;
   });
 }
 
-void DirectoryStore::read(const std::string& name, std::uint64_t offset,
-                          std::span<std::byte> buffer) {
+std::size_t DirectoryStore::read_some(const std::string& name, std::uint64_t offset,
+                                      std::span<std::byte> buffer) {
   check_name(name);
-  in_words("read", name, [&] { read_exactly(open_object(name), name, offset, buffer); });
+  return in_words("read", name, [&] {
+    const OpenObject object = open_object(name);
+    return base::read_at(object.fd.get(), buffer, offset, name);
+  });
 }
 
 DirectoryStore::OpenObject DirectoryStore::open_object(const std::string& name) const {
@@ -239,17 +246,6 @@ DirectoryStore::OpenObject DirectoryStore::open_object(const std::string& name) 
   if (!S_ISREG(st.st_mode)) throw foreign("a FIFO or device");
   object.size = static_cast<std::uint64_t>(st.st_size);
   return object;
-}
-
-void DirectoryStore::read_exactly(const OpenObject& object, const std::string& name,
-                                  std::uint64_t offset, std::span<std::byte> buffer) const {
-  const bool inside = offset <= object.size && buffer.size() <= object.size - offset;
-  if (inside && base::read_at(object.fd.get(), buffer, offset, name) == buffer.size()) return;
-  throw Error(
-      ErrorKind::corrupt,
-      fmt::format("the object {} in the store {} is cut short: it has {} bytes, but {} from "
-                  "byte {} on were asked for",
-                  name, description(), object.size, buffer.size(), offset));
 }
 
 Page DirectoryStore::list(const std::string& prefix, const std::string& after, std::size_t limit) {

@@ -26,7 +26,8 @@ class DirectoryStore final : public Store {
 
   void put(const std::string& name, std::span<const std::byte> data) override;
   base::Bytes get(const std::string& name, std::uint64_t limit) override;
-  void read(const std::string& name, std::uint64_t offset, std::span<std::byte> buffer) override;
+  std::size_t read_some(const std::string& name, std::uint64_t offset,
+                        std::span<std::byte> buffer) override;
   Page list(const std::string& prefix, const std::string& after, std::size_t limit) override;
   /// Durable when it returns. Directories that it leaves empty go too.
   void remove(const std::string& name) override;
@@ -43,8 +44,6 @@ class DirectoryStore final : public Store {
   /// Throws Error(not_found) when the root is absent.
   base::Fd open_root() const;
   OpenObject open_object(const std::string& name) const;
-  void read_exactly(const OpenObject& object, const std::string& name, std::uint64_t offset,
-                    std::span<std::byte> buffer) const;
   void move_into_place(const std::string& temporary, const std::string& name);
   /// Makes the directories from the object's up to the root durable.
   void sync_upwards(const std::string& name);

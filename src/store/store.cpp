@@ -26,6 +26,15 @@ std::string hex_digest(std::span<const std::byte> data) {
 
 }  // namespace
 
+void Store::read(const std::string& name, std::uint64_t offset, std::span<std::byte> buffer) {
+  const std::size_t got = read_some(name, offset, buffer);
+  if (got == buffer.size()) return;
+  throw base::Error(base::ErrorKind::corrupt,
+                    fmt::format("the object {} in the store {} is cut short: of {} bytes from byte "
+                                "{} on it has {}",
+                                name, description(), buffer.size(), offset, got));
+}
+
 std::string_view hash_name(HashKind kind) {
   switch (kind) {
     case HashKind::none:

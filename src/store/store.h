@@ -49,8 +49,13 @@ class Store {
   /// The whole object, which must not be larger than `limit`.
   virtual base::Bytes get(const std::string& name, std::uint64_t limit) = 0;
 
+  /// Reads from `offset` on, as much as the buffer holds; less only where the object ends. Returns
+  /// how much. An offset behind the end gives 0 or corrupt.
+  virtual std::size_t read_some(const std::string& name, std::uint64_t offset,
+                                std::span<std::byte> buffer) = 0;
+
   /// Exactly buffer.size() bytes from `offset`. Throws corrupt when the object ends before.
-  virtual void read(const std::string& name, std::uint64_t offset, std::span<std::byte> buffer) = 0;
+  void read(const std::string& name, std::uint64_t offset, std::span<std::byte> buffer);
 
   /// Objects whose names start with `prefix` and sort behind `after`, at most `limit` of them.
   virtual Page list(const std::string& prefix, const std::string& after, std::size_t limit) = 0;

@@ -236,11 +236,11 @@ TEST_CASE("copies of records save requests and are never trusted blindly", "[cha
   test::Calls calls;
   test::FaultyStore counting(store, calls.rule());
 
-  state.keep_record(name("02"), good);
+  state.keep_record(name("02"), good, good);
   const Catalog catalog(counting, &state);
   const RunInfo& run = *catalog.newest();
   CHECK(catalog.record(run).run == name("02"));
-  CHECK(catalog.record_bytes(run) == good);
+  CHECK(catalog.open_record(run).clear == good);
   CHECK(calls.gets == 0);
   CHECK(calls.lists == 1);
 
@@ -251,9 +251,9 @@ TEST_CASE("copies of records save requests and are never trusted blindly", "[cha
   Bytes other = store.objects.at(record_name(name("01"), name("01"), RunKind::full));
   other.resize(good.size());
   for (const Bytes& bad : {flipped, cut, other, Bytes()}) {
-    state.keep_record(name("02"), bad);
+    state.keep_record(name("02"), bad, bad);
     CHECK(catalog.record(run).run == name("02"));
-    CHECK(catalog.record_bytes(run) == good);
+    CHECK(catalog.open_record(run).clear == good);
     CHECK(names(Catalog(store, &state).chains().at(0).runs) == Names{name("01"), name("02")});
   }
   CHECK(calls.gets == 8);

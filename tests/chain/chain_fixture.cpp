@@ -36,14 +36,16 @@ base::Bytes MemoryStore::get(const std::string& name, std::uint64_t limit) {
   return found->second;
 }
 
-void MemoryStore::read(const std::string& name, std::uint64_t offset, std::span<std::byte> buffer) {
+std::size_t MemoryStore::read_some(const std::string& name, std::uint64_t offset,
+                                   std::span<std::byte> buffer) {
   const std::lock_guard lock(mutex_);
   const auto found = objects.find(name);
   if (found == objects.end()) throw Error(ErrorKind::not_found, "there is no object " + name);
-  if (offset > found->second.size() || buffer.size() > found->second.size() - offset) {
-    throw Error(ErrorKind::corrupt, name + " is cut short");
-  }
-  std::memcpy(buffer.data(), found->second.data() + offset, buffer.size());
+  const base::Bytes& object = found->second;
+  const std::size_t start = std::min<std::uint64_t>(offset, object.size());
+  const std::size_t size = std::min(buffer.size(), object.size() - start);
+  std::memcpy(buffer.data(), object.data() + start, size);
+  return size;
 }
 
 store::Page MemoryStore::list(const std::string& prefix, const std::string& after,
@@ -138,6 +140,12 @@ Backups::Backups(store::Store* given)
 Backups::Backups() : Backups(nullptr) {}
 Backups::Backups(store::Store& given) : Backups(&given) {}
 
+void Backups::encrypt() {
+  chain::SecretKey key = chain::SecretKey::generate();
+  settings.recipients = {chain::Recipient(key)};
+  keys.add(std::move(key));
+}
+
 void Backups::reopen_state() {
   state = std::make_unique<chain::LocalState>(temp / "state", cache());
 }
@@ -207,7 +215,7 @@ void Backups::keep_new() {
 }
 
 std::vector<std::string> Backups::runs() {
-  const chain::Catalog catalog(store, nullptr);
+  const chain::Catalog catalog(store, nullptr, &keys);
   std::vector<std::string> names;
   for (const chain::ChainInfo& chain : catalog.chains()) {
     for (const chain::RunInfo& run : chain.runs) names.push_back(run.run);
@@ -217,8 +225,8 @@ std::vector<std::string> Backups::runs() {
 
 namespace {
 
-chain::RunRecord record_of(store::Store& store, const std::string& run) {
-  const chain::Catalog catalog(store, nullptr);
+chain::RunRecord record_of(store::Store& store, const std::string& run, chain::KeyRing& keys) {
+  const chain::Catalog catalog(store, nullptr, &keys);
   const chain::RunInfo* info = catalog.find(run);
   if (info == nullptr) throw Error(ErrorKind::not_found, "there is no run " + run);
   return catalog.record(*info);
@@ -228,7 +236,7 @@ chain::RunRecord record_of(store::Store& store, const std::string& run) {
 
 void Backups::restore(const std::string& run, const std::string& target,
                       const std::vector<std::string>& paths, const tree::TreeWriterOptions& how) {
-  chain::ChainSource source(store, record_of(store, run), "", paths);
+  chain::ChainSource source(store, record_of(store, run, keys), "", paths, &keys);
   base::CollectedWarnings collected;
   base::Progress progress;
   tree::TreeWriter writer(target, how, collected, progress, {});
@@ -257,7 +265,7 @@ std::string Backups::quick_check(const std::string& run) { return compare_with(k
 std::string Backups::quick_check_now(const std::string& run) { return compare_with(tree, run); }
 
 std::string Backups::compare_with(const std::string& directory, const std::string& run) {
-  chain::ChainSource stored(store, record_of(store, run), "");
+  chain::ChainSource stored(store, record_of(store, run, keys), "", {}, &keys);
   WatchedSource unhashed(stored);
   unhashed.on_next = [](tree::Entry& entry) {
     entry.digest.reset();  // so that the content is read, not believed
@@ -283,7 +291,7 @@ std::string Backups::quick_check_all() {
   return found;
 }
 
-std::vector<std::string> orphans(store::Store& store) {
+std::vector<std::string> orphans(store::Store& store, chain::KeyRing* keys) {
   std::set<std::string> names;
   store::for_each_object(store, "",
                          [&](const store::ObjectInfo& object) { names.insert(object.name); });
@@ -292,11 +300,13 @@ std::vector<std::string> orphans(store::Store& store) {
     const auto id = chain::parse_record_name(name);
     if (!id) continue;
     names.erase(name);
-    const chain::RunRecord record = chain::decode_record(store.get(name, store::kMaxObject));
+    const chain::Catalog catalog(store, nullptr, keys);
+    const chain::RunInfo info{id->run, id->chain, id->kind, {}, 0};
+    const chain::RunRecord record =
+        catalog.open_record(info, store.get(name, store::kMaxObject)).record;
     for (const chain::ObjectRow& object : record.objects) {
-      names.erase(object.type == chain::ObjectType::volume
-                      ? chain::volume_name(record.chain, record.run, object.number)
-                      : chain::index_name(record.chain, record.run, object.number));
+      names.erase(chain::object_name(record.chain, record.run, static_cast<char>(object.type),
+                                     object.number));
     }
   }
   return {names.begin(), names.end()};

@@ -44,7 +44,8 @@ class MemoryStore final : public store::Store {
 
   void put(const std::string& name, std::span<const std::byte> data) override;
   base::Bytes get(const std::string& name, std::uint64_t limit) override;
-  void read(const std::string& name, std::uint64_t offset, std::span<std::byte> buffer) override;
+  std::size_t read_some(const std::string& name, std::uint64_t offset,
+                        std::span<std::byte> buffer) override;
   store::Page list(const std::string& prefix, const std::string& after, std::size_t limit) override;
   void remove(const std::string& name) override;
   store::HashKind hash_kind() const override { return store::HashKind::none; }
@@ -123,6 +124,10 @@ class Backups {
   std::vector<std::pair<std::string, std::string>> warnings;
   std::uint64_t damaged = 0;  ///< of the last restore
 
+  /// From now on runs are encrypted; what reads them here has the key.
+  void encrypt();
+  chain::KeyRing keys;
+
   std::string path(const std::string& name) const { return tree + "/" + name; }
   std::string cache() const { return temp / "cache"; }
 
@@ -167,7 +172,7 @@ class Backups {
 };
 
 /// Objects in the store that no run record names.
-std::vector<std::string> orphans(store::Store& store);
+std::vector<std::string> orphans(store::Store& store, chain::KeyRing* keys = nullptr);
 
 /// Volumes that a run added.
 std::size_t volumes(const chain::RunRecord& record);

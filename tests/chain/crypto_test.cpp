@@ -93,13 +93,13 @@ TEST_CASE("AES-256-GCM is that of its authors", "[chain][crypto]") {
       "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6"
       "b525b16aedf5aa0de657ba637b39");
   base::Bytes sealed(plain.size() + kGcmTag);
-  gcm_seal(key, nonce, authenticated, plain, sealed);
+  gcm_encrypt(key, nonce, authenticated, plain, sealed);
   CHECK(
       base::to_hex(sealed) ==
       "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b10568"
       "28838c5f61e6393ba7a0abcc9f66276fc6ece0f4e1768cddf8853bb2d551b");
   base::Bytes opened(plain.size());
-  REQUIRE(gcm_open(key, nonce, authenticated, sealed, opened));
+  REQUIRE(gcm_decrypt(key, nonce, authenticated, sealed, opened));
   CHECK(opened == plain);
 }
 
@@ -113,15 +113,15 @@ TEST_CASE("what was sealed opens only unchanged and with what belongs to it", "[
     base::Bytes authenticated = chance.bytes(20);
     const base::Bytes plain = chance.bytes(size);
     base::Bytes sealed(size + kGcmTag);
-    gcm_seal(key, nonce, authenticated, plain, sealed);
+    gcm_encrypt(key, nonce, authenticated, plain, sealed);
     base::Bytes opened(size, std::byte{1});
-    REQUIRE(gcm_open(key, nonce, authenticated, sealed, opened));
+    REQUIRE(gcm_decrypt(key, nonce, authenticated, sealed, opened));
     CHECK(opened == plain);
     const auto refused = [&](std::byte& byte) {
       const std::byte before = byte;
       byte ^= static_cast<std::byte>(1U << chance.below(8));
       opened.assign(size, std::byte{1});
-      const bool ok = !gcm_open(key, nonce, authenticated, sealed, opened) &&
+      const bool ok = !gcm_decrypt(key, nonce, authenticated, sealed, opened) &&
                       opened == base::Bytes(size);  // nothing of it is given away
       byte = before;
       return ok;

@@ -57,7 +57,7 @@ bool check_and_go_on(Backups& backups, std::size_t runs_before) {
   CHECK(record.runs.size() == visible + 1);
   CHECK(backups.runs().size() == visible + 1);
   REQUIRE(backups.quick_check_all() == "");
-  REQUIRE(orphans(backups.store) == std::vector<std::string>());
+  REQUIRE(orphans(backups.store, &backups.keys) == std::vector<std::string>());
   base::Progress progress;
   const auto verified = chain::verify(backups.store, backups.state.get(), true, progress, {});
   REQUIRE(verified.problems == std::vector<std::string>());

@@ -108,14 +108,14 @@ TEST_CASE("a state file is replaced at once or not at all", "[chain][state]") {
   LocalState state(temp / "state", temp / "cache", files);
   state.set_last({kFull, kFull, kDigest});
   state.set_journal({kFull, kFull, RunKind::full});
-  state.keep_record(kFull, Bytes(10));
+  state.keep_record(kFull, Bytes(10), Bytes(10));
   for (std::uint64_t n = 1;; ++n) {
     CAPTURE(n);
     files.fail_at(n);
     const auto kind = kind_of([&] {
       state.set_last({kIncrement, kFull, kDigest});
       state.set_journal({kIncrement, kFull, RunKind::increment});
-      state.keep_record(kFull, Bytes(20));
+      state.keep_record(kFull, Bytes(20), Bytes(20));
     });
     CHECK(kind.has_value() == files.fired());
     const auto last = state.last();
@@ -124,22 +124,22 @@ TEST_CASE("a state file is replaced at once or not at all", "[chain][state]") {
     REQUIRE(state.journal());
     const auto record = state.record(kFull);
     REQUIRE(record);
-    CHECK((*record == Bytes(10) || *record == Bytes(20)));
+    CHECK((record->clear == Bytes(10) || record->clear == Bytes(20)));
     if (!files.fired()) break;
     files.heal();
     state.set_last({kFull, kFull, kDigest});
     state.set_journal({kFull, kFull, RunKind::full});
-    state.keep_record(kFull, Bytes(10));
+    state.keep_record(kFull, Bytes(10), Bytes(10));
   }
 }
 
 TEST_CASE("records are kept and forgotten", "[chain][state]") {
   Fixture f;
   const Bytes bytes{std::byte{1}, std::byte{0}, std::byte{255}};
-  f.state.keep_record(kFull, bytes);
-  f.state.keep_record(kIncrement, Bytes());
-  CHECK(f.state.record(kFull) == bytes);
-  CHECK(f.state.record(kIncrement) == Bytes());
+  f.state.keep_record(kFull, bytes, bytes);
+  f.state.keep_record(kIncrement, Bytes(), Bytes());
+  CHECK(f.state.record(kFull)->clear == bytes);
+  CHECK(f.state.record(kIncrement)->clear == Bytes());
   f.state.forget_record(kFull);
   CHECK_FALSE(f.state.record(kFull));
 }
@@ -152,7 +152,7 @@ TEST_CASE("other chains' caches go, and nothing else", "[chain][state]") {
   test::write(f.state.chain_directory(other, true) + "/content.db", "x");
   test::write(f.state.index_copies(other) + "/" + other + "/i000000", "x");
   test::write(f.path("cache/notes"), "x");
-  f.state.keep_record(other, Bytes(1));
+  f.state.keep_record(other, Bytes(1), Bytes(1));
   f.state.forget_chains_but(kFull);
   CHECK(base::exists(f.path("cache/" + kFull + "/content.db")));
   CHECK(base::exists(f.path("cache/" + kFull + "/index/" + kFull + "/i000000")));

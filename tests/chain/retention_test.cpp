@@ -157,8 +157,9 @@ class ClockedStore final : public store::Store {
   ClockedStore(store::Store& inner, base::Instant now) : inner_(inner), now_(now) {}
   void put(const std::string& n, std::span<const std::byte> data) override { inner_.put(n, data); }
   Bytes get(const std::string& n, std::uint64_t limit) override { return inner_.get(n, limit); }
-  void read(const std::string& n, std::uint64_t offset, std::span<std::byte> buffer) override {
-    inner_.read(n, offset, buffer);
+  std::size_t read_some(const std::string& n, std::uint64_t offset,
+                        std::span<std::byte> buffer) override {
+    return inner_.read_some(n, offset, buffer);
   }
   store::Page list(const std::string& prefix, const std::string& after,
                    std::size_t limit) override {
@@ -222,7 +223,7 @@ TEST_CASE("increments of all but the newest chains go", "[chain][retention]") {
 
 TEST_CASE("what is judged goes and the rest stays", "[chain][retention]") {
   Runs runs;
-  for (const char* day : {"12", "22"}) runs.state.keep_record(name(day), Bytes(1));
+  for (const char* day : {"12", "22"}) runs.state.keep_record(name(day), Bytes(1), Bytes(1));
   const auto before = runs.store.objects;
   const Removed removed = remove_runs(runs.store, runs.state, runs.verdicts(), runs.clock, {});
   CHECK(removed.runs == 5);

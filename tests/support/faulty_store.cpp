@@ -35,8 +35,10 @@ base::Bytes FaultyStore::get(const std::string& name, std::uint64_t limit) {
   return guarded(StoreCall::Kind::get, name, [&] { return inner_.get(name, limit); });
 }
 
-void FaultyStore::read(const std::string& name, std::uint64_t offset, std::span<std::byte> buffer) {
-  guarded(StoreCall::Kind::read, name, [&] { inner_.read(name, offset, buffer); });
+std::size_t FaultyStore::read_some(const std::string& name, std::uint64_t offset,
+                                   std::span<std::byte> buffer) {
+  return guarded(StoreCall::Kind::read, name,
+                 [&] { return inner_.read_some(name, offset, buffer); });
 }
 
 store::Page FaultyStore::list(const std::string& prefix, const std::string& after,

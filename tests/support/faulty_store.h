@@ -29,7 +29,8 @@ class FaultyStore final : public store::Store {
 
   void put(const std::string& name, std::span<const std::byte> data) override;
   base::Bytes get(const std::string& name, std::uint64_t limit) override;
-  void read(const std::string& name, std::uint64_t offset, std::span<std::byte> buffer) override;
+  std::size_t read_some(const std::string& name, std::uint64_t offset,
+                        std::span<std::byte> buffer) override;
   store::Page list(const std::string& prefix, const std::string& after, std::size_t limit) override;
   void remove(const std::string& name) override;
   store::HashKind hash_kind() const override { return inner_.hash_kind(); }

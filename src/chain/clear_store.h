@@ -1,0 +1,45 @@
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "chain/key.h"
+#include "chain/record.h"
+#include "store/store.h"
+
+namespace rota::chain {
+
+/// The objects of one chain as they were before they were encrypted: who reads index and frames
+/// needs to know nothing of encryption. A chain in the clear is read as it is. Only for reading.
+/// Thread safe.
+class ClearStore final : public store::Store {
+ public:
+  /// record: of a run of the chain; runs up to it can be read. It, store and keys outlive this
+  /// object. keys: null for none.
+  ClearStore(store::Store& store, const RunRecord& record, KeyRing* keys);
+
+  base::Bytes get(const std::string& name, std::uint64_t limit) override;
+  std::size_t read_some(const std::string& name, std::uint64_t offset,
+                        std::span<std::byte> buffer) override;
+  store::Page list(const std::string& prefix, const std::string& after,
+                   std::size_t limit) override {
+    return store_.list(prefix, after, limit);
+  }
+  store::HashKind hash_kind() const override { return store_.hash_kind(); }
+  std::string description() const override { return store_.description(); }
+
+  void put(const std::string& name, std::span<const std::byte> data) override;
+  void remove(const std::string& name) override;
+
+ private:
+  RunKey key_for(const std::string& name);
+
+  store::Store& store_;
+  const RunRecord& record_;
+  KeyRing* keys_;
+  std::mutex mutex_;
+  std::vector<std::optional<RunKey>> run_keys_;  ///< by number
+};
+
+}  // namespace rota::chain
