@@ -13,12 +13,14 @@ namespace rota::profile {
 /// One server's settings: <config>/<name>/profile.toml and the files beside it.
 struct Profile {
   std::string name;
-  std::string directory;         ///< <config>/<name>
-  std::string source = "/";      ///< absolute, no trailing slash (but "/")
-  std::string target;            ///< a URL or a directory, as written; src/store says what exists
-  std::string credentials;       ///< absolute path of a file; empty: none are needed
-  bool one_file_system = false;  ///< do not enter other mounted filesystems
-  bool exclude_caches = true;    ///< leave out what CACHEDIR.TAG marks as a cache
+  std::string directory;     ///< <config>/<name>
+  std::string source = "/";  ///< absolute, no trailing slash (but "/")
+  std::string target;        ///< a URL or a directory, as written; src/store says what exists
+  std::string credentials;   ///< absolute path of a file; empty: none are needed
+  std::vector<std::string> encrypt_to;  ///< texts of recipients (chain/key.h); empty: no encryption
+  std::string key;                      ///< absolute path of a secret key file; empty: none
+  bool one_file_system = false;         ///< do not enter other mounted filesystems
+  bool exclude_caches = true;           ///< leave out what CACHEDIR.TAG marks as a cache
   std::vector<std::string> exclude_if_present;  ///< a directory that holds such a name is left out
   base::Span max_age{.years = 2};
   int max_fulls_with_incrs = 2;
@@ -51,9 +53,9 @@ Profile load_profile(const Places& places, const std::string& name);
 std::optional<std::string> local_target(std::string_view target);
 
 /// Absolute paths strictly within the source that are always left out because they are rota's own:
-/// the cache, the credentials file, the disk keys and a local target. Where the way to one leads
-/// through a symlink, the place where it really lies is left out as well. Looks at the filesystem
-/// for the symlinks; what does not exist yet is fine.
+/// the cache, the credentials file, the secret key, the disk keys and a local target. Where the way
+/// to one leads through a symlink, the place where it really lies is left out as well. Looks at the
+/// filesystem for the symlinks; what does not exist yet is fine.
 std::vector<std::string> implied_excludes(const Profile& profile, const Places& places);
 
 }  // namespace rota::profile

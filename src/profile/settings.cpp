@@ -81,6 +81,18 @@ class Value {
     return list;
   }
 
+  /// Texts that only somebody else can check.
+  std::vector<std::string> texts(std::string_view example) const {
+    if (!node_.is_array()) reject_type(fmt::format("a list such as {}", example));
+    std::vector<std::string> list;
+    for (const toml::node& element : *node_.as_array()) {
+      const Value value(file_, key_, element);
+      list.push_back(value.text());
+      if (list.back().empty()) value.reject("holds an empty text");
+    }
+    return list;
+  }
+
   /// More than nothing and at most a thousand years, which keeps all arithmetic on dates safe.
   base::Span span() const {
     constexpr const char* kHint = "write for example \"10D\", \"3M\" or \"2Y\"";
@@ -161,6 +173,20 @@ constexpr std::array kRows{
          "owner alone. It is never part of the backup: keep a copy on the recovery sheet.",
          R"("/etc/rota/credentials")", false},
         [](const Value& value, Profile& profile) { profile.credentials = value.path(); }},
+    Row{{"encrypt_to",
+         "For whom the backup is encrypted: recipients that `rota key generate` shows, 16 at "
+         "most.\n"
+         "Any one of their keys opens it, and nothing else does. [] means: not encrypted.",
+         "[]", false},
+        [](const Value& value, Profile& profile) {
+          profile.encrypt_to = value.texts("[\"rota-pub-1-...\"]");
+        }},
+    Row{{"key",
+         "A secret key file on this machine, to read encrypted backups without asking. Only for\n"
+         "machines where restores are tried; on a server that is backed up it is what an intruder\n"
+         "looks for. It is never part of the backup.",
+         R"("/root/rota.key")", false},
+        [](const Value& value, Profile& profile) { profile.key = value.path(); }},
     Row{{"max_age",
          "How far back you can restore: chains that are wholly older are deleted. The newest\n"
          "complete chain is always kept. Units: D days, W weeks, M months, Y years.",

@@ -194,6 +194,9 @@ TEST_CASE("a key ring opens with whatever fits", "[chain][key]") {
     CHECK(ring.open(envelope, recipients, kRun) == key);
     const RunKey second = RunKey::random();
     CHECK(ring.open(wrap(second, recipients, kOther), recipients, kOther) == second);
+    // The key behind it is kept: that costs no scrypt, and opens what has no lock.
+    const std::vector<Recipient> open{Recipient(behind)};
+    CHECK(ring.open(wrap(second, open, kOther), open, kOther) == second);
     CHECK(asked == 1);
   }
 }

@@ -230,11 +230,13 @@ TEST_CASE("rota's own files are left out of the backup of the whole server", "[p
   Profile profile;
   profile.target = "file:///srv/backup/";
   profile.credentials = "/etc/rota/main/credentials";
+  profile.key = "/root/rota.key";
   const Places places{"/etc/rota", "/var/lib/rota", "/var/cache/rota"};
   CHECK(implied_excludes(profile, places) ==
-        std::vector<std::string>{"/etc/rota/keys", "/etc/rota/main/credentials", "/srv/backup",
-                                 "/var/cache/rota"});
+        std::vector<std::string>{"/etc/rota/keys", "/etc/rota/main/credentials", "/root/rota.key",
+                                 "/srv/backup", "/var/cache/rota"});
   profile.target = "b2:bucket";
+  profile.key = "";
   profile.credentials = "";
   CHECK(implied_excludes(profile, places) ==
         std::vector<std::string>{"/etc/rota/keys", "/var/cache/rota"});

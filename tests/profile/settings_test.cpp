@@ -36,6 +36,8 @@ TEST_CASE("a profile that names only a target has the reference settings", "[pro
   CHECK(profile.source == "/");
   CHECK(profile.target == "file:///srv/backup");
   CHECK(profile.credentials.empty());
+  CHECK(profile.encrypt_to.empty());
+  CHECK(profile.key.empty());
   CHECK_FALSE(profile.one_file_system);
   CHECK(profile.exclude_caches);
   CHECK(profile.exclude_if_present.empty());
@@ -50,6 +52,8 @@ TEST_CASE("every key of a profile is read", "[profile]") {
 source = "//srv/data/"
 target = "b2:bucket/prefix"
 credentials = "/etc/rota/b2"
+encrypt_to = ["rota-pub-1-abc", "rota-lock-1-def"]
+key = "/root//rota.key"
 one_file_system = true
 exclude_caches = false
 exclude_if_present = [".nobackup", "b"]
@@ -61,6 +65,8 @@ compression_level = 19
   CHECK(profile.source == "/srv/data");
   CHECK(profile.target == "b2:bucket/prefix");
   CHECK(profile.credentials == "/etc/rota/b2");
+  CHECK(profile.encrypt_to == std::vector<std::string>{"rota-pub-1-abc", "rota-lock-1-def"});
+  CHECK(profile.key == "/root/rota.key");
   CHECK(profile.one_file_system);
   CHECK_FALSE(profile.exclude_caches);
   CHECK(profile.exclude_if_present == std::vector<std::string>{".nobackup", "b"});
@@ -88,11 +94,11 @@ TEST_CASE("an unknown key is reported with its line and the nearest key", "[prof
 }
 
 TEST_CASE("an unknown key that is near to none is reported with all keys", "[profile]") {
-  CHECK(
-      complaint_of("colour = 1") ==
-      "profile.toml:2: unknown key \"colour\"; the keys are source, target, credentials, max_age, "
-      "max_fulls_with_incrs, max_full_age, one_file_system, exclude_caches, exclude_if_present, "
-      "compression_level");
+  CHECK(complaint_of("colour = 1") ==
+        "profile.toml:2: unknown key \"colour\"; the keys are source, target, credentials, "
+        "encrypt_to, key, max_age, max_fulls_with_incrs, max_full_age, one_file_system, "
+        "exclude_caches, exclude_if_present, "
+        "compression_level");
 }
 
 TEST_CASE("control characters of a file do not reach the terminal", "[profile]") {
@@ -112,6 +118,16 @@ TEST_CASE("a table is reported, as keys stand at the top level", "[profile]") {
   CHECK(complaint_of("[keep]\nmax_age = \"2Y\"") == expected);
   CHECK(complaint_of("keep.max_age = \"2Y\"") == expected);
   CHECK(complaint_of("[[keep]]") == expected);
+}
+
+TEST_CASE("recipients are a list of texts", "[profile]") {
+  CHECK(complaint_of("encrypt_to = \"rota-pub-1-abc\"") ==
+        "profile.toml:2: encrypt_to is text; it must be a list such as [\"rota-pub-1-...\"]");
+  CHECK(complaint_of("encrypt_to = [\"rota-pub-1-abc\",\n 3]") ==
+        "profile.toml:3: encrypt_to is a whole number; it must be text in double quotes");
+  CHECK(complaint_of("encrypt_to = [\"\"]") == "profile.toml:2: encrypt_to holds an empty text");
+  CHECK(read("target = \"/b\"\nencrypt_to = []").encrypt_to.empty());
+  CHECK_THAT(complaint_of("key = \"rota.key\""), Catch::Contains("absolute path"));
 }
 
 TEST_CASE("a value of the wrong type is reported with what it must be", "[profile]") {
