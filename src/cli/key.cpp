@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/atomic_file.h"
@@ -28,28 +26,26 @@ class Key final : public Command {
     return "Make, check and print the keys of encrypted backups";
   }
 
-  void declare(CLI::App& app) override {
-    app.add_option("ACTION", words_,
-                   "generate: a new key; check [PROFILE]: whether a key opens the profile's "
-                   "backups; export: a page for the safe")
-        ->expected(1, 2);
-    app.add_option("--to", to_, "generate: the new secret key file, never an existing one")
-        ->check(not_empty())
-        ->type_name("FILE");
-    app.add_flag("--passphrase", passphrase_,
+  void declare(Options& options) override {
+    options.words(
+        words_, "generate|check|export [PROFILE]",
+        "generate: a new key; check [PROFILE]: whether a key opens the profile's backups; "
+        "export: a page for the safe",
+        1, 2);
+    options.text("--to", to_, "FILE", "generate: the new secret key file, never an existing one");
+    options.flag("--passphrase", passphrase_,
                  "generate: a key that travels with the backups, locked by a passphrase");
-    app.add_option("--paper", paper_, "export: the secret key file to print")
-        ->check(not_empty())
-        ->type_name("FILE");
-    app.add_option("--out", out_, "export: write the page here, for you alone to read")
-        ->check(not_empty())
-        ->type_name("FILE");
-    declare_keys(app, options_);
+    options.text("--paper", paper_, "FILE", "export: the secret key file to print");
+    options.text("--out", out_, "FILE", "export: write the page here, for you alone to read");
+    declare_keys(options, options_);
   }
 
   int run(Context& context) override {
-    const std::string action = words_.empty() ? "" : words_.front();
-    if (!words_.empty()) words_.erase(words_.begin());
+    if (words_.empty()) {
+      throw Error(ErrorKind::usage, "which of the three: `rota key` generate, check or export?");
+    }
+    const std::string action = words_.front();
+    words_.erase(words_.begin());
     const bool made = !to_.empty() || passphrase_;
     const bool printed = !paper_.empty() || !out_.empty();
     if (action == "generate") {
@@ -135,7 +131,7 @@ class Key final : public Command {
                               "encrypt_to",
                               name));
     }
-    const chain::Recipient own(fitting_key(profile, recipients, context.stop()));
+    const chain::Recipient own(fitting_key(options_, profile, recipients, context.stop()));
     tell(context, own, name,
          fmt::format("The key fits: the backups of the profile {} are encrypted for {}\n", name,
                      own.text()));
@@ -151,48 +147,6 @@ class Key final : public Command {
     nlohmann::json value = {{"recipient", own.text()}};
     if (!profile.empty()) value["profile"] = profile;
     fmt::print("{}\n", value.dump());
-  }
-
-  /// The secret key that was given, or that the passphrase unlocks, when it is one of the
-  /// profile's.
-  chain::SecretKey fitting_key(const profile::Profile& profile,
-                               const std::vector<chain::Recipient>& recipients,
-                               const std::stop_token& stop) const {
-    std::string names;
-    for (const chain::Recipient& recipient : recipients) {
-      names += (names.empty() ? "" : ", ") + recipient.short_text();
-    }
-    const bool by_passphrase = !options_.passphrase_file.empty();
-    const std::string file = !options_.key.empty() ? options_.key
-                             : by_passphrase       ? ""
-                                                   : profile.key;
-    if (!file.empty()) {
-      chain::SecretKey key = chain::read_key_file(file);
-      for (const chain::Recipient& recipient : recipients) {
-        if (recipient.public_key() == key.public_key()) return key;
-      }
-      throw Error(ErrorKind::config,
-                  fmt::format("the key in {} belongs to {}, but the backups of the profile {} are "
-                              "encrypted for {}",
-                              base::printable(file), chain::Recipient(key).short_text(),
-                              profile.name, names));
-    }
-    std::optional<std::string> passphrase;
-    if (by_passphrase) {
-      passphrase = chain::read_passphrase_file(options_.passphrase_file);
-    } else if (std::ranges::any_of(recipients, &chain::Recipient::has_lock)) {
-      passphrase = ask_passphrase("Passphrase of the backup: ", stop);
-    }
-    if (!passphrase) {
-      throw Error(ErrorKind::usage,
-                  "which key? Give --key FILE, or --passphrase-file FILE for a passphrase");
-    }
-    for (const chain::Recipient& recipient : recipients) {
-      if (auto key = recipient.unlock(*passphrase)) return std::move(*key);
-    }
-    throw Error(ErrorKind::config,
-                fmt::format("the passphrase opens none of the recipients of the profile {}: {}",
-                            profile.name, names));
   }
 
   int print_page(const Context& context) const {

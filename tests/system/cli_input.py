@@ -9,7 +9,7 @@ from machine import DONE, FAILED, REFUSED, USAGE, Machine
 
 EVERY_COMMAND = (["backup"], ["list"], ["ls"], ["restore", "--to", "/nowhere/x"],
                  ["fetch", "a", "/nowhere/x"], ["verify"], ["diff", "now", "now"], ["purge"],
-                 ["purge-incr"], ["status"], ["adopt"])
+                 ["purge-incr"], ["status"], ["adopt"], ["key", "check"])
 
 
 class Words(Machine):

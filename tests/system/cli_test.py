@@ -12,11 +12,12 @@ import unittest
 import cli_commands
 import cli_input
 import cli_interrupted
+import cli_keys
 import cli_stores
 import cli_trees
 import machine
 
-MODULES = (cli_input, cli_commands, cli_trees, cli_stores, cli_interrupted)
+MODULES = (cli_input, cli_commands, cli_trees, cli_stores, cli_keys, cli_interrupted)
 
 
 def cases(suite):
