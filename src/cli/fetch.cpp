@@ -38,7 +38,8 @@ class Fetch final : public Command {
 
   int run(Context& context) override {
     Target target(context, url_, words_, 2, 2);
-    const auto source = target.open(at_, {words_[0]}, context.now());
+    LostRanges lost(context);
+    const auto source = target.open(at_, {words_[0]}, context.now(), lost.warn());
     const std::string path = Target::relative(words_[0], source->record().source);
     if (path.empty()) {
       throw base::Error(base::ErrorKind::usage,
@@ -67,6 +68,7 @@ class Fetch final : public Command {
     tree::TreeWriterOptions options;
     options.merge = true;
     options.touch_root = false;
+    options.make_lost_directories = true;
     tree::TreeWriter writer(directory, options, context.warnings(), context.progress(),
                             context.stop());
     writer.consume(rebased);
@@ -75,6 +77,7 @@ class Fetch final : public Command {
                         fmt::format("{} is damaged in the store; an earlier run (--at) may have it",
                                     base::printable(path)));
     }
+    lost.check(0, "fetched");
     return context.status();
   }
 

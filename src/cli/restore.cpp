@@ -40,7 +40,9 @@ class Restore final : public Command {
 
   int run(Context& context) override {
     Target target(context, url_, words_, 0, 0);
-    const auto source = target.open(at_, paths_, context.now());
+    LostRanges lost(context);
+    const auto source = target.open(at_, paths_, context.now(), lost.warn());
+    options_.make_lost_directories = true;
     base::Progress& progress = context.progress();
     progress.set_activity("restoring");
     if (paths_.empty()) progress.total_bytes = source->record().bytes;
@@ -55,18 +57,14 @@ class Restore final : public Command {
       const nlohmann::json value = {{"run", source->record().run},
                                     {"entries", progress.files.load()},
                                     {"bytes", progress.bytes.load()},
-                                    {"damaged", damaged}};
+                                    {"damaged", damaged},
+                                    {"lost", lost.count()}};
       fmt::print("{}\n", value.dump());
     } else if (context.chatty()) {
       fmt::print("{} entries, {}, of run {} are in {}\n", base::human_count(progress.files),
                  base::human_size(progress.bytes), source->record().run, to_);
     }
-    if (damaged > 0) {
-      throw base::Error(base::ErrorKind::corrupt,
-                        fmt::format("{} files are damaged in the store and were not restored; all "
-                                    "others were; an earlier run (--at) may have them",
-                                    base::human_count(damaged)));
-    }
+    lost.check(damaged, "restored");
     return context.status();
   }
 

@@ -1,8 +1,11 @@
 #include "cli/target.h"
 
+#include <fmt/core.h>
+
 #include <CLI/CLI.hpp>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "tree/entry.h"
 
 namespace rota::cli {
@@ -26,13 +29,41 @@ Target::Target(Context& context, const std::string& url, std::vector<std::string
 }
 
 std::unique_ptr<chain::ChainSource> Target::open(const std::string& at,
-                                                 std::vector<std::string> paths,
-                                                 base::Instant now) {
+                                                 std::vector<std::string> paths, base::Instant now,
+                                                 chain::OnLost lost) {
   const chain::RunInfo& run = catalog_->select(at, now);
   chain::RunRecord record = catalog_->record(run);
   for (std::string& path : paths) path = relative(path, record.source);
   const std::string copies = state_ ? state_->index_copies(record.chain) : std::string();
-  return std::make_unique<chain::ChainSource>(*store_, std::move(record), copies, std::move(paths));
+  return std::make_unique<chain::ChainSource>(*store_, std::move(record), copies, std::move(paths),
+                                              std::move(lost));
+}
+
+chain::OnLost LostRanges::warn() {
+  return [this](const chain::LostRange& range) {
+    ++count_;
+    context_.warnings().warn("the index",
+                             fmt::format("what the run holds {} is not known for sure and is left "
+                                         "out, but for what later runs wrote: {}",
+                                         range.words(), range.what));
+  };
+}
+
+void LostRanges::check(std::uint64_t damaged, const char* done) const {
+  if (count_ == 0 && damaged == 0) return;
+  std::string what;
+  if (count_ > 0) {
+    what = fmt::format("{} part{} of the run's index", base::human_count(count_),
+                       count_ == 1 ? "" : "s");
+  }
+  if (damaged > 0) {
+    what += fmt::format("{}{} file{}", what.empty() ? "" : " and ", base::human_count(damaged),
+                        damaged == 1 ? "" : "s");
+  }
+  throw base::Error(base::ErrorKind::corrupt,
+                    fmt::format("{} {} damaged in the store; what was not named was {}; an earlier "
+                                "run (--at) may have the rest",
+                                what, count_ + damaged == 1 ? "is" : "are", done));
 }
 
 std::string Target::relative(std::string path, const std::string& source) {

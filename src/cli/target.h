@@ -22,9 +22,9 @@ class Target {
 
   store::Store& store() { return *store_; }
   const chain::Catalog& catalog() const { return *catalog_; }
-  /// The run for --at, as a tree. paths: see chain::ChainSource.
+  /// The run for --at, as a tree. paths, lost: see chain::ChainSource.
   std::unique_ptr<chain::ChainSource> open(const std::string& at, std::vector<std::string> paths,
-                                           base::Instant now);
+                                           base::Instant now, chain::OnLost lost = nullptr);
   /// A path as a person types it, made relative to what was backed up: "etc/fstab", "/etc/fstab"
   /// (with or without the source's own path in front), "etc/", "." .
   static std::string relative(std::string path, const std::string& source);
@@ -33,6 +33,20 @@ class Target {
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<chain::LocalState> state_;
   std::unique_ptr<chain::Catalog> catalog_;
+};
+
+/// Warns of each stretch of a run of which its damaged index cannot tell, and counts them.
+class LostRanges {
+ public:
+  explicit LostRanges(Context& context) : context_(context) {}
+  chain::OnLost warn();
+  std::uint64_t count() const { return count_; }
+  /// Throws Error(corrupt) when there was any, or anything else is damaged. done: "listed".
+  void check(std::uint64_t damaged, const char* done) const;
+
+ private:
+  Context& context_;
+  std::uint64_t count_ = 0;
 };
 
 /// Adds "--target URL" with its help.

@@ -228,10 +228,16 @@ chain::RunRecord record_of(store::Store& store, const std::string& run) {
 
 void Backups::restore(const std::string& run, const std::string& target,
                       const std::vector<std::string>& paths, const tree::TreeWriterOptions& how) {
-  chain::ChainSource source(store, record_of(store, run), "", paths);
+  lost.clear();
+  damaged = 0;
+  warnings.clear();
+  chain::ChainSource source(store, record_of(store, run), "", paths,
+                            [this](const chain::LostRange& range) { lost.push_back(range); });
   base::CollectedWarnings collected;
   base::Progress progress;
-  tree::TreeWriter writer(target, how, collected, progress, {});
+  tree::TreeWriterOptions options = how;
+  options.make_lost_directories = true;
+  tree::TreeWriter writer(target, options, collected, progress, {});
   try {
     writer.consume(source);
   } catch (...) {

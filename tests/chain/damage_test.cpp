@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "chain/chain_fixture.h"
 #include "chain/chain_source.h"
+#include "chain/damage_checks.h"
 #include "chain/frame.h"
 #include "chain/verify.h"
 #include "support/random_tree.h"
@@ -58,53 +59,6 @@ struct Small {
   std::vector<std::string> all;
 };
 
-/// How a restore from a damaged store went.
-enum class Outcome { whole, partly, failed };
-
-/// Restores a run and checks all that came out: a file is right or absent, and absent ones are
-/// named.
-Outcome restore_checked(Small& small, const std::string& run) {
-  const std::string target = small.backups.temp / "damaged";
-  remove_tree(target);
-  bool failed = false;
-  try {
-    small.backups.restore(run, target);
-  } catch (const base::Error& error) {
-    // not_found: its record is gone, so that there is no such run.
-    const bool clear = error.kind() == ErrorKind::corrupt || error.kind() == ErrorKind::not_found ||
-                       error.kind() == ErrorKind::config;
-    if (!clear) FAIL("the restore of " << run << " failed with: " << error.what());
-    failed = true;
-  }
-  std::set<std::string> named;
-  for (const auto& [path, message] : small.backups.warnings) named.insert(path);
-  const std::string kept = small.backups.kept(run);
-  std::uint64_t absent = 0;
-  for (const auto& entry : fs::recursive_directory_iterator(kept)) {
-    const std::string name = entry.path().lexically_relative(kept);
-    const std::string restored = target + "/" + name;
-    if (!base::exists(restored)) {
-      if (!failed && !named.contains(restored)) FAIL(name << " is missing and not named");
-      ++absent;
-    } else if (entry.is_regular_file() && read(restored) != read(entry.path())) {
-      FAIL("the restore of " << run << " gave " << name << " with wrong content");
-    }
-  }
-  if (base::exists(target)) {
-    for (const auto& entry : fs::recursive_directory_iterator(target)) {
-      const std::string name = entry.path().lexically_relative(target);
-      if (!base::exists(kept + "/" + name)) FAIL(name << " was not in the tree");
-    }
-  }
-  if (failed) return Outcome::failed;
-  if (absent == 0) {
-    if (small.backups.damaged != 0 || !named.empty()) FAIL("nothing is missing, but it was said");
-    return Outcome::whole;
-  }
-  if (small.backups.damaged == 0) FAIL("files are missing and were not counted");
-  return Outcome::partly;
-}
-
 std::uint64_t stride_seed() {
   const char* asked = std::getenv("ROTA_TEST_SEED");
   return asked != nullptr ? std::stoull(asked) : 1;
@@ -123,7 +77,8 @@ TEST_CASE("a store that is whole has no problems", "[chain][damage]") {
     CHECK(result.newest == small.all.back());
     CHECK(result.objects == small.store.objects.size());
   }
-  for (const std::string& run : small.all) CHECK(restore_checked(small, run) == Outcome::whole);
+  for (const std::string& run : small.all)
+    CHECK(restore_checked(small.backups, run) == Outcome::whole);
 }
 
 TEST_CASE("an object that is missing or cut short is found by the listing", "[chain][damage]") {
@@ -154,7 +109,7 @@ TEST_CASE("an object that is missing or cut short is found by the listing", "[ch
         CHECK(named);
       }
       std::set<Outcome> outcomes;
-      for (const std::string& run : small.all) outcomes.insert(restore_checked(small, run));
+      for (const std::string& run : small.all) outcomes.insert(restore_checked(small.backups, run));
       // The other chain is not touched by it.
       CHECK(outcomes.contains(Outcome::whole));
       CHECK(outcomes.size() > 1);
@@ -200,7 +155,7 @@ TEST_CASE("a flipped bit is found by reading all data, and never restored", "[ch
       // The runs that may need this object: those of its chain from it on; the newest is the one
       // that matters most.
       for (const std::string& run : {small.all[1], small.all.back()}) {
-        ++outcomes[restore_checked(small, run)];
+        ++outcomes[restore_checked(small.backups, run)];
       }
     }
   }
