@@ -42,6 +42,7 @@ class Sequencer {
   };
   Place add_frame(const base::Bytes& frame);
   void emit(Item& item, const std::vector<Place>& places);
+  void keep_signature(Item& item);
   void write_absorbed_before(const IndexRecord& record);
   void flush_volume();
 
