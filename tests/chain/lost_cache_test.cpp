@@ -1,6 +1,8 @@
 // The machine's cache was lost: the next run learns again what it needs, from the index and from
 // files that are still the same.
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
@@ -132,6 +134,22 @@ TEST_CASE("signatures that the cap or a change took are not made again", "[chain
   std::uint64_t opened = 0;
   backups.watched([](WatchedSource&) {}, &opened);
   CHECK(opened == 0);
+}
+
+TEST_CASE("signatures of contents that no file has any more take no room", "[chain][lost]") {
+  Backups backups;
+  std::uint64_t first = 0;
+  for (std::uint64_t n = 0; n < 6; ++n) {
+    write(backups.path("large"), noise(kSize, n));
+    const chain::RunRecord record = backups.run();
+    struct stat st {};
+    const std::string file = backups.cache() + "/" + record.chain + "/signatures";
+    REQUIRE(::stat(file.c_str(), &st) == 0);
+    const auto room = static_cast<std::uint64_t>(st.st_blocks) * 512;
+    if (n == 0) first = room;
+    CHECK(room > kSize / 100);
+    CHECK(room < first + first / 4);
+  }
 }
 
 }  // namespace rota::test
