@@ -113,7 +113,11 @@ void ChainSource::note(const LostRange& range) {
   });
   if (known) return;
   lost_.push_back(range);
-  on_lost_(range);
+  if (!entering_) tell();
+}
+
+void ChainSource::tell() {
+  while (told_ < lost_.size()) on_lost_(lost_[told_++]);
 }
 
 /// True when damage hides what the run says of this path.
@@ -150,8 +154,15 @@ void ChainSource::enter(const std::string& path) {
       path.substr(0, path.find_last_of('/') == std::string::npos ? 0 : path.find_last_of('/'));
   view_.seek(path);
   IndexRecord first;
+  entering_ = true;
   const bool any = view_.next(first) && tree::is_within(first.entry.path, path);
+  entering_ = false;
   const bool is_there = any && first.entry.path == path;
+  if (is_there && !first.entry.is_directory()) {
+    // All that was asked for is known, and nothing lies below it.
+    lost_.erase(lost_.begin() + static_cast<std::ptrdiff_t>(told_), lost_.end());
+  }
+  tell();
   const auto may_be = [&](const LostRange& range) { return range.contains(path); };
   if (!is_there && std::ranges::none_of(lost_, may_be)) {
     throw Error(ErrorKind::not_found,

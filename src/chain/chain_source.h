@@ -42,11 +42,14 @@ class ChainSource final : public tree::Source {
   bool selected(const std::string& path) const;
   void make_first_name(IndexRecord& record);
   void note(const LostRange& range);
+  void tell();
   bool is_lost(const std::string& path);
 
   RunRecord record_;
   OnLost on_lost_;
   std::vector<LostRange> lost_;  ///< at most one for each block that the record names
+  std::size_t told_ = 0;         ///< so many of them
+  bool entering_ = false;
   IndexObjects objects_;
   FrameCache frames_;
   IndexView view_;
