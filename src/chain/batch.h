@@ -16,9 +16,10 @@ struct Item {
   IndexRecord record;
   std::optional<IndexRecord> before;  ///< what the chain knows of this path
   bool read = false;                  ///< a file whose content a packer has yet to read
+  bool resign = false;                ///< unchanged: read for its lost signature, not stored
   bool drop = false;                  ///< nothing is to be written: the chain's word stays, if any
   bool large = false;                 ///< its pending extents count the frames of the large file
-  base::Bytes signature;              ///< of new content
+  base::Bytes signature;              ///< of new content, or of what is read for it
   base::Fd signature_file;            ///< the same of a large file
 };
 

@@ -81,12 +81,14 @@ class ChainContent final : public tree::Content {
 }  // namespace
 
 ChainSource::ChainSource(store::Store& store, RunRecord record, const std::string& index_copies,
-                         std::vector<std::string> paths, KeyRing* keys)
+                         std::vector<std::string> paths, OnLost lost, KeyRing* keys)
     : record_(std::move(record)),
+      on_lost_(std::move(lost)),
       clear_(store, record_, keys),
       objects_(clear_, record_.chain, index_copies, record_.encrypted()),
       frames_(clear_, record_),
-      view_(objects_, record_, paths.empty()),
+      view_(objects_, record_, paths.empty(), 0,
+            on_lost_ ? [this](const LostRange& range) { note(range); } : OnLost()),
       paths_(std::move(paths)) {
   std::ranges::sort(paths_, [](const std::string& a, const std::string& b) {
     return tree::compare_paths(a, b) < 0;
@@ -101,6 +103,36 @@ ChainSource::ChainSource(store::Store& store, RunRecord record, const std::strin
 
 ChainSource::~ChainSource() = default;
 
+/// Keeps and tells of what is lost of the wanted paths.
+void ChainSource::note(const LostRange& range) {
+  if (!paths_.empty()) {
+    const std::string& wanted = paths_[next_path_ - 1];
+    if (!range.contains(wanted) && !tree::is_within(range.first, wanted)) return;
+  }
+  const bool known = std::ranges::any_of(lost_, [&](const LostRange& other) {
+    return other.what == range.what && other.first == range.first;
+  });
+  if (known) return;
+  lost_.push_back(range);
+  if (!entering_) tell();
+}
+
+void ChainSource::tell() {
+  while (told_ < lost_.size()) on_lost_(lost_[told_++]);
+}
+
+/// True when damage hides what the run says of this path.
+bool ChainSource::is_lost(const std::string& path) {
+  const auto may_be = [&](const LostRange& range) { return range.contains(path); };
+  if (std::ranges::none_of(lost_, may_be)) return false;
+  try {
+    return !IndexView::find(objects_, record_, path);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::corrupt) throw;
+    return true;
+  }
+}
+
 /// Goes to a wanted path: first the directories above it that were not given yet.
 void ChainSource::enter(const std::string& path) {
   for (std::size_t slash = 0; slash != std::string::npos;) {
@@ -108,22 +140,36 @@ void ChainSource::enter(const std::string& path) {
     slash = path.find('/', slash == 0 ? 1 : slash + 1);
     const bool given = next_path_ > 1 && tree::is_within(last_above_, above);
     if (given || above == path) continue;
-    auto found = IndexView::find(objects_, record_, above);
-    if (!found) {
-      throw Error(ErrorKind::not_found,
-                  fmt::format("there is no {} in run {}", base::printable(path), record_.run));
+    try {
+      auto found = IndexView::find(objects_, record_, above);
+      if (!found) {
+        throw Error(ErrorKind::not_found,
+                    fmt::format("there is no {} in run {}", base::printable(path), record_.run));
+      }
+      ready_.push_back(std::move(*found));
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::corrupt || !on_lost_) throw;
     }
-    ready_.push_back(std::move(*found));
   }
   last_above_ =
       path.substr(0, path.find_last_of('/') == std::string::npos ? 0 : path.find_last_of('/'));
   view_.seek(path);
   IndexRecord first;
-  if (!view_.next(first) || first.entry.path != path) {
+  entering_ = true;
+  const bool any = view_.next(first) && tree::is_within(first.entry.path, path);
+  entering_ = false;
+  const bool is_there = any && first.entry.path == path;
+  if (is_there && !first.entry.is_directory()) {
+    // All that was asked for is known, and nothing lies below it.
+    lost_.erase(lost_.begin() + static_cast<std::ptrdiff_t>(told_), lost_.end());
+  }
+  tell();
+  const auto may_be = [&](const LostRange& range) { return range.contains(path); };
+  if (!is_there && std::ranges::none_of(lost_, may_be)) {
     throw Error(ErrorKind::not_found,
                 fmt::format("there is no {} in run {}", base::printable(path), record_.run));
   }
-  ready_.push_back(std::move(first));
+  if (any) ready_.push_back(std::move(first));
 }
 
 bool ChainSource::selected(const std::string& path) const {
@@ -150,11 +196,19 @@ bool ChainSource::next_record(IndexRecord& record) {
 /// The first name of this group was not wanted: this name takes its place, once.
 void ChainSource::make_first_name(IndexRecord& record) {
   Entry& link = record.entry;
+  std::optional<IndexRecord> found;
+  try {
+    found = IndexView::find(objects_, record_, link.target);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::corrupt || !on_lost_) throw;
+    link.kind = tree::EntryKind::file;
+    link.unreadable = true;
+    return;
+  }
   if (const auto first = links_.first_or_register(link.target, link.path)) {
     link.target = *first;
     return;
   }
-  auto found = IndexView::find(objects_, record_, link.target);
   if (!found) {
     // That name vanished when this run was made: a file that cannot be opened, the rest can be had.
     link.kind = tree::EntryKind::file;
@@ -167,9 +221,14 @@ void ChainSource::make_first_name(IndexRecord& record) {
 bool ChainSource::next(Entry& entry) {
   IndexRecord record;
   if (!next_record(record)) return false;
-  if (record.entry.kind == tree::EntryKind::hard_link && !paths_.empty() &&
-      !selected(record.entry.target)) {
-    make_first_name(record);
+  if (record.entry.kind == tree::EntryKind::hard_link) {
+    if (!paths_.empty() && !selected(record.entry.target)) {
+      make_first_name(record);
+    } else if (is_lost(record.entry.target)) {
+      // Another file may stand there. It is one that cannot be opened: the rest can be had.
+      record.entry.kind = tree::EntryKind::file;
+      record.entry.unreadable = true;
+    }
   }
   entry = std::move(record.entry);
   entry.handle = std::move(record.extents);
@@ -179,9 +238,10 @@ bool ChainSource::next(Entry& entry) {
 std::unique_ptr<tree::Content> ChainSource::open(Entry& entry) {
   if (!entry.target.empty()) {
     throw Error(ErrorKind::corrupt,
-                fmt::format("it is another name of {}, which vanished while this run was made; "
-                            "another run may have it",
-                            base::printable(entry.target)));
+                fmt::format("it is another name of {}, {}; another run may have it",
+                            base::printable(entry.target),
+                            entry.unreadable ? "of which the damaged index cannot tell any more"
+                                             : "which vanished while this run was made"));
   }
   auto extents = std::static_pointer_cast<const ExtentTable>(entry.handle);
   if (!extents) extents = std::make_shared<const ExtentTable>();

@@ -24,9 +24,12 @@ class ChainSource final : public tree::Source {
   /// it and the directories above it; empty means everything. A hard link whose first name is not
   /// among them becomes a file of its own. Throws Error(not_found) for a path that is not there.
   /// index_copies: see IndexObjects; may be empty.
+  /// lost: told of each stretch of what is wanted of which the damaged index cannot tell; the rest
+  /// is given, maybe without directories above it, and names of a file whose first name is lost
+  /// cannot be opened. Null: damage of the index is thrown as Error(corrupt).
   /// keys: for an encrypted chain; null for none. Outlives the source.
   ChainSource(store::Store& store, RunRecord record, const std::string& index_copies,
-              std::vector<std::string> paths = {}, KeyRing* keys = nullptr);
+              std::vector<std::string> paths = {}, OnLost lost = nullptr, KeyRing* keys = nullptr);
   ~ChainSource() override;
 
   bool next(tree::Entry& entry) override;
@@ -40,8 +43,15 @@ class ChainSource final : public tree::Source {
   void enter(const std::string& path);
   bool selected(const std::string& path) const;
   void make_first_name(IndexRecord& record);
+  void note(const LostRange& range);
+  void tell();
+  bool is_lost(const std::string& path);
 
   RunRecord record_;
+  OnLost on_lost_;
+  std::vector<LostRange> lost_;  ///< at most one for each block that the record names
+  std::size_t told_ = 0;         ///< so many of them
+  bool entering_ = false;
   ClearStore clear_;
   IndexObjects objects_;
   FrameCache frames_;

@@ -27,7 +27,7 @@ ObjectType type_of(const std::string& name) {
 ClearStore::ClearStore(store::Store& store, const RunRecord& record, KeyRing* keys)
     : store_(store), record_(record), keys_(keys), run_keys_(record.envelopes.size()) {}
 
-RunKey ClearStore::key_for(const std::string& name) {
+RunKey ClearStore::key_for(const std::string& name) const {
   // data/<chain>/<run>/<object>
   const std::size_t end = name.find_last_of('/');
   const std::size_t start = name.find_last_of('/', end - 1) + 1;
@@ -46,10 +46,13 @@ RunKey ClearStore::key_for(const std::string& name) {
   return *run_keys_[number];
 }
 
-base::Bytes ClearStore::get(const std::string& name, std::uint64_t limit) {
-  base::Bytes object = store_.get(name, limit);
+base::Bytes ClearStore::open(const std::string& name, base::Bytes object) const {
   if (!record_.encrypted()) return object;
   return decrypt_object(type_of(name), name, key_for(name), object);
+}
+
+base::Bytes ClearStore::get(const std::string& name, std::uint64_t limit) {
+  return open(name, store_.get(name, limit));
 }
 
 std::size_t ClearStore::read_some(const std::string& name, std::uint64_t offset,

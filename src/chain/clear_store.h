@@ -19,6 +19,9 @@ class ClearStore final : public store::Store {
   /// object. keys: null for none.
   ClearStore(store::Store& store, const RunRecord& record, KeyRing* keys);
 
+  /// What get() gives for an object that was read already.
+  base::Bytes open(const std::string& name, base::Bytes object) const;
+
   base::Bytes get(const std::string& name, std::uint64_t limit) override;
   std::size_t read_some(const std::string& name, std::uint64_t offset,
                         std::span<std::byte> buffer) override;
@@ -33,13 +36,13 @@ class ClearStore final : public store::Store {
   void remove(const std::string& name) override;
 
  private:
-  RunKey key_for(const std::string& name);
+  RunKey key_for(const std::string& name) const;
 
   store::Store& store_;
   const RunRecord& record_;
   KeyRing* keys_;
-  std::mutex mutex_;
-  std::vector<std::optional<RunKey>> run_keys_;  ///< by number
+  mutable std::mutex mutex_;
+  mutable std::vector<std::optional<RunKey>> run_keys_;  ///< by number
 };
 
 }  // namespace rota::chain

@@ -1,6 +1,7 @@
 #include "chain/content_table.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,7 +20,13 @@ namespace {
 constexpr const char* kSchema =
     "CREATE TABLE IF NOT EXISTS content ("
     " key BLOB PRIMARY KEY, run INTEGER, object INTEGER, position INTEGER, size INTEGER,"
-    " signature_at INTEGER, signature_size INTEGER, signature_sum INTEGER) WITHOUT ROWID";
+    " signature_at INTEGER, signature_size INTEGER, signature_sum INTEGER) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS signed ON content (signature_at, signature_size)"
+    " WHERE signature_size > 0";
+
+/// In the database's user_version, which is 0 for one that was just begun.
+constexpr std::int64_t kAllPlaces = 1;
+constexpr std::int64_t kAllSignatures = 2;
 
 std::span<const std::byte> key_of(const base::Sha256Digest& content) {
   return std::span(content).first(16);
@@ -44,7 +51,34 @@ constexpr std::size_t kPiece = 256 << 10;
 /// Of a file that a packer takes whole.
 constexpr std::uint64_t kMaxSmallSignature = 1 << 20;
 
+/// Filesystems give back whole blocks only.
+constexpr std::uint64_t kMinHole = 4096;
+
+/// What a lost run or a crash between two steps may leave unused before it is looked for.
+constexpr std::uint64_t kSlack = 16 << 20;
+
+std::uint64_t size_of(int file) {
+  struct stat st {};
+  return ::fstat(file, &st) == 0 ? static_cast<std::uint64_t>(st.st_size) : 0;
+}
+
+std::uint64_t room_of(int file) {
+  struct stat st {};
+  return ::fstat(file, &st) == 0 ? static_cast<std::uint64_t>(st.st_blocks) * 512 : 0;
+}
+
+bool holds_data(int file, std::uint64_t at, std::uint64_t end) {
+  const off_t data = ::lseek(file, static_cast<off_t>(at), SEEK_DATA);
+  return data >= 0 && static_cast<std::uint64_t>(data) < end;
+}
+
 }  // namespace
+
+bool ContentTable::punch_hole(int file, std::uint64_t at, std::uint64_t size) {
+  return ::fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(at),
+                     static_cast<off_t>(size)) == 0 ||
+         (errno != EOPNOTSUPP && errno != ENOSYS);
+}
 
 struct ContentTable::Open {
   explicit Open(const std::string& path) : database(prepare(path)) {}
@@ -68,9 +102,14 @@ struct ContentTable::Open {
                       "signature_size = excluded.signature_size, "
                       "signature_sum = excluded.signature_sum "
                       "WHERE signature_size = 0 AND excluded.signature_size > 0"};
+  base::Statement sign{database,
+                       "UPDATE content SET signature_at = ?2, signature_size = ?3, "
+                       "signature_sum = ?4 WHERE key = ?1 AND signature_size = 0"};
+  base::Statement free{database, "UPDATE content SET signature_size = 0 WHERE key = ?1"};
 };
 
-ContentTable::ContentTable(const std::string& directory) : directory_(directory) {
+ContentTable::ContentTable(const std::string& directory, Limits limits)
+    : directory_(directory), limits_(std::move(limits)) {
   try {
     open_ = std::make_unique<Open>(path());
   } catch (const Error&) {
@@ -81,6 +120,7 @@ ContentTable::ContentTable(const std::string& directory) : directory_(directory)
   if (!signatures_.valid()) base::throw_os("cannot open", signatures, errno);
   const off_t end = ::lseek(signatures_.get(), 0, SEEK_END);
   signatures_end_ = static_cast<std::uint64_t>(std::max<off_t>(end, 0));
+  guarded([this] { drop_lost(); });
 }
 
 ContentTable::~ContentTable() = default;
@@ -103,6 +143,53 @@ void ContentTable::guarded(Action action) {
     begin_anew();
   }
   action();
+}
+
+std::int64_t ContentTable::flags() {
+  base::Statement version(open_->database, "PRAGMA user_version");
+  version.step();
+  return version.integer(0);
+}
+
+void ContentTable::set_flags(std::int64_t flags) {
+  open_->database.execute("PRAGMA user_version = " + std::to_string(flags));
+}
+
+bool ContentTable::has_all_places() {
+  const std::lock_guard lock(mutex_);
+  bool all = false;
+  guarded([&] { all = (flags() & kAllPlaces) != 0; });
+  return all;
+}
+
+bool ContentTable::has_all_signatures() {
+  const std::lock_guard lock(mutex_);
+  bool all = false;
+  guarded([&] { all = (flags() & kAllSignatures) != 0; });
+  return all;
+}
+
+void ContentTable::set_whole() {
+  insert(false);
+  const std::lock_guard lock(mutex_);
+  guarded([this] { set_flags(kAllPlaces | kAllSignatures); });
+}
+
+/// The file of signatures may have been lost, or cut, without the database.
+void ContentTable::drop_lost() {
+  base::Database& database = open_->database;
+  base::Statement last(database,
+                       "SELECT signature_at + signature_size FROM content "
+                       "WHERE signature_size > 0 ORDER BY signature_at DESC LIMIT 1");
+  const auto end = static_cast<std::int64_t>(signatures_end_);
+  if (!last.step() || last.integer(0) <= end) return;
+  last.reset();
+  base::Statement(database,
+                  "UPDATE content SET signature_size = 0 "
+                  "WHERE signature_size > 0 AND signature_at + signature_size > ?1")
+      .bind(1, end)
+      .run();
+  set_flags(flags() & ~kAllSignatures);
 }
 
 std::optional<ContentTable::Place> ContentTable::find(const base::Sha256Digest& content) {
@@ -178,28 +265,30 @@ std::optional<Matcher::ReadSignature> ContentTable::signature_reader(
 void ContentTable::append(std::span<const std::byte> data) {
   buffered_.insert(buffered_.end(), data.begin(), data.end());
   signatures_end_ += data.size();
+  added_ += data.size();
   if (buffered_.size() < kPiece) return;
   base::real_files().write_all(signatures_.get(), buffered_, "signatures");
   buffered_.clear();
 }
 
-void ContentTable::add(const base::Sha256Digest& content, const base::Bytes& signature,
-                       std::uint64_t layout) {
+ContentTable::Row ContentTable::signed_row(const base::Sha256Digest& content,
+                                           const base::Bytes& signature, std::uint64_t layout) {
   Row row;
   std::ranges::copy(key_of(content), row.key.begin());
-  if (!signature.empty()) {
-    base::Sha256 hasher;
-    hasher.update(signature);
-    row.signature = {signatures_end_, signature.size(), sum_of(hasher, content, layout)};
-    append(signature);
-  }
-  waiting_.push_back(row);
+  // More than the cap would not be kept: a full of many terabytes must not fill the disk first.
+  if (signature.empty() || added_ + signature.size() > limits_.cap) return row;
+  base::Sha256 hasher;
+  hasher.update(signature);
+  row.signature = {signatures_end_, signature.size(), sum_of(hasher, content, layout)};
+  append(signature);
+  return row;
 }
 
-void ContentTable::add(const base::Sha256Digest& content, const base::Fd& signature,
-                       std::uint64_t layout) {
+ContentTable::Row ContentTable::signed_row(const base::Sha256Digest& content,
+                                           const base::Fd& signature, std::uint64_t layout) {
   Row row;
   std::ranges::copy(key_of(content), row.key.begin());
+  if (added_ + size_of(signature.get()) > limits_.cap) return row;
   row.signature.at = signatures_end_;
   base::Sha256 hasher;
   base::Bytes piece(kPiece);
@@ -211,7 +300,39 @@ void ContentTable::add(const base::Sha256Digest& content, const base::Fd& signat
     row.signature.size += n;
   }
   row.signature.sum = sum_of(hasher, content, layout);
-  waiting_.push_back(row);
+  return row;
+}
+
+void ContentTable::add(const base::Sha256Digest& content, const base::Bytes& signature,
+                       std::uint64_t layout) {
+  waiting_.push_back(signed_row(content, signature, layout));
+}
+
+void ContentTable::add(const base::Sha256Digest& content, const base::Fd& signature,
+                       std::uint64_t layout) {
+  waiting_.push_back(signed_row(content, signature, layout));
+}
+
+void ContentTable::sign(const base::Sha256Digest& content, const base::Bytes& signature,
+                        std::uint64_t layout) {
+  queue(signed_row(content, signature, layout));
+}
+
+void ContentTable::sign(const base::Sha256Digest& content, const base::Fd& signature,
+                        std::uint64_t layout) {
+  queue(signed_row(content, signature, layout));
+}
+
+void ContentTable::queue(Row row) {
+  if (row.signature.size == 0) return;
+  row.is_known = true;
+  batch_.push_back(std::move(row));
+  if (batch_.size() >= kBatch) insert(false);
+}
+
+void ContentTable::supersede(const base::Sha256Digest& content) {
+  std::ranges::copy(key_of(content), superseded_.emplace_back().begin());
+  if (superseded_.size() >= kBatch) insert(false);
 }
 
 void ContentTable::placed(std::uint32_t run, const BlockRow& block) {
@@ -221,36 +342,111 @@ void ContentTable::placed(std::uint32_t run, const BlockRow& block) {
     batch_.push_back(std::move(row));
   }
   waiting_.clear();
-  if (batch_.size() >= kBatch) insert();
+  if (batch_.size() >= kBatch) insert(false);
 }
 
 /// In the order of the keys, so that each page of the table is touched once a batch.
-void ContentTable::insert() {
+void ContentTable::insert(bool commit) {
   std::ranges::sort(batch_, {}, &Row::key);
+  std::ranges::sort(superseded_);
   const std::lock_guard lock(mutex_);
   guarded([&] {
+    for (const Key& key : superseded_) open_->free.bind_blob(1, key).run();
     for (const Row& row : batch_) {
+      const auto at = static_cast<std::int64_t>(row.signature.at);
+      const auto size = static_cast<std::int64_t>(row.signature.size);
+      if (row.is_known) {
+        open_->sign.bind_blob(1, row.key).bind(2, at).bind(3, size).bind(4, row.signature.sum);
+        open_->sign.run();
+        continue;
+      }
       open_->add.bind_blob(1, row.key)
           .bind(2, std::int64_t{row.place.run})
           .bind(3, std::int64_t{row.place.block.object})
           .bind(4, std::int64_t{row.place.block.position})
           .bind(5, std::int64_t{row.place.block.size})
-          .bind(6, static_cast<std::int64_t>(row.signature.at))
-          .bind(7, static_cast<std::int64_t>(row.signature.size))
+          .bind(6, at)
+          .bind(7, size)
           .bind(8, row.signature.sum)
           .run();
     }
+    if (!commit) return;
+    evict();
+    open_->database.execute("COMMIT");
   });
+  freed_ = freed_ || !superseded_.empty();
   batch_.clear();
+  superseded_.clear();
+}
+
+/// The oldest signatures go until the rest is within the cap.
+void ContentTable::evict() {
+  base::Database& database = open_->database;
+  base::Statement total(database,
+                        "SELECT sum(signature_size) FROM content WHERE signature_size > 0");
+  base::Statement oldest(database,
+                         "SELECT key, signature_size FROM content WHERE signature_size > 0 "
+                         "ORDER BY signature_at LIMIT ?1");
+  total.step();
+  auto live = static_cast<std::uint64_t>(total.integer(0));
+  total.reset();
+  while (live > limits_.cap) {
+    std::vector<Key> keys;
+    oldest.bind(1, std::int64_t{kBatch});
+    while (live > limits_.cap && oldest.step()) {
+      std::ranges::copy(oldest.blob(0).first(std::min<std::size_t>(oldest.blob(0).size(), 16)),
+                        keys.emplace_back().begin());
+      live -= std::min(live, static_cast<std::uint64_t>(oldest.integer(1)));
+    }
+    oldest.reset();
+    if (keys.empty()) return;
+    for (const Key& key : keys) open_->free.bind_blob(1, key).run();
+    freed_ = true;
+  }
+}
+
+/// Gives the room between the signatures back, after the commit that freed it: before it, a crash
+/// would leave rows whose signatures are gone.
+void ContentTable::release() {
+  const std::uint64_t room = room_of(signatures_.get());
+  base::Statement rows(open_->database,
+                       "SELECT signature_at, signature_size FROM content WHERE signature_size > 0 "
+                       "ORDER BY signature_at");
+  base::Statement total(open_->database,
+                        "SELECT sum(signature_size) FROM content WHERE signature_size > 0");
+  total.step();
+  const auto live = static_cast<std::uint64_t>(total.integer(0));
+  total.reset();
+  if (!freed_ && room <= live + live / 4 + kSlack) return;
+  bool can = true;
+  std::uint64_t end = 0;  // of what is in use so far
+  const auto punch = [&](std::uint64_t to) {
+    if (!can || to < end + kMinHole || !holds_data(signatures_.get(), end, to)) return;
+    can = limits_.punch(signatures_.get(), end, to - end);
+  };
+  while (rows.step()) {
+    const auto at = static_cast<std::uint64_t>(rows.integer(0));
+    punch(std::min(at, signatures_end_));
+    end = std::max(end, at + static_cast<std::uint64_t>(rows.integer(1)));
+  }
+  rows.reset();
+  punch(signatures_end_);
+  if (can || room <= limits_.cap) return;
+  open_->database.execute("UPDATE content SET signature_size = 0 WHERE signature_size > 0");
+  open_->database.execute("COMMIT");
+  open_->database.execute("BEGIN");
+  if (::ftruncate(signatures_.get(), 0) == 0) signatures_end_ = 0;
 }
 
 void ContentTable::commit() {
   base::real_files().write_all(signatures_.get(), buffered_, "signatures");
   buffered_.clear();
-  insert();
+  insert(true);
   const std::lock_guard lock(mutex_);
-  guarded([&] { open_->database.execute("COMMIT"); });
   open_->database.execute("BEGIN");
+  guarded([&] { release(); });
+  freed_ = false;
+  added_ = 0;
 }
 
 }  // namespace rota::chain

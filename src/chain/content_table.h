@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -25,12 +26,30 @@ namespace rota::chain {
 /// thread, and what was added is found from the next open() on.
 ///
 /// On disk: SQLite, 16 bytes of each content's SHA-256 as key; signatures one after another in a
-/// file beside it. Memory: 4 MB of SQLite's cache and kBatch rows.
+/// file beside it, whose freed stretches are given back to the disk. While a run adds to it, it may
+/// take twice the cap. Memory: 4 MB of SQLite's cache and kBatch rows.
 class ContentTable {
  public:
+  struct Limits {
+    /// Bytes of all signatures. When there are more, the oldest go.
+    std::uint64_t cap = std::uint64_t{2} << 30;
+    /// Gives a stretch of a file back to the disk. False where the filesystem cannot; then all
+    /// signatures are forgotten when their file has outgrown the cap.
+    std::function<bool(int file, std::uint64_t at, std::uint64_t size)> punch = punch_hole;
+  };
+  static bool punch_hole(int file, std::uint64_t at, std::uint64_t size);
+
   /// directory: exists. A damaged table is thrown away and begun anew.
-  explicit ContentTable(const std::string& directory);
+  explicit ContentTable(const std::string& directory) : ContentTable(directory, Limits()) {}
+  ContentTable(const std::string& directory, Limits limits);
   ~ContentTable();
+
+  /// False when what earlier runs added may be missing: the table was lost, or begun anew.
+  bool has_all_places();
+  /// The same for signatures. Those that the cap took are not missing.
+  bool has_all_signatures();
+  /// From the next commit on nothing is missing. What was placed until now is found at once.
+  void set_whole();
 
   /// Where a content's entry lies: a block of the index piece that run number `run` wrote.
   struct Place {
@@ -55,6 +74,11 @@ class ContentTable {
   /// The same with a signature in a file, from its start to its end.
   void add(const base::Sha256Digest& content, const base::Fd& signature, std::uint64_t layout = 0);
   void placed(std::uint32_t run, const BlockRow& block);
+  /// A signature for a content that has its place and no signature.
+  void sign(const base::Sha256Digest& content, const base::Bytes& signature, std::uint64_t layout);
+  void sign(const base::Sha256Digest& content, const base::Fd& signature, std::uint64_t layout);
+  /// A file has another content now: the signature of this one is freed with the next commit.
+  void supersede(const base::Sha256Digest& content);
   /// Makes what was added visible; without it nothing was added.
   void commit();
 
@@ -67,10 +91,12 @@ class ContentTable {
     std::uint64_t size = 0;  ///< 0: there is none
     std::int64_t sum = 0;
   };
+  using Key = std::array<std::byte, 16>;
   struct Row {
-    std::array<std::byte, 16> key;
+    Key key{};
     Place place;
     Stretch signature;
+    bool is_known = false;  ///< it has a place: only the signature is new
   };
   struct Open;
   template <typename Action>
@@ -78,15 +104,29 @@ class ContentTable {
   void begin_anew();
   std::string path() const { return directory_ + "/content.db"; }
   Stretch locate(const base::Sha256Digest& content);
+  Row signed_row(const base::Sha256Digest& content, const base::Bytes& signature,
+                 std::uint64_t layout);
+  Row signed_row(const base::Sha256Digest& content, const base::Fd& signature,
+                 std::uint64_t layout);
   void append(std::span<const std::byte> data);
-  void insert();
+  void queue(Row row);
+  void insert(bool commit);
+  std::int64_t flags();
+  void set_flags(std::int64_t flags);
+  void drop_lost();
+  void evict();
+  void release();
 
   std::string directory_;
+  Limits limits_;
   std::mutex mutex_;
   std::unique_ptr<Open> open_;
   base::Fd signatures_;
   std::uint64_t signatures_end_ = 0;
+  std::uint64_t added_ = 0;   ///< bytes of signatures since the last commit
+  bool freed_ = false;        ///< stretches were freed since then
   std::vector<Row> waiting_;  ///< for placed()
+  std::vector<Key> superseded_;
   std::vector<Row> batch_;
   base::Bytes buffered_;  ///< signatures not yet written
 };

@@ -169,6 +169,13 @@ std::string_view BlockDecoder::path() {
   return last_path_;
 }
 
+bool BlockDecoder::begins_inside() const {
+  base::ByteReader ahead = in_;
+  ahead.varint();
+  ahead.string(tree::kMaxPath);
+  return (ahead.u8() & kKindMask) == kContinuation;
+}
+
 bool BlockDecoder::next(IndexRecord& record, bool& more) {
   more = false;
   for (;;) {

@@ -68,6 +68,9 @@ class BlockDecoder {
   /// The next record with a fresh entry. False at the end of the block. When it has `more` extents
   /// (in this block or the next), continue_extents() must be called until it returns false.
   bool next(IndexRecord& record, bool& more);
+  /// True, before anything was read, when the block begins with extents of a file that stands in an
+  /// earlier one.
+  bool begins_inside() const;
   /// Reads one continuation record into `record.extents`; false when the block is at its end.
   bool continue_extents(IndexRecord& record, bool& more);
 

@@ -2,7 +2,6 @@
 
 #include "base/error.h"
 #include "base/signals.h"
-#include "chain/digest_thread.h"
 #include "chain/extent_builder.h"
 #include "tree/compare.h"
 
@@ -41,6 +40,7 @@ void LargeFile::work(Item& item) {
   Entry& entry = item.record.entry;
   bool there = false;
   try {
+    if (item.resign) return resign(item);
     if (reuse(item)) return;
     if (entry.unreadable) return leave_out(context_, item);
     const bool changes = old_signature(item).has_value();
@@ -54,6 +54,7 @@ void LargeFile::work(Item& item) {
     if (error.kind() != ErrorKind::io) throw;
     context_.warnings.warn(entry.path, error.what());
     entry.unreadable = true;
+    if (item.resign) return;
   }
   if (!there) leave_out(context_, item);
 }
@@ -119,6 +120,55 @@ bool LargeFile::read(Item& item, FrameFiller& filler) {
   }
 }
 
+/// Reads the content once, to its digest and to those who are given. Returns its size.
+std::uint64_t LargeFile::pass(tree::Content& content, DigestThread& digest, const OnHole& hole,
+                              const OnData& data) {
+  std::uint64_t size = 0;
+  std::uint64_t packed = 0;
+  while (const auto segment = content.next_segment()) {
+    if (segment->hole) {
+      hole(packed, segment->length);
+      digest.hole(segment->length);
+      size += segment->length;
+      context_.progress.bytes += segment->length;
+      continue;
+    }
+    for (;;) {
+      base::check_stop(stop_);
+      auto piece = std::make_shared<std::vector<std::byte>>(kRead);
+      const std::size_t n = content.read(*piece);
+      if (n == 0) break;
+      piece->resize(n);
+      digest.data(piece);
+      data(*piece);
+      size += n;
+      packed += n;
+      context_.progress.bytes += n;
+    }
+  }
+  return size;
+}
+
+/// An unchanged file whose signature was lost: what the chain has stays, and only content that is
+/// still the same may speak for it.
+void LargeFile::resign(Item& item) {
+  item.drop = true;
+  const auto content = context_.source.open(item.record.entry);
+  if (!content) return;
+  HoleLayout layout;
+  DigestThread digest(item.record.entry.size);
+  pass(
+      *content, digest,
+      [&](std::uint64_t packed, std::uint64_t length) { layout.hole(packed, length); },
+      [](std::span<const std::byte>) {});
+  DigestThread::Result result = digest.finish();
+  const IndexRecord& before = *item.before;
+  if (content->unchanged() && result.digest == before.entry.digest &&
+      layout.finish() == hole_layout(*before.extents)) {
+    item.signature_file = std::move(result.signature);
+  }
+}
+
 /// Stores the content once. False when the file changed meanwhile; the frames that were sent are
 /// then of no use, which is the price of a file that is written to while it is read.
 bool LargeFile::store_pass(Item& item, tree::Content& content, FrameFiller& filler) {
@@ -133,33 +183,16 @@ bool LargeFile::store_pass(Item& item, tree::Content& content, FrameFiller& fill
   if (old_sums) matcher.emplace(*old_sums, old->packed_size(), builder);
 
   DigestThread digest(entry.size);
-  std::uint64_t size = 0;
-  std::uint64_t packed = 0;
-  while (const auto segment = content.next_segment()) {
-    if (segment->hole) {
-      builder.hole(packed, segment->length);
-      digest.hole(segment->length);
-      size += segment->length;
-      context_.progress.bytes += segment->length;
-      continue;
-    }
-    for (;;) {
-      base::check_stop(stop_);
-      auto piece = std::make_shared<std::vector<std::byte>>(kRead);
-      const std::size_t n = content.read(*piece);
-      if (n == 0) break;
-      piece->resize(n);
-      digest.data(piece);
-      if (matcher) {
-        matcher->update(*piece);
-      } else {
-        builder.literal(*piece);
-      }
-      size += n;
-      packed += n;
-      context_.progress.bytes += n;
-    }
-  }
+  const std::uint64_t size = pass(
+      content, digest,
+      [&](std::uint64_t packed, std::uint64_t length) { builder.hole(packed, length); },
+      [&](std::span<const std::byte> data) {
+        if (matcher) {
+          matcher->update(data);
+        } else {
+          builder.literal(data);
+        }
+      });
   if (matcher) matcher->finish();
   builder.finish();
   const bool unchanged = content.unchanged() && size == entry.size;

@@ -5,6 +5,7 @@
 #include <stop_token>
 
 #include "chain/batch.h"
+#include "chain/digest_thread.h"
 #include "chain/packer.h"
 
 namespace rota::chain {
@@ -29,7 +30,12 @@ class LargeFile {
  private:
   bool read(Item& item, FrameFiller& filler);
   bool store_pass(Item& item, tree::Content& content, FrameFiller& filler);
+  using OnHole = std::function<void(std::uint64_t packed, std::uint64_t length)>;
+  using OnData = std::function<void(std::span<const std::byte> data)>;
+  std::uint64_t pass(tree::Content& content, DigestThread& digest, const OnHole& hole,
+                     const OnData& data);
   bool reuse(Item& item);
+  void resign(Item& item);
   std::optional<Matcher::ReadSignature> old_signature(const Item& item) const;
 
   WriterContext& context_;

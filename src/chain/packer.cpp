@@ -127,11 +127,26 @@ void Packer::take(Item& item) {
     context_.warnings.warn(item.record.entry.path, error.what());
     item.record.entry.unreadable = true;
   }
-  if (there) {
+  if (item.resign) {
+    // What the chain has stays; only content that is still the same may speak for it.
+    item.drop = true;
+    const IndexRecord& before = *item.before;
+    if (there && item.record.entry.digest == before.entry.digest &&
+        layout() == hole_layout(*before.extents)) {
+      sign(item);
+    }
+  } else if (there) {
     store(item);
   } else {
     leave_out(context_, item);
   }
+}
+
+void Packer::sign(Item& item) {
+  if (content_.size() < kMinSigned) return;
+  SignatureBuilder builder(content_.size());
+  builder.update(content_);
+  item.signature = builder.finish();
 }
 
 /// Reads the file into content_ and segments_ and hashes it. False when it is gone or unreadable.
@@ -172,6 +187,7 @@ bool Packer::read(Item& item) {
     content_ = buffer.first(packed);
     const bool unchanged = content->unchanged() && size == entry.size;
     if (!unchanged && attempt == 0) continue;
+    if (!unchanged && item.resign) return false;
     if (!unchanged) {
       context_.warnings.warn(entry.path, "changed while it was read; the copy may be of no use");
       item.record.racy = true;
@@ -187,27 +203,25 @@ void Packer::store(Item& item) {
   IndexRecord& record = item.record;
   if (record.entry.size == 0) return;
   const base::Sha256Digest& digest = *record.entry.digest;
-  const auto sign = [&] {
-    if (content_.size() < kMinSigned) return;
-    SignatureBuilder builder(content_.size());
-    builder.update(content_);
-    item.signature = builder.finish();
+  // Of the same packed bytes only: the holes may lie elsewhere now.
+  const auto sign_known = [&] {
+    if (layout() == hole_layout(*record.extents) && !context_.contents.has_signature(digest)) {
+      sign(item);
+    }
   };
   if (item.before && item.before->entry.digest == digest && item.before->extents) {
     record.extents = item.before->extents;
     record.read_cost = item.before->read_cost;
     record.fresh_cost = item.before->fresh_cost;
-    // Of the same packed bytes only: the holes may lie elsewhere now.
-    if (layout() == hole_layout(*record.extents) && !context_.contents.has_signature(digest)) {
-      sign();
-    }
+    sign_known();
     return;
   }
   if (auto known = find_content(context_, digest, record.entry.size)) {
     record.extents = std::move(known);
+    sign_known();
     return;
   }
-  sign();
+  sign(item);
   record.extents = std::make_shared<ExtentTable>();
   if (store_changes(item)) return;
   ExtentBuilder builder(nullptr, filler_, *record.extents);

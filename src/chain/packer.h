@@ -51,6 +51,7 @@ class Packer {
  private:
   void take(Item& item);
   bool read(Item& item);
+  void sign(Item& item);
   void store(Item& item);
   bool store_changes(Item& item);
   std::uint64_t layout() const;

@@ -3,9 +3,12 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -59,6 +62,9 @@ class IndexObjects {
                    std::size_t size);
   /// A copy of this object is not what it should be. True when there was one.
   bool distrust(const std::string& run, std::uint32_t number);
+  /// Keeps a whole object in a file without a name as long as this lives, so that who has read it
+  /// anyway need not ask the store for its parts.
+  void hold(const std::string& run, std::uint32_t number, std::span<const std::byte> object);
   /// Copies objects of a piece that are not here yet.
   void copy(const std::string& run, const Piece& piece);
   std::string describe(const std::string& run, std::uint32_t number) const;
@@ -72,6 +78,10 @@ class IndexObjects {
     std::uint64_t position;
     base::Bytes bytes;
   };
+  struct Held {
+    std::uint64_t position;
+    std::uint64_t size;
+  };
   std::string copy_path(const std::string& run, std::uint32_t number) const;
 
   store::Store& store_;
@@ -80,19 +90,46 @@ class IndexObjects {
   bool decrypted_;
   std::mutex mutex_;
   std::deque<Part> kept_;  ///< from the store, oldest first
+  base::Fd held_file_;
+  std::uint64_t held_end_ = 0;
+  std::map<std::string, Held> held_;
+  std::set<std::string> missing_;  ///< what the store was asked for and does not have
 };
+
+/// A stretch of the tree of which a piece cannot tell any more, because blocks of it are damaged or
+/// missing: the paths from `first` on, up to `end`.
+struct LostRange {
+  std::string first;
+  std::optional<std::string> end;  ///< nothing: the end of the tree
+  bool with_end = false;           ///< what stands at `end` itself is lost too
+  std::string what;                ///< which object is damaged, and how
+
+  bool contains(std::string_view path) const {
+    return tree::compare_paths(path, first) >= 0 && !ends_before(path);
+  }
+  /// No path from this one on is in it.
+  bool ends_before(std::string_view path) const;
+  /// For messages: "from etc/fstab to home".
+  std::string words() const;
+};
+using OnLost = std::function<void(const LostRange&)>;
 
 /// Reads one piece in order, from a given path on.
 class PieceCursor {
  public:
   /// piece and objects must outlive the cursor. scan: much will be read: fetch kWindow at a time
-  /// instead of single blocks.
-  PieceCursor(IndexObjects& objects, const std::string& run, const Piece& piece, bool scan);
+  /// instead of single blocks. skip: go on behind damage instead of throwing.
+  PieceCursor(IndexObjects& objects, const std::string& run, const Piece& piece, bool scan,
+              bool skip = false);
 
   /// The next record at or behind `from`. Call once before next(), or never for the start.
   void seek(const std::string& from);
-  /// Throws Error(corrupt) naming the object when it is damaged or missing.
+  /// Throws Error(corrupt) naming the object when it is damaged or missing, unless it may skip.
   bool next(IndexRecord& record);
+  /// What was skipped before the record that next() gave last, in order; all of it after the end.
+  std::vector<LostRange> take_lost() { return std::exchange(lost_, {}); }
+  /// The block in which the record that next() gave last begins.
+  const BlockRow& block() const { return piece_.blocks[record_block_]; }
 
   static constexpr std::size_t kWindow = 1 << 20;
 
@@ -100,12 +137,19 @@ class PieceCursor {
   bool read(IndexRecord& record);
   bool load_block();
   base::Bytes block_bytes(const BlockRow& row);
+  void lose(const std::string& what);
+  void end_lost(std::optional<std::string> end, bool with_end);
 
   IndexObjects& objects_;
   std::string run_;
   const Piece& piece_;
   bool scan_;
-  std::size_t next_block_ = 0;  ///< behind the one that is read
+  bool skip_;
+  std::size_t next_block_ = 0;       ///< behind the one that is read
+  std::size_t record_block_ = 0;     ///< in which the last record began
+  std::string unfinished_;           ///< the path whose extents are being read; else empty
+  std::optional<LostRange> losing_;  ///< its end is not known yet
+  std::vector<LostRange> lost_;
   std::optional<BlockDecoder> decoder_;
   std::string from_;
   base::Bytes window_;
@@ -114,16 +158,22 @@ class PieceCursor {
 };
 
 /// The index of a run as one sorted stream: its pieces merged, the newest word on a path counts.
+///
+/// With `lost`, damage is skipped. Where a piece cannot tell, what older pieces say is not given
+/// either: the lost word may have been that a file changed or is gone. What newer pieces say holds.
 class IndexView {
  public:
   /// record and objects must outlive the view. first_piece: merge the pieces from this one on.
-  IndexView(IndexObjects& objects, const RunRecord& record, bool scan, std::size_t first_piece = 0);
+  /// lost: told of each stretch that a piece has lost, before next() gives anything behind it;
+  /// null: damage is thrown as Error(corrupt).
+  IndexView(IndexObjects& objects, const RunRecord& record, bool scan, std::size_t first_piece = 0,
+            OnLost lost = nullptr);
 
   void seek(const std::string& from);
   /// keep_removed: also give records that say that a path is gone (to merge pieces).
   bool next(IndexRecord& record, bool keep_removed = false);
 
-  /// The entry at exactly this path.
+  /// The entry at exactly this path. Throws Error(corrupt) when damage hides it.
   static std::optional<IndexRecord> find(IndexObjects& objects, const RunRecord& record,
                                          const std::string& path);
 
@@ -132,8 +182,13 @@ class IndexView {
     PieceCursor cursor;
     IndexRecord record;
     bool has = false;
+    std::deque<LostRange> lost;  ///< those that may still cover what is to come
   };
+  void advance(Head& head);
+  bool suspect(const Head& from, const std::string& path);
+
   std::vector<Head> heads_;
+  OnLost lost_;
   bool primed_ = false;
 };
 

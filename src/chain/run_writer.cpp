@@ -94,6 +94,7 @@ void RunWriter::consume(tree::Source& source) {
   context_.reset(new WriterContext{source, clock_, warnings_, progress_, plan_.level,
                                    record_.number(), contents_, index_,
                                    plan_.parent ? &*plan_.parent : nullptr});
+  recall_contents();
   Uploader uploader(store_, plan_.chain, plan_.run, plan_.key ? &*plan_.key : nullptr, log);
   const Resumed* resumed = plan_.resumed ? &*plan_.resumed : nullptr;
   if (resumed != nullptr) {
@@ -160,6 +161,25 @@ void RunWriter::put_facts(Uploader& uploader) {
   uploader.put(ObjectType::facts, 0, std::move(object));
 }
 
+/// After the cache was lost: where the chain's contents stand is read from its index; their
+/// signatures are made when the walk meets the files.
+void RunWriter::recall_contents() {
+  resign_ = plan_.parent && !contents_.has_all_signatures();
+  if (plan_.parent && !contents_.has_all_places()) {
+    for (const Piece& piece : plan_.parent->pieces) {
+      PieceCursor cursor(index_, plan_.parent->runs.at(piece.run), piece, true);
+      IndexRecord record;
+      while (cursor.next(record)) {
+        base::check_stop(stop_);
+        if (!record.entry.is_file() || record.entry.size == 0 || record.removed) continue;
+        contents_.add(*record.entry.digest, base::Bytes());
+        contents_.placed(piece.run, cursor.block());
+      }
+    }
+  }
+  contents_.set_whole();
+}
+
 /// The last step, and the only one that makes the run visible.
 void RunWriter::commit() {
   const std::string name = record_name(plan_.chain, plan_.run, plan_.kind);
@@ -219,10 +239,24 @@ void RunWriter::gone(IndexRecord before) {
   add(std::move(item));
 }
 
+bool RunWriter::lacks_signature(const IndexRecord& record) {
+  return record.entry.is_file() && record.entry.size >= kMinResigned && record.extents &&
+         !contents_.has_signature(*record.entry.digest);
+}
+
 void RunWriter::meet(Entry& entry, std::optional<IndexRecord> before) {
   if (entry.unreadable) {
     unreadable_ = entry.path;
     has_unreadable_ = true;
+  }
+  if (before && is_same(entry, *before) && resign_ && lacks_signature(*before)) {
+    ++progress_.files;
+    Item item;
+    item.record.entry = std::move(entry);
+    item.before = std::move(before);
+    item.read = item.resign = true;
+    item.record.entry.size > kSmallFile ? stream(std::move(item)) : add(std::move(item));
+    return;
   }
   if (before && is_same(entry, *before)) {
     ++kept_files_;

@@ -73,6 +73,9 @@ class RunWriter final : public tree::Sink {
 
   static constexpr unsigned kPackers = 4;
   static constexpr unsigned kSlots = 5;
+  /// From this size on an unchanged file is read once more when its signature was lost; a smaller
+  /// one is simply stored whole when it changes.
+  static constexpr std::uint64_t kMinResigned = 256 << 10;
 
  private:
   using BatchPtr = std::unique_ptr<Batch>;
@@ -80,6 +83,8 @@ class RunWriter final : public tree::Sink {
   void walk(tree::Source& source);
   void meet(tree::Entry& entry, std::optional<IndexRecord> before);
   bool resume(const tree::Entry& entry);
+  bool lacks_signature(const IndexRecord& record);
+  void recall_contents();
   void gone(IndexRecord before);
   void add(Item item);
   void flush();
@@ -114,6 +119,7 @@ class RunWriter final : public tree::Sink {
   std::uint64_t next_sequence_ = 0;
   std::uint64_t kept_files_ = 0;  ///< entries that are as the chain has them
   std::uint64_t kept_bytes_ = 0;
+  bool resign_ = false;     ///< signatures were lost: those of unchanged files are made again
   std::string unreadable_;  ///< the directory whose names could not be read
   bool has_unreadable_ = false;
   std::atomic<unsigned> packers_left_{kPackers};

@@ -41,6 +41,7 @@ void Sequencer::take(Batch& batch) {
         ++files_;
         bytes_ += item.before->entry.size;
       }
+      if (item.resign) keep_signature(item);
     } else {
       emit(item, item.large ? large_places_ : places);
     }
@@ -84,6 +85,16 @@ void Sequencer::flush_volume() {
   uploader_.put(ObjectType::volume, volume_number_++, std::exchange(volume_, {}));
 }
 
+/// Of a file that stays as the chain has it.
+void Sequencer::keep_signature(Item& item) {
+  const base::Sha256Digest& digest = *item.before->entry.digest;
+  if (item.signature_file.valid()) {
+    contents_.sign(digest, item.signature_file, hole_layout(*item.before->extents));
+  } else if (!item.signature.empty()) {
+    contents_.sign(digest, item.signature, hole_layout(*item.before->extents));
+  }
+}
+
 void Sequencer::emit(Item& item, const std::vector<FramePlace>& places) {
   IndexRecord& record = item.record;
   if (item.large && record.read_cost > 0 && !record.removed) {
@@ -93,6 +104,8 @@ void Sequencer::emit(Item& item, const std::vector<FramePlace>& places) {
   if (!record.removed) {
     ++files_;
     bytes_ += record.entry.size;
+    const auto& old = item.before ? item.before->entry.digest : std::nullopt;
+    if (old && record.entry.digest && *old != *record.entry.digest) contents_.supersede(*old);
     if (record.entry.is_file() && record.entry.size > 0) {
       if (item.signature_file.valid()) {
         contents_.add(*record.entry.digest, item.signature_file, hole_layout(*record.extents));

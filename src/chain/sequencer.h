@@ -40,6 +40,7 @@ class Sequencer {
   FramePlace add_frame(const base::Bytes& frame, const FrameHash* hash = nullptr);
   FramePlace add_large_frame(const base::Bytes& frame);
   void emit(Item& item, const std::vector<FramePlace>& places);
+  void keep_signature(Item& item);
   void write_absorbed_before(const IndexRecord& record);
   void flush_volume();
 

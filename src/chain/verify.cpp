@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/error.h"
 #include "base/signals.h"
+#include "base/text.h"
 #include "chain/clear_store.h"
 #include "chain/piece.h"
 
@@ -21,23 +23,46 @@ namespace {
 /// 100 bytes for each 16 MiB.
 using Listing = std::map<std::string, store::ObjectInfo>;
 
+/// What several runs say of one piece, so that it is read once.
+base::Sha256Digest digest_of(const Piece& piece) {
+  base::Bytes bytes;
+  base::ByteWriter out(bytes);
+  out.u32(piece.span);
+  out.u64(piece.entries);
+  for (const ObjectRow& object : piece.objects) {
+    out.u32(object.number);
+    out.u64(object.size);
+    out.raw(object.sha256);
+  }
+  for (const BlockRow& block : piece.blocks) {
+    out.u32(block.object);
+    out.u32(block.position);
+    out.u32(block.size);
+    out.string(block.first_path);
+  }
+  return base::sha256(bytes);
+}
+
 class Verifier {
  public:
   Verifier(store::Store& store, const Catalog& catalog, KeyRing* keys, bool data,
-           base::Progress& progress, const std::stop_token& stop)
+           const std::optional<Sample>& sample, base::Progress& progress,
+           const std::stop_token& stop)
       : store_(store),
         catalog_(catalog),
         keys_(keys),
         data_(data),
+        sample_(sample),
         progress_(progress),
         stop_(stop) {}
 
   void chain(const ChainInfo& chain) {
+    begin(chain);
     Listing listing;
     store::for_each_object(store_, fmt::format("{}{}/", kDataPrefix, chain.chain),
                            [&](const store::ObjectInfo& object) {
                              listing.emplace(object.name, object);
-                             if (data_) progress_.total_bytes += object.size;
+                             if (is_read(object.name)) progress_.total_bytes += object.size;
                            });
     std::string parent;
     base::Sha256Digest parent_sha256{};
@@ -57,8 +82,13 @@ class Verifier {
         newest_sha256 = parent_sha256;
         ++result.objects;
         result.bytes += bytes.size();
-        objects(record, listing);
-        if (data_) index(record);
+        const bool opens = data_ && (!record.encrypted() || keys_ != nullptr);
+        ClearStore clear(store_, record, keys_);
+        IndexObjects passing(clear, chain.chain, "", record.encrypted());
+        IndexObjects& index = shared_.contains(record.number()) ? *merged_ : passing;
+        objects(record, listing, opens ? &index : nullptr, clear);
+        if (opens) pieces(record, index);
+        if (opens && &run == &chain.runs.back()) entries(record);
       } catch (const Error& error) {
         if (!is_damage(error)) throw;
         result.problems.push_back(fmt::format("run {}: {}", run.run, error.what()));
@@ -76,6 +106,7 @@ class Verifier {
 
  private:
   static bool is_damage(const Error& error) {
+    if (dynamic_cast<const NoKeyError*>(&error) != nullptr) return false;
     return error.kind() == ErrorKind::corrupt || error.kind() == ErrorKind::not_found ||
            error.kind() == ErrorKind::config;
   }
@@ -96,11 +127,39 @@ class Verifier {
     }
   }
 
-  void objects(const RunRecord& record, Listing& listing) {
+  bool is_read(const std::string& name) const {
+    return data_ || (sample_ && sample_->contains(name));
+  }
+
+  void begin(const ChainInfo& chain) {
+    sizes_.clear();
+    seen_.clear();
+    shared_.clear();
+    index_is_whole_ = true;
+    newest_ = RunRecord();
+    merged_.reset();
+    clear_.reset();
+    if (!data_) return;
+    try {
+      newest_ = catalog_.record(chain.runs.back());
+      for (const Piece& piece : newest_.pieces) shared_.insert(piece.run);
+      clear_ = std::make_unique<ClearStore>(store_, newest_, keys_);
+      merged_ = std::make_unique<IndexObjects>(*clear_, chain.chain, "", newest_.encrypted());
+    } catch (const Error& error) {
+      if (!is_damage(error)) throw;  // it is told of when its turn comes
+    }
+  }
+
+  /// index: keeps the run's index objects that are right, in the clear; null where nobody can read
+  /// them.
+  void objects(const RunRecord& record, Listing& listing, IndexObjects* index,
+               const ClearStore& clear) {
+    std::map<std::uint32_t, std::uint64_t>& sizes = sizes_[record.number()];
     for (const ObjectRow& row : record.objects) {
       base::check_stop(stop_);
       const std::string name =
           object_name(record.chain, record.run, static_cast<char>(row.type), row.number);
+      if (row.type == ObjectType::volume) sizes[row.number] = row.size;
       ++result.objects;
       ++progress_.files;
       const auto found = listing.find(name);
@@ -119,44 +178,104 @@ class Verifier {
         result.problems.push_back(fmt::format("{} has another hash in the store's listing", name));
         continue;
       }
-      if (data_) content(name, row);
+      if (is_read(name)) content(name, record.run, row, index, clear);
     }
   }
 
-  void content(const std::string& name, const ObjectRow& row) {
+  void content(const std::string& name, const std::string& run, const ObjectRow& row,
+               IndexObjects* index, const ClearStore& clear) {
     try {
-      const base::Bytes bytes = store_.get(name, store::kMaxObject);
+      base::Bytes bytes = store_.get(name, store::kMaxObject);
       result.bytes += bytes.size();
       progress_.bytes += bytes.size();
       if (base::sha256(bytes) != row.sha256) throw Error(ErrorKind::corrupt, "its hash is wrong");
       check_header(bytes, row.type);
+      if (index != nullptr && row.type == ObjectType::index) {
+        index->hold(run, row.number, clear.open(name, std::move(bytes)));
+      }
     } catch (const Error& error) {
       if (!is_damage(error)) throw;
       result.problems.push_back(fmt::format("{} is damaged: {}", name, error.what()));
     }
   }
 
-  /// Every entry of the run: that the index can be read, and that no extent reaches outside.
-  void index(const RunRecord& record) {
-    if (record.encrypted() && keys_ == nullptr) return;
-    ClearStore clear(store_, record, keys_);
-    IndexObjects objects(clear, record.chain, "", record.encrypted());
-    IndexView view(objects, record, true);
+  /// Reads the pieces that no run before had: its own, and those of runs whose records are damaged.
+  void pieces(const RunRecord& record, IndexObjects& index) {
+    for (const Piece& piece : record.pieces) {
+      const auto [seen, is_new] = seen_.emplace(piece.run, digest_of(piece));
+      if (is_new) {
+        read(record, piece, index);
+      } else if (seen->second != digest_of(piece)) {
+        throw Error(ErrorKind::corrupt,
+                    fmt::format("its record describes the index of run {} in another way than that "
+                                "run's own",
+                                record.runs[piece.run]));
+      }
+    }
+    if (record.pieces.empty() || record.pieces.back().run != record.number()) {
+      throw Error(ErrorKind::corrupt, "its index has no piece of its own");
+    }
+  }
+
+  void read(const RunRecord& record, const Piece& piece, IndexObjects& index) {
+    PieceCursor cursor(index, record.runs[piece.run], piece, true, true);
+    IndexRecord entry;
+    std::string last;
+    std::uint64_t entries = 0;
+    while (cursor.next(entry)) {
+      base::check_stop(stop_);
+      if (entries++ > 0 && tree::compare_paths(last, entry.entry.path) >= 0) {
+        throw Error(ErrorKind::corrupt, fmt::format("{} stands twice in its index, or out of order",
+                                                    base::printable(entry.entry.path)));
+      }
+      last = entry.entry.path;
+      check_extents(record, piece, entry);
+    }
+    const std::vector<LostRange> lost = cursor.take_lost();
+    for (const LostRange& range : lost) {
+      result.problems.push_back(fmt::format("run {}: its index cannot tell {}: {}", record.run,
+                                            range.words(), range.what));
+    }
+    index_is_whole_ = index_is_whole_ && lost.empty();
+    if (lost.empty() && entries != piece.entries) {
+      throw Error(ErrorKind::corrupt, fmt::format("its piece of the index has {} entries and "
+                                                  "should have {}",
+                                                  entries, piece.entries));
+    }
+  }
+
+  void check_extents(const RunRecord& record, const Piece& piece, const IndexRecord& entry) {
+    const auto wrong = [&](const std::string& what) {
+      throw Error(ErrorKind::corrupt, fmt::format("its index is wrong about {}: {}",
+                                                  base::printable(entry.entry.path), what));
+    };
+    std::uint64_t size = 0;
+    for (std::size_t i = 0; entry.extents && i < entry.extents->size(); ++i) {
+      const Extent extent = entry.extents->at(i);
+      size += extent.length;
+      if (extent.hole()) continue;
+      if (extent.run > piece.run) wrong("it names a run that was not there yet");
+      const auto run = sizes_.find(extent.run);
+      if (run == sizes_.end()) continue;  // whose record is damaged: it was told
+      const auto volume = run->second.find(extent.volume);
+      if (volume == run->second.end() || extent.frame < kHeaderSize ||
+          extent.frame > volume->second || extent.frame_size > volume->second - extent.frame) {
+        wrong(fmt::format("it names a place that is not in {}",
+                          volume_name(record.chain, record.runs[extent.run], extent.volume)));
+      }
+    }
+    if (size != entry.entry.size) wrong("its extents do not cover the whole file");
+  }
+
+  /// All pieces together. Only where each of them is whole.
+  void entries(const RunRecord& record) {
+    if (!index_is_whole_) return;
+    IndexView view(*merged_, record, true);
     IndexRecord entry;
     std::uint64_t entries = 0;
     while (view.next(entry)) {
+      base::check_stop(stop_);
       ++entries;
-      std::uint64_t size = 0;
-      for (std::size_t i = 0; entry.extents && i < entry.extents->size(); ++i) {
-        const Extent extent = entry.extents->at(i);
-        size += extent.length;
-        if (!extent.hole() && extent.run >= record.runs.size()) {
-          throw Error(ErrorKind::corrupt, "its index names a run that its chain does not have");
-        }
-      }
-      if (size != entry.entry.size) {
-        throw Error(ErrorKind::corrupt, "the index does not cover the whole of a file");
-      }
     }
     if (entries != record.files) {
       throw Error(ErrorKind::corrupt, fmt::format("its index has {} entries and should have {}",
@@ -168,17 +287,31 @@ class Verifier {
   const Catalog& catalog_;
   KeyRing* keys_;
   bool data_;
+  std::optional<Sample> sample_;
   base::Progress& progress_;
   std::stop_token stop_;
+
+  // Of the chain that is looked at:
+  /// The volumes of each run whose record could be read.
+  std::map<std::uint32_t, std::map<std::uint32_t, std::uint64_t>> sizes_;
+  std::map<std::uint32_t, base::Sha256Digest> seen_;  ///< pieces that were read, by their runs
+  std::set<std::uint32_t> shared_;                    ///< runs whose pieces the newest run has
+  RunRecord newest_;
+  std::unique_ptr<ClearStore> clear_;
+  std::unique_ptr<IndexObjects> merged_;  ///< keeps those
+  bool index_is_whole_ = true;
 };
 
 }  // namespace
 
 VerifyResult verify(store::Store& store, const LocalState* state, bool data,
-                    base::Progress& progress, const std::stop_token& stop, KeyRing* keys) {
-  progress.set_activity(data ? "verifying all data" : "verifying from the listing");
+                    base::Progress& progress, const std::stop_token& stop,
+                    const std::optional<Sample>& sample, KeyRing* keys) {
+  progress.set_activity(data     ? "verifying all data"
+                        : sample ? "verifying a sample"
+                                 : "verifying from the listing");
   const Catalog catalog(store, state, keys);
-  Verifier verifier(store, catalog, keys, data, progress, stop);
+  Verifier verifier(store, catalog, keys, data, sample, progress, stop);
   for (const ChainInfo& chain : catalog.chains()) verifier.chain(chain);
   for (const ChainInfo& chain : catalog.broken()) {
     verifier.result.problems.push_back(

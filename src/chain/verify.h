@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "base/progress.h"
 #include "chain/catalog.h"
+#include "chain/sample.h"
 #include "store/store.h"
 
 namespace rota::chain {
@@ -25,11 +27,21 @@ struct VerifyResult {
 
 /// Checks every run of the store: that each object that its record names is there with the right
 /// size and, where the store keeps one, the right hash (from listings alone: one request a thousand
-/// objects); and with `data`, that each object's content has the right SHA-256, is made of whole
-/// frames, and that the index of each run can be read and points into frames that are there.
+/// objects); and with `data`, that each object's content has the right SHA-256, that each piece of
+/// an index can be read, that runs agree on the pieces that they share, that every extent lies in
+/// a volume that is there, and that the newest run of each chain has as many entries as it says.
+///
+/// With `sample`, the contents of the objects in it are read and hashed, and no more.
+///
+/// Volumes and index objects are asked for once. Memory: the listing and the volumes' sizes of one
+/// chain. Disk: the index of a chain's newest run, and of one run, in a file without a name
+/// (base::open_temporary).
+///
 /// keys: for encrypted chains; null for none. Without a key the index is not looked into: that its
-/// objects are the right ones is known from their hashes, which copies of the records have here.
+/// objects are the right ones is known from their hashes, if copies of the records are here. Throws
+/// NoKeyError where they are not.
 VerifyResult verify(store::Store& store, const LocalState* state, bool data,
-                    base::Progress& progress, const std::stop_token& stop, KeyRing* keys = nullptr);
+                    base::Progress& progress, const std::stop_token& stop,
+                    const std::optional<Sample>& sample = std::nullopt, KeyRing* keys = nullptr);
 
 }  // namespace rota::chain

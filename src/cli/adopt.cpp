@@ -25,7 +25,8 @@ class Adopt final : public Command {
   int run(Context& context) override {
     job::Server server(context.places(), context.take_profile(words_, 0, 0));
     const base::LockFile lock = server.lock();
-    const std::string run = chain::adopt(server.store(), server.state());
+    const std::string run =
+        chain::adopt(server.store(), server.state(), server.has_keys() ? &server.keys() : nullptr);
     if (context.chatty()) {
       if (run.empty()) {
         fmt::print("{} holds no run; the next backup begins anew there\n",

@@ -50,11 +50,11 @@ class Diff final : public Command {
                   "A, B: two times or runs, the earlier first. + added, - removed, M content, "
                   "m metadata only",
                   2, 3);
-    declare_target(options, url_);
+    declare_target(options, target_);
   }
 
   int run(Context& context) override {
-    Target target(context, url_, words_, 2, 2);
+    Target target(context, target_, words_, 2, 2);
     const auto first = target.open(words_[0], {}, context.now());
     const auto second = target.open(words_[1], {}, context.now());
     tree::compare(*first, *second, [&](const tree::Difference& difference) {
@@ -76,7 +76,7 @@ class Diff final : public Command {
 
  private:
   std::vector<std::string> words_;
-  std::string url_;
+  TargetOptions target_;
 };
 
 }  // namespace

@@ -30,12 +30,13 @@ class Fetch final : public Command {
         2, 3);
     declare_at(options, at_);
     options.flag("--overwrite", overwrite_, "Replace DEST if it exists");
-    declare_target(options, url_);
+    declare_target(options, target_);
   }
 
   int run(Context& context) override {
-    Target target(context, url_, words_, 2, 2);
-    const auto source = target.open(at_, {words_[0]}, context.now());
+    Target target(context, target_, words_, 2, 2);
+    LostRanges lost(context);
+    const auto source = target.open(at_, {words_[0]}, context.now(), lost.warn());
     const std::string path = Target::relative(words_[0], source->record().source);
     if (path.empty()) {
       throw base::Error(base::ErrorKind::usage,
@@ -64,6 +65,7 @@ class Fetch final : public Command {
     tree::TreeWriterOptions options;
     options.merge = true;
     options.touch_root = false;
+    options.make_lost_directories = true;
     tree::TreeWriter writer(directory, options, context.warnings(), context.progress(),
                             context.stop());
     writer.consume(rebased);
@@ -72,13 +74,14 @@ class Fetch final : public Command {
                         fmt::format("{} is damaged in the store; an earlier run (--at) may have it",
                                     base::printable(path)));
     }
+    lost.check(0, "fetched");
     return context.status();
   }
 
  private:
   std::vector<std::string> words_;
   std::string at_;
-  std::string url_;
+  TargetOptions target_;
   bool overwrite_ = false;
 };
 

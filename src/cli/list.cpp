@@ -17,16 +17,34 @@ class List final : public Command {
 
   void declare(Options& options) override {
     options.words(words_, "[PROFILE]", "The profile", 0, 1);
-    declare_target(options, url_);
+    declare_target(options, target_);
   }
 
   int run(Context& context) override {
-    const Target target(context, url_, words_, 0, 0);
+    const Target target(context, target_, words_, 0, 0);
     nlohmann::json runs = nlohmann::json::array();
     std::vector<std::vector<std::string>> rows;
+    std::string locked;
     for (const chain::ChainInfo& chain : target.catalog().chains()) {
       for (const chain::RunInfo& info : chain.runs) {
-        const chain::RunRecord run = target.catalog().record(info);
+        chain::RunRecord run;
+        try {
+          run = target.catalog().record(info);
+        } catch (const chain::NoKeyError& error) {
+          // Without its key there is what the name tells.
+          locked = error.what();
+          runs.push_back({{"name", info.run},
+                          {"kind", chain::kind_word(info.kind)},
+                          {"time", base::iso(info.time)},
+                          {"chain", info.chain},
+                          {"files", nullptr},
+                          {"bytes", nullptr},
+                          {"stored", nullptr}});
+          rows.push_back({info.run, std::string(chain::kind_word(info.kind)),
+                          base::local(info.time), base::relative(info.time, context.now()), "?",
+                          "?", "?"});
+          continue;
+        }
         const std::uint64_t stored = run.stored + info.record_size;
         runs.push_back({{"name", run.run},
                         {"kind", chain::kind_word(run.kind)},
@@ -42,6 +60,7 @@ class List final : public Command {
       report_strays(context, chain);
     }
     for (const chain::ChainInfo& chain : target.catalog().broken()) report_strays(context, chain);
+    if (!locked.empty()) context.warnings().warn("sizes are not shown", locked);
     if (context.json) {
       fmt::print("{}\n", nlohmann::json{{"runs", runs}}.dump());
     } else if (rows.empty()) {
@@ -63,7 +82,7 @@ class List final : public Command {
   }
 
   std::vector<std::string> words_;
-  std::string url_;
+  TargetOptions target_;
 };
 
 }  // namespace

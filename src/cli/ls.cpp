@@ -39,12 +39,13 @@ class Ls final : public Command {
   void declare(Options& options) override {
     options.words(words_, "[PROFILE] [PATH]", "PATH is relative to the source", 0, 2);
     declare_at(options, at_);
-    declare_target(options, url_);
+    declare_target(options, target_);
   }
 
   int run(Context& context) override {
-    Target target(context, url_, words_, 0, 1);
-    const auto source = target.open(at_, words_, context.now());
+    Target target(context, target_, words_, 0, 1);
+    LostRanges lost(context);
+    const auto source = target.open(at_, words_, context.now(), lost.warn());
     const std::string wanted =
         words_.empty() ? "" : Target::relative(words_[0], source->record().source);
     tree::Entry entry;
@@ -53,13 +54,16 @@ class Ls final : public Command {
       if (!tree::is_within(entry.path, wanted)) continue;  // a directory above
       context.json ? print_json(entry) : print_line(entry);
     }
+    lost.check(0, "listed");
     return context.status();
   }
 
  private:
   static void print_line(const tree::Entry& entry) {
     const bool link = entry.kind == tree::EntryKind::symlink;
-    const bool hard = entry.kind == tree::EntryKind::hard_link;
+    // A name whose first one is lost or vanished comes as a file that cannot be opened.
+    const bool hard =
+        entry.kind == tree::EntryKind::hard_link || (entry.is_file() && !entry.target.empty());
     if (hard) {
       fmt::print("hard link to {} <- {}\n", base::printable(entry.target),
                  base::printable(entry.path));
@@ -91,7 +95,7 @@ class Ls final : public Command {
 
   std::vector<std::string> words_;
   std::string at_;
-  std::string url_;
+  TargetOptions target_;
 };
 
 }  // namespace

@@ -28,12 +28,14 @@ class Restore final : public Command {
     options.flag(
         "--owners-by-name", options_.owners_by_name,
         "Give files to the users and groups of the same name, where this machine has them");
-    declare_target(options, url_);
+    declare_target(options, target_);
   }
 
   int run(Context& context) override {
-    Target target(context, url_, words_, 0, 0);
-    const auto source = target.open(at_, paths_, context.now());
+    Target target(context, target_, words_, 0, 0);
+    LostRanges lost(context);
+    const auto source = target.open(at_, paths_, context.now(), lost.warn());
+    options_.make_lost_directories = true;
     base::Progress& progress = context.progress();
     progress.set_activity("restoring");
     if (paths_.empty()) progress.total_bytes = source->record().bytes;
@@ -48,18 +50,14 @@ class Restore final : public Command {
       const nlohmann::json value = {{"run", source->record().run},
                                     {"entries", progress.files.load()},
                                     {"bytes", progress.bytes.load()},
-                                    {"damaged", damaged}};
+                                    {"damaged", damaged},
+                                    {"lost", lost.count()}};
       fmt::print("{}\n", value.dump());
     } else if (context.chatty()) {
       fmt::print("{} entries, {}, of run {} are in {}\n", base::human_count(progress.files),
                  base::human_size(progress.bytes), source->record().run, to_);
     }
-    if (damaged > 0) {
-      throw base::Error(base::ErrorKind::corrupt,
-                        fmt::format("{} files are damaged in the store and were not restored; all "
-                                    "others were; an earlier run (--at) may have them",
-                                    base::human_count(damaged)));
-    }
+    lost.check(damaged, "restored");
     return context.status();
   }
 
@@ -67,7 +65,7 @@ class Restore final : public Command {
   std::vector<std::string> words_;
   std::string to_;
   std::string at_;
-  std::string url_;
+  TargetOptions target_;
   std::vector<std::string> paths_;
   tree::TreeWriterOptions options_;
 };

@@ -1,16 +1,25 @@
 #include "cli/target.h"
 
+#include <fmt/core.h>
+
 #include "base/error.h"
+#include "base/text.h"
 #include "tree/entry.h"
 
 namespace rota::cli {
 
-Target::Target(Context& context, const std::string& url, std::vector<std::string>& words,
+Target::Target(Context& context, const TargetOptions& options, std::vector<std::string>& words,
                std::size_t least, std::size_t most) {
-  if (url.empty()) {
+  std::string profile_key;
+  if (options.url.empty()) {
+    if (!options.credentials.empty()) {
+      throw base::Error(base::ErrorKind::usage,
+                        "--credentials goes with --target; a profile names its own file");
+    }
     const std::string name = context.take_profile(words, least, most);
     const profile::Profile profile = profile::load_profile(context.places(), name);
-    store_ = store::open_store(profile.target);
+    store_ = store::open_store(profile.target, profile.credentials);
+    profile_key = profile.key;
     state_ = std::make_unique<chain::LocalState>(context.places().state + "/" + name,
                                                  context.places().cache + "/" + name);
   } else {
@@ -18,19 +27,48 @@ Target::Target(Context& context, const std::string& url, std::vector<std::string
       throw base::Error(base::ErrorKind::usage,
                         "with --target there is no profile; --help shows the other words");
     }
-    store_ = store::open_store(url);
+    store_ = store::open_store(options.url, options.credentials);
   }
-  catalog_ = std::make_unique<chain::Catalog>(*store_, state_.get());
+  keys_ = make_key_ring(options.keys, profile_key, context.stop());
+  catalog_ = std::make_unique<chain::Catalog>(*store_, state_.get(), &keys_);
 }
 
 std::unique_ptr<chain::ChainSource> Target::open(const std::string& at,
-                                                 std::vector<std::string> paths,
-                                                 base::Instant now) {
+                                                 std::vector<std::string> paths, base::Instant now,
+                                                 chain::OnLost lost) {
   const chain::RunInfo& run = catalog_->select(at, now);
   chain::RunRecord record = catalog_->record(run);
   for (std::string& path : paths) path = relative(path, record.source);
   const std::string copies = state_ ? state_->index_copies(record.chain) : std::string();
-  return std::make_unique<chain::ChainSource>(*store_, std::move(record), copies, std::move(paths));
+  return std::make_unique<chain::ChainSource>(*store_, std::move(record), copies, std::move(paths),
+                                              std::move(lost), &keys_);
+}
+
+chain::OnLost LostRanges::warn() {
+  return [this](const chain::LostRange& range) {
+    ++count_;
+    context_.warnings().warn("the index",
+                             fmt::format("what the run holds {} is not known for sure and is left "
+                                         "out, but for what later runs wrote: {}",
+                                         range.words(), range.what));
+  };
+}
+
+void LostRanges::check(std::uint64_t damaged, const char* done) const {
+  if (count_ == 0 && damaged == 0) return;
+  std::string what;
+  if (count_ > 0) {
+    what = fmt::format("{} part{} of the run's index", base::human_count(count_),
+                       count_ == 1 ? "" : "s");
+  }
+  if (damaged > 0) {
+    what += fmt::format("{}{} file{}", what.empty() ? "" : " and ", base::human_count(damaged),
+                        damaged == 1 ? "" : "s");
+  }
+  throw base::Error(base::ErrorKind::corrupt,
+                    fmt::format("{} {} damaged in the store; what was not named was {}; an earlier "
+                                "run (--at) may have the rest",
+                                what, count_ + damaged == 1 ? "is" : "are", done));
 }
 
 std::string Target::relative(std::string path, const std::string& source) {
@@ -43,10 +81,13 @@ std::string Target::relative(std::string path, const std::string& source) {
   return path;
 }
 
-void declare_target(Options& options, std::string& url) {
-  options.text("--target", url, "URL",
+void declare_target(Options& options, TargetOptions& target) {
+  options.text("--target", target.url, "URL",
                "Read this store instead of a profile's, for example file:///mnt/backup; nothing "
                "else is needed on this machine");
+  options.text("--credentials", target.credentials, "FILE",
+               "The file with the access key of --target, if that needs one");
+  declare_keys(options, target.keys);
 }
 
 void declare_at(Options& options, std::string& at) {

@@ -7,23 +7,32 @@
 #include "chain/catalog.h"
 #include "chain/chain_source.h"
 #include "cli/command.h"
+#include "cli/keys.h"
 
 namespace rota::cli {
+
+/// Which store a reading command reads, and what opens it.
+struct TargetOptions {
+  std::string url;          ///< --target URL
+  std::string credentials;  ///< --credentials FILE
+  KeyOptions keys;
+};
 
 /// The chains that a reading command works on: those of a profile, or of a store named by --target
 /// on a machine that has no profile, state or cache.
 class Target {
  public:
-  /// words: the command's; a profile's name is taken off unless `url` is given. least, most: see
+  /// words: the command's; a profile's name is taken off unless a URL is given. least, most: see
   /// Context::take_profile.
-  Target(Context& context, const std::string& url, std::vector<std::string>& words,
+  Target(Context& context, const TargetOptions& options, std::vector<std::string>& words,
          std::size_t least, std::size_t most);
 
   store::Store& store() { return *store_; }
+  chain::KeyRing& keys() { return keys_; }
   const chain::Catalog& catalog() const { return *catalog_; }
-  /// The run for --at, as a tree. paths: see chain::ChainSource.
+  /// The run for --at, as a tree. paths, lost: see chain::ChainSource.
   std::unique_ptr<chain::ChainSource> open(const std::string& at, std::vector<std::string> paths,
-                                           base::Instant now);
+                                           base::Instant now, chain::OnLost lost = nullptr);
   /// A path as a person types it, made relative to what was backed up: "etc/fstab", "/etc/fstab"
   /// (with or without the source's own path in front), "etc/", "." .
   static std::string relative(std::string path, const std::string& source);
@@ -31,11 +40,26 @@ class Target {
  private:
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<chain::LocalState> state_;
+  chain::KeyRing keys_;
   std::unique_ptr<chain::Catalog> catalog_;
 };
 
-/// Adds "--target URL" with its help.
-void declare_target(Options& options, std::string& url);
+/// Warns of each stretch of a run of which its damaged index cannot tell, and counts them.
+class LostRanges {
+ public:
+  explicit LostRanges(Context& context) : context_(context) {}
+  chain::OnLost warn();
+  std::uint64_t count() const { return count_; }
+  /// Throws Error(corrupt) when there was any, or anything else is damaged. done: "listed".
+  void check(std::uint64_t damaged, const char* done) const;
+
+ private:
+  Context& context_;
+  std::uint64_t count_ = 0;
+};
+
+/// Adds "--target URL", "--credentials FILE" and what declare_keys() adds, with their help.
+void declare_target(Options& options, TargetOptions& target);
 /// Adds "--at TIME" with its help.
 void declare_at(Options& options, std::string& at);
 

@@ -15,23 +15,34 @@ class Verify final : public Command {
  public:
   const char* name() const override { return "verify"; }
   const char* summary() const override {
-    return "Check that all runs are complete; --data reads and hashes everything";
+    return "Check that all runs are complete; --data reads and hashes everything, --sample a part";
   }
 
   void declare(Options& options) override {
     options.words(words_, "[PROFILE]", "The profile", 0, 1);
     options.flag("--data", data_, "Read everything and compare it with its hashes");
-    declare_target(options, url_);
+    options.text("--sample", sample_, "PERCENT",
+                 "Read so much of everything and compare it with its hashes, another part each "
+                 "time: 5% covers all in 20 times");
+    declare_target(options, target_);
   }
 
   int run(Context& context) override {
+    if (!sample_.empty() && (data_ || !share(sample_))) {
+      throw base::Error(base::ErrorKind::usage,
+                        data_ ? "--data reads everything; leave --sample out"
+                              : "--sample needs a part of everything, such as 5%");
+    }
     const chain::VerifyResult result = check(context);
     if (context.json) {
-      const nlohmann::json value = {
-          {"good", result.good()},      {"data", data_},
-          {"runs", result.runs},        {"objects", result.objects},
-          {"bytes", result.bytes},      {"unreferenced", result.unreferenced},
-          {"problems", result.problems}};
+      const nlohmann::json value = {{"good", result.good()},
+                                    {"data", data_},
+                                    {"sample", sample_},
+                                    {"runs", result.runs},
+                                    {"objects", result.objects},
+                                    {"bytes", result.bytes},
+                                    {"unreferenced", result.unreferenced},
+                                    {"problems", result.problems}};
       fmt::print("{}\n", value.dump());
     } else {
       for (const std::string& problem : result.problems) {
@@ -40,7 +51,8 @@ class Verify final : public Command {
       if (context.chatty() && result.good()) {
         fmt::print("{} runs, {} objects{}: all there and right\n", result.runs,
                    base::human_count(result.objects),
-                   data_ ? ", " + base::human_size(result.bytes) + " read" : std::string());
+                   data_ || !sample_.empty() ? ", " + base::human_size(result.bytes) + " read"
+                                             : std::string());
       }
     }
     if (!result.good()) {
@@ -55,20 +67,42 @@ class Verify final : public Command {
  private:
   chain::VerifyResult check(Context& context) {
     const base::TerminalProgress terminal(context.progress());
-    if (url_.empty()) {
+    if (target_.url.empty()) {
       job::Server server(context.places(), context.take_profile(words_, 0, 0));
-      return job::verify(server, data_, context.surroundings());
+      return job::verify(server, {data_, share(sample_)}, context.surroundings());
     }
-    Target target(context, url_, words_, 0, 0);
+    if (!sample_.empty()) {
+      throw base::Error(base::ErrorKind::usage,
+                        "--sample needs a profile, which remembers what was read; with --target "
+                        "take --data");
+    }
+    Target target(context, target_, words_, 0, 0);
     if (target.catalog().empty()) {
       throw base::Error(base::ErrorKind::not_found,
                         fmt::format("there is no run in {}", target.store().description()));
     }
-    return chain::verify(target.store(), nullptr, data_, context.progress(), context.stop());
+    return chain::verify(target.store(), nullptr, data_, context.progress(), context.stop(),
+                         std::nullopt, &target.keys());
+  }
+
+  /// "5%" as 0.05; nothing when it is not above 0 and at most 100.
+  static std::optional<double> share(std::string text) {
+    if (text.ends_with('%')) text.pop_back();
+    if (text.empty() || text.find_first_not_of("0123456789.") != std::string::npos) return {};
+    std::size_t end = 0;
+    double percent = 0;
+    try {
+      percent = std::stod(text, &end);
+    } catch (const std::exception&) {
+      return {};
+    }
+    if (end != text.size() || !(percent > 0 && percent <= 100)) return {};
+    return percent / 100;
   }
 
   std::vector<std::string> words_;
-  std::string url_;
+  TargetOptions target_;
+  std::string sample_;
   bool data_ = false;
 };
 

@@ -10,6 +10,8 @@
 #include "base/version.h"
 #include "chain/backup.h"
 #include "dump/hooks.h"
+#include "job/facts.h"
+#include "job/recipients.h"
 #include "tree/local_source.h"
 
 namespace rota::job {
@@ -62,6 +64,9 @@ BackupReport backup(Server& server, bool force_full, const Surroundings& around)
   settings.host = host_name();
   settings.program = fmt::format("rota {}", base::kVersion);
   settings.level = profile.compression_level;
+  settings.facts = system_facts(around.processes);
+  settings.recipients = recipients_of(profile);
+  settings.keys = &server.keys();
   BackupReport report;
   report.record = chain::backup(server.store(), server.state(), source, settings, around.clock,
                                 around.warnings, around.progress, around.stop);

@@ -8,7 +8,7 @@ PurgeReport purge(Server& server, PurgeRule rule, bool dry_run, const Surroundin
   const base::LockFile lock = server.lock();
   around.progress.set_activity("purging");
   if (!dry_run) chain::recover_interrupted(server.store(), server.state());
-  const chain::Catalog catalog(server.store(), &server.state());
+  const chain::Catalog catalog(server.store(), &server.state(), &server.keys());
   const profile::Profile& profile = server.profile();
   PurgeReport report;
   report.verdicts = rule == PurgeRule::max_age

@@ -1,5 +1,6 @@
 #include "job/server.h"
 
+#include "chain/key_file.h"
 #include "store/store.h"
 
 namespace rota::job {
@@ -9,10 +10,12 @@ std::string ledger_path(const profile::Places& places) { return places.state + "
 Server::Server(const profile::Places& places, const std::string& name)
     : places_(places),
       profile_(profile::load_profile(places, name)),
-      store_(store::open_store(profile_.target)),
+      store_(store::open_store(profile_.target, profile_.credentials)),
       state_(std::make_unique<chain::LocalState>(places.state + "/" + name,
                                                  places.cache + "/" + name)),
-      ledger_(std::make_unique<ledger::Ledger>(ledger_path(places))) {}
+      ledger_(std::make_unique<ledger::Ledger>(ledger_path(places))) {
+  if (!profile_.key.empty()) keys_.add(chain::read_key_file(profile_.key));
+}
 
 base::LockFile Server::lock() const {
   return base::LockFile(state_->state_directory() + "/lock", "the profile " + profile_.name);

@@ -36,6 +36,9 @@ class Server {
   store::Store& store() { return *store_; }
   chain::LocalState& state() { return *state_; }
   ledger::Ledger& ledger() { return *ledger_; }
+  /// The key that the profile names, where this machine has one.
+  chain::KeyRing& keys() { return keys_; }
+  bool has_keys() const { return !profile_.key.empty(); }
 
   /// One job at a time on a profile. Throws Error(locked).
   base::LockFile lock() const;
@@ -46,6 +49,7 @@ class Server {
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<chain::LocalState> state_;
   std::unique_ptr<ledger::Ledger> ledger_;
+  chain::KeyRing keys_;
 };
 
 /// Where the ledger of this machine lies.

@@ -2,20 +2,35 @@
 
 namespace rota::job {
 
-chain::VerifyResult verify(Server& server, bool data, const Surroundings& around) {
+namespace {
+
+ledger::VerifyKind kind_of(const VerifyScope& scope) {
+  if (scope.data) return ledger::VerifyKind::data;
+  return scope.share ? ledger::VerifyKind::sample : ledger::VerifyKind::listing;
+}
+
+}  // namespace
+
+chain::VerifyResult verify(Server& server, const VerifyScope& scope, const Surroundings& around) {
   const base::LockFile lock = server.lock();
+  const std::string& state = server.state().state_directory();
+  std::optional<chain::Sample> sample;
+  if (!scope.data && scope.share) sample = chain::next_sample(state, *scope.share);
   const chain::VerifyResult result =
-      chain::verify(server.store(), &server.state(), data, around.progress, around.stop);
+      chain::verify(server.store(), &server.state(), scope.data, around.progress, around.stop,
+                    sample, server.has_keys() ? &server.keys() : nullptr);
   ledger::VerifyRow row;
   row.profile = server.profile().name;
   row.time = around.clock.now();
   row.run = result.newest;
-  row.what = data ? ledger::VerifyKind::data : ledger::VerifyKind::listing;
+  row.what = kind_of(scope);
   row.good = result.good();
   row.objects = result.objects;
   row.bytes = result.bytes;
   if (!result.good()) row.problem = result.problems.front();
   server.ledger().add_verification(row);
+  // Last: what a crash hides from the ledger is looked at again.
+  if (sample) chain::keep_sample(state, *sample);
   return result;
 }
 

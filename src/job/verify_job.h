@@ -1,11 +1,19 @@
 #pragma once
 
+#include <optional>
+
 #include "chain/verify.h"
 #include "job/server.h"
 
 namespace rota::job {
 
+/// What a verification is to look at.
+struct VerifyScope {
+  bool data = false;            ///< everything
+  std::optional<double> share;  ///< or so much of everything, another part each time
+};
+
 /// Verifies a profile's chains (see chain::verify) and writes the result into the ledger.
-chain::VerifyResult verify(Server& server, bool data, const Surroundings& around);
+chain::VerifyResult verify(Server& server, const VerifyScope& scope, const Surroundings& around);
 
 }  // namespace rota::job

@@ -88,8 +88,10 @@ VerifyRow verification_at(const Statement& row) {
   verification.profile = row.text(0);
   verification.time = instant_at(row, 1);
   verification.run = row.text(2);
-  verification.what =
-      row.text(3) == word(VerifyKind::listing) ? VerifyKind::listing : VerifyKind::data;
+  // The table's CHECK admits these words only.
+  for (const VerifyKind kind : {VerifyKind::listing, VerifyKind::data, VerifyKind::sample}) {
+    if (row.text(3) == word(kind)) verification.what = kind;
+  }
   verification.good = row.integer(4) != 0;
   verification.objects = unsigned_at(row, 5);
   verification.bytes = unsigned_at(row, 6);
@@ -137,6 +139,8 @@ const char* word(VerifyKind kind) {
       return "listing";
     case VerifyKind::data:
       return "data";
+    case VerifyKind::sample:
+      return "sample";
   }
   return "";
 }
@@ -228,7 +232,8 @@ std::optional<VerifyRow> Ledger::last_verification(const std::string& profile, b
 std::vector<VerifyRow> Ledger::last_verifications(const std::string& profile) {
   return advised(database_.path(), [&] {
     Statement row(database_, fmt::format("SELECT {} FROM verification WHERE id IN (SELECT max(id) "
-                                         "FROM verification WHERE profile = ? GROUP BY what) "
+                                         "FROM verification WHERE profile = ? GROUP BY what, "
+                                         "CASE what WHEN 'sample' THEN good END) "
                                          "ORDER BY id",
                                          kVerifyColumns));
     row.bind(1, profile);

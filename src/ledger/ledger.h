@@ -13,10 +13,12 @@ namespace rota::ledger {
 
 enum class RunKind { full, increment };
 
-/// What a verification looked at: what the store lists, or every byte of every object as well.
-enum class VerifyKind { listing, data };
+/// What a verification looked at: what the store lists, or every byte of every object as well, or
+/// those of some objects, another part each time.
+enum class VerifyKind { listing, data, sample };
 
-/// "full", "increment"; "listing", "data": the words in the ledger, in JSON and in messages.
+/// "full", "increment"; "listing", "data", "sample": the words in the ledger, in JSON and in
+/// messages.
 const char* word(RunKind kind);
 const char* word(VerifyKind kind);
 
@@ -72,8 +74,9 @@ class Ledger {
   void add_verification(const VerifyRow& verification);
   /// The one that was recorded last (whatever the clock said then), or the last good one.
   std::optional<VerifyRow> last_verification(const std::string& profile, bool good_only);
-  /// For each kind the one that was recorded last, in the order of recording; at most two. Status
-  /// needs both: a good look at the listing does not undo bad data.
+  /// For each kind the one that was recorded last, and of samples the last good and the last bad
+  /// one, in the order of recording; at most four. Status needs them all: a good look at the
+  /// listing or at another part does not undo bad data.
   std::vector<VerifyRow> last_verifications(const std::string& profile);
 
   /// Every profile that has a run or a verification, sorted.

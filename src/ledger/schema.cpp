@@ -55,6 +55,24 @@ const char* const kSteps[] = {
     ) STRICT;
     CREATE INDEX verification_by_profile ON verification (profile, what, id);
     )sql",
+    // A CHECK can only be changed with its table.
+    R"sql(
+    CREATE TABLE verification_2 (
+      id      INTEGER PRIMARY KEY AUTOINCREMENT,
+      profile TEXT    NOT NULL,
+      time    INTEGER NOT NULL,
+      run     TEXT    NOT NULL,
+      what    TEXT    NOT NULL CHECK (what IN ('listing', 'data', 'sample')),
+      good    INTEGER NOT NULL CHECK (good IN (0, 1)),
+      objects INTEGER NOT NULL,
+      bytes   INTEGER NOT NULL,
+      problem TEXT    NOT NULL
+    ) STRICT;
+    INSERT INTO verification_2 SELECT * FROM verification;
+    DROP TABLE verification;
+    ALTER TABLE verification_2 RENAME TO verification;
+    CREATE INDEX verification_by_profile ON verification (profile, what, id);
+    )sql",
 };
 constexpr std::int64_t kNewest = std::size(kSteps);
 

@@ -36,14 +36,16 @@ std::optional<Instant> next_full(const ProfileRows& rows) {
 }
 
 /// The bad verification that nothing since has refuted. Only reading the data again refutes bad
-/// data; it reads every object, and so refutes a bad listing too.
+/// data; it reads every object, and so refutes a bad listing too. A sample that is good refutes a
+/// bad listing, which it looked at, but no bad sample: it was of other objects.
 const VerifyRow* open_problem(const std::vector<VerifyRow>& verifications) {
   const VerifyRow* open = nullptr;
   for (const VerifyRow& verification : verifications) {
-    const bool stronger = verification.what == VerifyKind::data;
+    const bool stronger = verification.what != VerifyKind::listing;
     if (!verification.good) {
       if (open == nullptr || stronger) open = &verification;
-    } else if (open != nullptr && (stronger || open->what == VerifyKind::listing)) {
+    } else if (open != nullptr &&
+               (verification.what == VerifyKind::data || open->what == VerifyKind::listing)) {
       open = nullptr;
     }
   }
@@ -82,7 +84,7 @@ void judge_newest(const RunRow& newest, Instant now, std::vector<Message>& messa
 void judge_verification(const ProfileRows& rows, const ProfileStatus& status, Instant now,
                         std::vector<Message>& messages) {
   if (const VerifyRow* bad = open_problem(rows.verifications)) {
-    const bool data = bad->what == VerifyKind::data;
+    const bool data = bad->what != VerifyKind::listing;
     messages.emplace_back(
         Level::alarm,
         fmt::format("The verification of the {} on {} failed ({}): run `rota verify {}{}` again, "

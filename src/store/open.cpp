@@ -27,7 +27,7 @@ std::string without_password(std::string_view target) {
 
 }  // namespace
 
-std::unique_ptr<Store> open_store(const std::string& target) {
+std::unique_ptr<Store> open_store(const std::string& target, const std::string&) {
   std::string path = target;
   if (path.starts_with(kFileScheme)) path.erase(0, kFileScheme.size());
   // A zero byte would end the path for the operating system only. And "/" itself is a slip of the

@@ -99,6 +99,7 @@ void for_each_object(Store& store, const std::string& prefix, Each each) {
 
 /// Opens the store that a target names: "file:///path" or an absolute path. Throws Error(config)
 /// for anything else, with the forms that exist. Nothing is created until the first put.
-std::unique_ptr<Store> open_store(const std::string& target);
+/// credentials: a file for stores that need one; a directory does not, and takes no notice.
+std::unique_ptr<Store> open_store(const std::string& target, const std::string& credentials = "");
 
 }  // namespace rota::store

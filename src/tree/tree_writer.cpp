@@ -120,12 +120,14 @@ void TreeWriter::consume(Source& source) {
 void TreeWriter::take(Source& source, Entry& entry) {
   check_path(entry.path);
   leave_until(entry.path);
-  if (entry.path.empty() != stack_.empty() || (entry.path.empty() && !entry.is_directory())) {
-    throw Error(ErrorKind::corrupt, "the first entry of the tree is not its root directory");
-  }
   if (!entry.path.empty() && compare_paths(last_, entry.path) >= 0) {
     throw Error(ErrorKind::corrupt, fmt::format("{} stands twice in the index, or out of order",
                                                 base::printable(entry.path)));
+  }
+  if (options_.make_lost_directories) make_lost_directories(entry.path);
+  check_parent(entry.path);
+  if (entry.path.empty() != stack_.empty() || (entry.path.empty() && !entry.is_directory())) {
+    throw Error(ErrorKind::corrupt, "the first entry of the tree is not its root directory");
   }
   last_ = entry.path;
   switch (entry.kind) {
@@ -158,8 +160,32 @@ void TreeWriter::take(Source& source, Entry& entry) {
   ++progress_.files;
 }
 
+/// Makes the directories above `path` that should have come before it.
+void TreeWriter::make_lost_directories(const std::string& path) {
+  while (!path.empty()) {
+    Entry directory;
+    directory.kind = EntryKind::directory;
+    if (!stack_.empty()) {
+      const std::string& above = stack_.back()->entry.path;
+      const std::size_t slash = path.find('/', above.empty() ? 0 : above.size() + 1);
+      if (slash == std::string::npos) return;
+      directory.path = path.substr(0, slash);
+      if (directory.path == last_) return;  // it came, and is no directory
+    }
+    ++damaged_;
+    warnings_.warn(shown(directory),
+                   "the index is damaged and cannot tell of this directory; it was made with mode "
+                   "0700 for what lies in it");
+    make_directory(directory, true);
+    last_ = directory.path;
+  }
+}
+
 void TreeWriter::leave_until(const std::string& path) {
   while (!stack_.empty() && !is_within(path, stack_.back()->entry.path)) pop();
+}
+
+void TreeWriter::check_parent(const std::string& path) const {
   if (stack_.empty() && !path.empty()) {
     throw Error(ErrorKind::corrupt,
                 fmt::format("{} comes before the root of its tree", base::printable(path)));
@@ -205,15 +231,16 @@ void TreeWriter::set_metadata(int fd, const Entry& entry) {
   shortfall_.add(shortfall);
 }
 
-void TreeWriter::make_directory(const Entry& entry) {
+void TreeWriter::make_directory(const Entry& entry, bool lost) {
   auto directory = std::make_shared<Directory>();
   directory->entry = entry;
   bool found = false;
   if (entry.path.empty()) {
-    directory->apply = options_.touch_root;
+    directory->apply = options_.touch_root && !lost;
     directory->fd = std::make_shared<base::Fd>(::fcntl(target_fd_.get(), F_DUPFD_CLOEXEC, 0));
     found = options_.touch_root;
   } else {
+    directory->apply = !lost;
     const std::string name = name_of(entry);
     const int parent = stack_.back()->fd->get();
     directory->fd = std::make_shared<base::Fd>(open_directory(parent, name.c_str(), found));
@@ -225,7 +252,7 @@ void TreeWriter::make_directory(const Entry& entry) {
   }
   directory->device = st.st_dev;
   directory->inode = st.st_ino;
-  if (found || inherits_acl(entry)) {
+  if ((found && !lost) || inherits_acl(entry)) {
     // Now: what is made in it would inherit the default ACL.
     ::fremovexattr(directory->fd->get(), kDefaultAcl);
     remove_other_xattrs(directory->fd->get(), entry.xattrs);

@@ -25,7 +25,10 @@ struct TreeWriterOptions {
   /// predecessors one by one, each by a rename. Directories are never replaced by other things.
   bool merge = false;
   bool owners_by_name = false;  ///< owners by name where it is known here, else by number
-  bool touch_root = true;       ///< give the target itself the root entry's metadata
+  /// A directory that the source cannot tell of, though something lies in it, is made all the same,
+  /// with mode 0700, reported, and counted in damaged(). Else it is an Error(corrupt).
+  bool make_lost_directories = false;
+  bool touch_root = true;  ///< give the target itself the root entry's metadata
 };
 
 /// Writes a tree into a directory: the one tree writer of rota (restores, copies on disks).
@@ -50,7 +53,8 @@ class TreeWriter final : public Sink {
   /// (disk full, store unavailable, stop requested); what was written until then stays.
   void consume(Source& source) override;
 
-  /// Files that were left out because what the store holds of them is damaged.
+  /// Files that were left out because what the store holds of them is damaged, and directories of
+  /// which nothing was known.
   std::uint64_t damaged() const { return damaged_; }
 
   static constexpr unsigned kWorkers = 4;
@@ -73,9 +77,11 @@ class TreeWriter final : public Sink {
   void open_target();
   void take(Source& source, Entry& entry);
   void leave_until(const std::string& path);
+  void check_parent(const std::string& path) const;
   void pop();
   void done(const std::shared_ptr<Directory>& directory);
-  void make_directory(const Entry& entry);
+  void make_directory(const Entry& entry, bool lost = false);
+  void make_lost_directories(const std::string& path);
   base::Fd open_directory(int parent, const char* name, bool& found);
   bool inherits_acl(const Entry& entry) const;
   void make_special(const Entry& entry);

@@ -236,10 +236,17 @@ chain::RunRecord record_of(store::Store& store, const std::string& run, chain::K
 
 void Backups::restore(const std::string& run, const std::string& target,
                       const std::vector<std::string>& paths, const tree::TreeWriterOptions& how) {
-  chain::ChainSource source(store, record_of(store, run, keys), "", paths, &keys);
+  lost.clear();
+  damaged = 0;
+  warnings.clear();
+  chain::ChainSource source(
+      store, record_of(store, run, keys), "", paths,
+      [this](const chain::LostRange& range) { lost.push_back(range); }, &keys);
   base::CollectedWarnings collected;
   base::Progress progress;
-  tree::TreeWriter writer(target, how, collected, progress, {});
+  tree::TreeWriterOptions options = how;
+  options.make_lost_directories = true;
+  tree::TreeWriter writer(target, options, collected, progress, {});
   try {
     writer.consume(source);
   } catch (...) {
@@ -265,7 +272,7 @@ std::string Backups::quick_check(const std::string& run) { return compare_with(k
 std::string Backups::quick_check_now(const std::string& run) { return compare_with(tree, run); }
 
 std::string Backups::compare_with(const std::string& directory, const std::string& run) {
-  chain::ChainSource stored(store, record_of(store, run, keys), "", {}, &keys);
+  chain::ChainSource stored(store, record_of(store, run, keys), "", {}, nullptr, &keys);
   WatchedSource unhashed(stored);
   unhashed.on_next = [](tree::Entry& entry) {
     entry.digest.reset();  // so that the content is read, not believed

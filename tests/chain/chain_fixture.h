@@ -16,6 +16,7 @@
 #include "chain/backup.h"
 #include "chain/catalog.h"
 #include "chain/local_state.h"
+#include "chain/piece.h"
 #include "store/store.h"
 #include "support/faulty_store.h"
 #include "support/files.h"
@@ -122,7 +123,8 @@ class Backups {
   chain::BackupSettings settings;
   /// Of the last backup or restore.
   std::vector<std::pair<std::string, std::string>> warnings;
-  std::uint64_t damaged = 0;  ///< of the last restore
+  std::uint64_t damaged = 0;           ///< of the last restore
+  std::vector<chain::LostRange> lost;  ///< the same
 
   /// From now on runs are encrypted; what reads them here has the key.
   void encrypt();
@@ -149,7 +151,8 @@ class Backups {
   /// For runs that became visible though their backup failed: the tree is still the same.
   void keep_new();
 
-  /// Restores into a new directory, as `rota restore` on a machine that has nothing.
+  /// Restores into a new directory, as `rota restore` on a machine that has nothing; goes on behind
+  /// damage.
   void restore(const std::string& run, const std::string& target,
                const std::vector<std::string>& paths = {}, const tree::TreeWriterOptions& how = {});
   /// Restores a run to disk and says what differs from its copy, warnings included; "" when

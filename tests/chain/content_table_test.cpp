@@ -1,8 +1,10 @@
 #include "chain/content_table.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <map>
 
@@ -373,6 +375,190 @@ TEST_CASE("rows of a chain that is no more harm nobody", "[chain][contents]") {
   // Nothing may be asked of the store on the word of such a row.
   const auto place = table.find(digest(1));
   CHECK((!place || place->block.size <= store::kMaxObject));
+}
+
+namespace {
+
+std::uint64_t room(const test::TempDir& temp) {
+  struct stat st {};
+  REQUIRE(::stat(signatures(temp).c_str(), &st) == 0);
+  return static_cast<std::uint64_t>(st.st_blocks) * 512;
+}
+
+constexpr std::size_t kLarge = 64 << 10;
+
+Bytes large(std::uint32_t number) { return Chance(number).bytes(kLarge); }
+
+}  // namespace
+
+TEST_CASE("signatures beyond the cap go, the oldest first, and their room is given back",
+          "[chain][contents][cap]") {
+  const test::TempDir temp;
+  ContentTable::Limits limits;
+  limits.cap = 10 * kLarge;
+  for (std::uint32_t run = 0; run < 6; ++run) {
+    ContentTable table(temp.path(), limits);
+    for (std::uint32_t i = run * 4; i < run * 4 + 4; ++i) put(table, i, large(i));
+    table.commit();
+  }
+  ContentTable table(temp.path(), limits);
+  for (std::uint32_t i = 0; i < 24; ++i) {
+    INFO(i);
+    CHECK(has(table, i));  // where it stands is still known
+    CHECK(table.has_signature(digest(i)) == (i >= 14));
+    if (i >= 14) CHECK(table.signature(digest(i)) == large(i));
+  }
+  CHECK(room(temp) <= 10 * kLarge + 8192);
+}
+
+TEST_CASE("the signature of a content that was changed is freed with the next commit",
+          "[chain][contents][cap]") {
+  const test::TempDir temp;
+  {
+    ContentTable table(temp.path());
+    for (std::uint32_t i = 0; i < 8; ++i) put(table, i, large(i));
+    table.commit();
+  }
+  const std::uint64_t before = room(temp);
+  {
+    ContentTable table(temp.path());
+    for (const std::uint32_t i : {2U, 3U, 7U}) table.supersede(digest(i));
+    CHECK(room(temp) == before);
+  }
+  {
+    ContentTable table(temp.path());  // no commit, nothing freed
+    for (std::uint32_t i = 0; i < 8; ++i) CHECK(table.signature(digest(i)) == large(i));
+    for (const std::uint32_t i : {2U, 3U, 7U}) table.supersede(digest(i));
+    table.supersede(digest(99));  // not known
+    table.commit();
+  }
+  CHECK(room(temp) <= before - 3 * kLarge + 3 * 8192);
+  ContentTable table(temp.path());
+  for (std::uint32_t i = 0; i < 8; ++i) {
+    INFO(i);
+    CHECK(has(table, i));
+    const bool freed = i == 2 || i == 3 || i == 7;
+    CHECK(table.has_signature(digest(i)) != freed);
+    if (!freed) CHECK(table.signature(digest(i)) == large(i));
+  }
+  // What comes back gets a signature again.
+  put(table, 3, large(3));
+  table.commit();
+  CHECK(table.signature(digest(3)) == large(3));
+}
+
+TEST_CASE("what a run that was lost left among the signatures is given back",
+          "[chain][contents][cap]") {
+  const test::TempDir temp;
+  {
+    ContentTable table(temp.path());
+    put(table, 1, large(1));
+    table.commit();
+  }
+  {
+    ContentTable table(temp.path());
+    put(table, 2, Bytes(30 << 20, std::byte{2}));
+  }
+  REQUIRE(room(temp) > 29 << 20);
+  ContentTable table(temp.path());
+  put(table, 3, large(3));
+  table.commit();
+  CHECK(room(temp) < 1 << 20);
+  CHECK(table.signature(digest(1)) == large(1));
+  CHECK(table.signature(digest(3)) == large(3));
+}
+
+TEST_CASE("where the filesystem cannot punch, signatures begin anew when they outgrow the cap",
+          "[chain][contents][cap]") {
+  const test::TempDir temp;
+  ContentTable::Limits limits;
+  limits.cap = 10 * kLarge;
+  limits.punch = [](int, std::uint64_t, std::uint64_t) { return false; };
+  std::uint64_t most = 0;
+  bool begun_anew = false;
+  for (std::uint32_t run = 0; run < 12; ++run) {
+    ContentTable table(temp.path(), limits);
+    for (std::uint32_t i = run * 4; i < run * 4 + 4; ++i) put(table, i, large(i));
+    if (run > 0) table.supersede(digest(run * 4 - 1));
+    table.commit();
+    most = std::max(most, room(temp));
+    begun_anew = begun_anew || room(temp) == 0;
+    CHECK(has(table, 0));
+  }
+  CHECK(begun_anew);
+  CHECK(most <= 20 * kLarge);
+  ContentTable table(temp.path(), limits);
+  for (std::uint32_t i = 0; i < 48; ++i) {
+    const auto found = table.signature(digest(i));
+    if (found) CHECK(*found == large(i));
+  }
+}
+
+TEST_CASE("one run does not write more signatures than the cap", "[chain][contents][cap]") {
+  const test::TempDir temp;
+  ContentTable::Limits limits;
+  limits.cap = 10 * kLarge;
+  const base::Fd file = base::open_temporary();
+  base::real_files().write_all(file.get(), large(0), "test");
+  ContentTable table(temp.path(), limits);
+  for (std::uint32_t i = 0; i < 40; i += 2) {
+    put(table, i, large(i));
+    table.add(digest(i + 1), file);
+    table.placed(3, {(i + 1) % 5, 16 + i + 1, 100 + i + 1, ""});
+  }
+  CHECK(room(temp) <= 10 * kLarge);
+  table.commit();
+  for (std::uint32_t i = 0; i < 40; ++i) {
+    CHECK(has(table, i));
+    CHECK(table.has_signature(digest(i)) == (i < 10));
+  }
+}
+
+TEST_CASE("a table knows whether anything may be missing from it", "[chain][contents][lost]") {
+  const test::TempDir temp;
+  const auto expect = [&](bool places, bool all_signatures) {
+    ContentTable table(temp.path());
+    CHECK(table.has_all_places() == places);
+    CHECK(table.has_all_signatures() == all_signatures);
+  };
+  expect(false, false);
+  {
+    ContentTable table(temp.path());
+    table.set_whole();
+    put(table, 1, large(1));
+  }
+  expect(false, false);  // no commit
+  {
+    ContentTable table(temp.path());
+    table.set_whole();
+    for (std::uint32_t i = 0; i < 3; ++i) put(table, i, large(i));
+    table.commit();
+    table.commit();
+  }
+  expect(true, true);
+  REQUIRE(::truncate(signatures(temp).c_str(), kLarge * 2 - 1) == 0);
+  expect(true, false);
+  {
+    ContentTable table(temp.path());
+    CHECK(table.has_signature(digest(0)));
+    CHECK_FALSE(table.has_signature(digest(1)));
+    CHECK(has(table, 1));
+    // Made again: only where there is none, and only of what has a place.
+    table.sign(digest(0), large(5), 0);
+    table.sign(digest(1), large(1), 0);
+    table.sign(digest(77), large(7), 0);
+    table.set_whole();
+    table.commit();
+  }
+  expect(true, true);
+  {
+    ContentTable table(temp.path());
+    CHECK(table.signature(digest(0)) == large(0));
+    CHECK(table.signature(digest(1)) == large(1));
+    CHECK_FALSE(table.find(digest(77)));
+  }
+  test::write(database(temp), std::string(5000, 'x'));
+  expect(false, false);
 }
 
 }  // namespace rota::chain

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 
 #include <fmt/format.h>
+
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
@@ -16,6 +18,7 @@
 #include "base/text.h"
 #include "chain/chain_fixture.h"
 #include "chain/chain_source.h"
+#include "chain/damage_checks.h"
 #include "chain/frame.h"
 #include "chain/verify.h"
 #include "support/random_tree.h"
@@ -58,53 +61,6 @@ struct Small {
   std::vector<std::string> all;
 };
 
-/// How a restore from a damaged store went.
-enum class Outcome { whole, partly, failed };
-
-/// Restores a run and checks all that came out: a file is right or absent, and absent ones are
-/// named.
-Outcome restore_checked(Small& small, const std::string& run) {
-  const std::string target = small.backups.temp / "damaged";
-  remove_tree(target);
-  bool failed = false;
-  try {
-    small.backups.restore(run, target);
-  } catch (const base::Error& error) {
-    // not_found: its record is gone, so that there is no such run.
-    const bool clear = error.kind() == ErrorKind::corrupt || error.kind() == ErrorKind::not_found ||
-                       error.kind() == ErrorKind::config;
-    if (!clear) FAIL("the restore of " << run << " failed with: " << error.what());
-    failed = true;
-  }
-  std::set<std::string> named;
-  for (const auto& [path, message] : small.backups.warnings) named.insert(path);
-  const std::string kept = small.backups.kept(run);
-  std::uint64_t absent = 0;
-  for (const auto& entry : fs::recursive_directory_iterator(kept)) {
-    const std::string name = entry.path().lexically_relative(kept);
-    const std::string restored = target + "/" + name;
-    if (!base::exists(restored)) {
-      if (!failed && !named.contains(restored)) FAIL(name << " is missing and not named");
-      ++absent;
-    } else if (entry.is_regular_file() && read(restored) != read(entry.path())) {
-      FAIL("the restore of " << run << " gave " << name << " with wrong content");
-    }
-  }
-  if (base::exists(target)) {
-    for (const auto& entry : fs::recursive_directory_iterator(target)) {
-      const std::string name = entry.path().lexically_relative(target);
-      if (!base::exists(kept + "/" + name)) FAIL(name << " was not in the tree");
-    }
-  }
-  if (failed) return Outcome::failed;
-  if (absent == 0) {
-    if (small.backups.damaged != 0 || !named.empty()) FAIL("nothing is missing, but it was said");
-    return Outcome::whole;
-  }
-  if (small.backups.damaged == 0) FAIL("files are missing and were not counted");
-  return Outcome::partly;
-}
-
 std::uint64_t stride_seed() {
   const char* asked = std::getenv("ROTA_TEST_SEED");
   return asked != nullptr ? std::stoull(asked) : 1;
@@ -123,7 +79,8 @@ TEST_CASE("a store that is whole has no problems", "[chain][damage]") {
     CHECK(result.newest == small.all.back());
     CHECK(result.objects == small.store.objects.size());
   }
-  for (const std::string& run : small.all) CHECK(restore_checked(small, run) == Outcome::whole);
+  for (const std::string& run : small.all)
+    CHECK(restore_checked(small.backups, run) == Outcome::whole);
 }
 
 TEST_CASE("an object that is missing or cut short is found by the listing", "[chain][damage]") {
@@ -154,7 +111,7 @@ TEST_CASE("an object that is missing or cut short is found by the listing", "[ch
         CHECK(named);
       }
       std::set<Outcome> outcomes;
-      for (const std::string& run : small.all) outcomes.insert(restore_checked(small, run));
+      for (const std::string& run : small.all) outcomes.insert(restore_checked(small.backups, run));
       // The other chain is not touched by it.
       CHECK(outcomes.contains(Outcome::whole));
       CHECK(outcomes.size() > 1);
@@ -200,7 +157,7 @@ TEST_CASE("a flipped bit is found by reading all data, and never restored", "[ch
       // The runs that may need this object: those of its chain from it on; the newest is the one
       // that matters most.
       for (const std::string& run : {small.all[1], small.all.back()}) {
-        ++outcomes[restore_checked(small, run)];
+        ++outcomes[restore_checked(small.backups, run)];
       }
     }
   }
@@ -231,6 +188,86 @@ TEST_CASE("a damaged file does not take the place of another when restored over 
   CHECK(named.contains(target + "/hard"));
   CHECK(read(target + "/dir/kept") == "an older version");
   CHECK(read(target + "/hard") == "another older version");
+}
+
+TEST_CASE("what stands in whole blocks of a damaged index comes back", "[chain][damage][lost]") {
+  MemoryStore store;
+  Backups backups(store);
+  write(backups.path("a/first"), "of two names");
+  write(backups.path("z/own"), "own");
+  fs::create_hard_link(backups.path("a/first"), backups.path("z/link"));
+  for (std::uint64_t n = 0; n < 1'500; ++n) {
+    // Long and without anything in common, so that few of them fill a block.
+    const std::string name =
+        base::to_hex(base::sha256(base::as_bytes("name " + std::to_string(n))));
+    write(backups.path("m/" + name + name + name), std::to_string(n));
+  }
+  const chain::RunRecord record = backups.run();
+  const std::vector<chain::BlockRow>& blocks = record.pieces.front().blocks;
+  REQUIRE(blocks.size() > 2);
+  const std::string name = chain::index_name(record.chain, record.run, blocks.front().object);
+  const std::map<std::string, base::Bytes> good = store.objects;
+  const auto damage = [&](const chain::BlockRow& block) {
+    store.objects = good;
+    store.objects[name][block.position + block.size / 2] ^= std::byte{4};
+  };
+  const auto count = [](const std::string& directory) {
+    const fs::directory_iterator all(directory);
+    return static_cast<std::size_t>(std::distance(fs::begin(all), fs::end(all)));
+  };
+  const std::string target = backups.temp / "damaged";
+  const auto is_named = [&](const std::string& path) {
+    return std::ranges::any_of(backups.warnings, [&](const auto& warning) {
+      return warning.first == target + "/" + path;
+    });
+  };
+
+  // The first: it has the root, both directories and the first name of the linked file.
+  damage(blocks.front());
+  CHECK(restore_checked(backups, record.run) == Outcome::partly);
+  REQUIRE(backups.lost.size() == 1);
+  CHECK(backups.lost.front().first.empty());
+  CHECK(backups.lost.front().end == blocks[1].first_path);
+  CHECK(backups.lost.front().what.find(name) != std::string::npos);
+  CHECK(is_named("m"));
+  CHECK(is_named("z/link"));
+  CHECK_FALSE(base::exists(target + "/z/link"));
+  CHECK(read(target + "/z/own") == "own");
+  const std::size_t came = count(target + "/m");
+  CHECK(came > 700);
+  CHECK(came < 1'500);
+  struct stat made {};
+  REQUIRE(::stat((target + "/m").c_str(), &made) == 0);
+  CHECK((made.st_mode & 07777) == 0700);
+
+  // A part of the tree that the damage does not touch, but for what is above it.
+  remove_tree(target);
+  backups.restore(record.run, target, {"z"});
+  CHECK(backups.lost.empty());
+  CHECK(backups.damaged == 2);  // the root, and the link, whose first name is not known
+  CHECK(read(target + "/z/own") == "own");
+  CHECK(is_named("z/link"));
+  remove_tree(target);
+  backups.restore(record.run, target, {"a/first"});
+  CHECK(backups.lost.size() == 1);
+  CHECK_FALSE(base::exists(target + "/a/first"));
+  CHECK(kind_of([&] { backups.restore(record.run, target + "2", {"z/none"}); }) ==
+        ErrorKind::not_found);
+
+  // One in the middle: only its files are missing.
+  damage(blocks[1]);
+  CHECK(restore_checked(backups, record.run) == Outcome::partly);
+  CHECK(backups.damaged == 0);
+  REQUIRE(backups.lost.size() == 1);
+  CHECK(backups.lost.front().first == blocks[1].first_path);
+  CHECK(read(target + "/z/link") == "of two names");
+  CHECK(count(target + "/m") < 1'500);
+
+  // The writer does not take half an index for removed files.
+  backups.state =
+      std::make_unique<chain::LocalState>(backups.temp / "state", backups.temp / "another-cache");
+  backups.clock.advance(std::chrono::hours(24));
+  CHECK(kind_of([&] { backups.backup(store); }) == ErrorKind::corrupt);
 }
 
 TEST_CASE("objects of a newer format are not read and not called damaged", "[chain][damage]") {

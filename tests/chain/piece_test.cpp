@@ -1,7 +1,9 @@
 #include "chain/piece.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <map>
+#include <set>
 
 #include "base/error.h"
 #include "base/kind_of.h"
@@ -354,6 +356,192 @@ TEST_CASE("damage in the store is corrupt and named", "[chain][piece]") {
   expect_named();
   test::write(chain.object_path(0, 0), good);
   CHECK_NOTHROW(read_all(""));
+}
+
+TEST_CASE("a piece goes on behind damaged blocks and tells which paths they hid",
+          "[chain][piece][lost]") {
+  const std::uint64_t seed = test::first_seed();
+  CAPTURE(seed);
+  for (const std::size_t max_extents : {std::size_t{30}, std::size_t{20'000}}) {
+    Fixture chain;
+    const auto records = samples(seed, max_extents == 30 ? 6000 : 800, max_extents);
+    chain.write(0, records);
+    const Piece& piece = chain.record.pieces[0];
+    REQUIRE(piece.blocks.size() > 4);
+    const std::string good = test::read(chain.object_path(0, 0));
+    // In which block each record begins, and how many continue it: told by the cursor itself.
+    std::vector<std::size_t> begins;
+    {
+      IndexObjects objects(chain.store, chain.record.chain, "");
+      PieceCursor cursor(objects, kRuns[0], piece, true);
+      IndexRecord record;
+      while (cursor.next(record)) {
+        begins.push_back(static_cast<std::size_t>(&cursor.block() - piece.blocks.data()));
+      }
+    }
+    REQUIRE(begins.size() == records.size());
+    Chance chance(seed);
+    for (int round = 0; round < 30; ++round) {
+      std::set<std::size_t> bad;
+      for (std::size_t i = chance.between(1, 3); i > 0; --i) {
+        bad.insert(chance.below(piece.blocks.size()));
+        if (chance.one_in(2)) bad.insert(std::min(*bad.rbegin() + 1, piece.blocks.size() - 1));
+      }
+      std::string spoilt = good;
+      for (const std::size_t block : bad) {
+        const BlockRow& row = piece.blocks[block];
+        const std::size_t at = row.position + row.size / 2;
+        spoilt[at] = static_cast<char>(spoilt[at] ^ 0x10);
+      }
+      test::write(chain.object_path(0, 0), spoilt);
+      IndexObjects objects(chain.store, chain.record.chain, "");
+      PieceCursor cursor(objects, kRuns[0], piece, chance.one_in(2), true);
+      std::map<std::string, IndexRecord, ByPath> came;
+      std::vector<LostRange> lost;
+      IndexRecord record;
+      bool any = true;
+      while (any) {
+        any = cursor.next(record);
+        for (LostRange& range : cursor.take_lost()) {
+          // Told before what stands behind it.
+          if (any) CHECK(range.ends_before(record.entry.path));
+          lost.push_back(std::move(range));
+        }
+        if (any) came[record.entry.path] = record;
+      }
+      for (std::size_t i = 0; i < records.size(); ++i) {
+        const std::string& path = records[i].entry.path;
+        // Its extents go on through all blocks that begin with its path.
+        bool hit = bad.contains(begins[i]);
+        for (std::size_t b = begins[i] + 1;
+             b < piece.blocks.size() && piece.blocks[b].first_path == path; ++b) {
+          hit = hit || bad.contains(b);
+        }
+        const bool told =
+            std::ranges::any_of(lost, [&](const LostRange& range) { return range.contains(path); });
+        if (hit != told) FAIL(path << (hit ? " is lost and not told" : " is told to be lost"));
+        if (hit == came.contains(path)) FAIL(path << (hit ? " came" : " did not come"));
+        if (!hit) CHECK(difference(came[path], records[i]) == "");
+      }
+    }
+    test::write(chain.object_path(0, 0), good);
+  }
+}
+
+TEST_CASE("where a newer piece is damaged, older words are not believed", "[chain][piece][lost]") {
+  const std::uint64_t seed = test::first_seed();
+  CAPTURE(seed);
+  Fixture chain;
+  std::vector<std::vector<IndexRecord>> all;
+  for (std::uint32_t run = 0; run < 3; ++run) {
+    // Of the same paths in part, so that pieces speak of the same.
+    IndexSamples random(seed);
+    std::vector<IndexRecord> records;
+    Chance chance(seed + run);
+    for (const std::string& path : random.paths(4000)) {
+      if (!chance.one_in(2)) continue;
+      records.push_back(random.record(path, 500));
+      if (run > 0 && chance.one_in(4)) {
+        records.back() = IndexRecord();
+        records.back().entry.path = path;
+        records.back().removed = true;
+      }
+    }
+    chain.write(run, records);
+    all.push_back(std::move(records));
+  }
+  for (std::uint32_t hurt = 0; hurt < 3; ++hurt) {
+    const Piece& piece = chain.record.pieces[hurt];
+    REQUIRE(piece.blocks.size() > 2);
+    const std::string good = test::read(chain.object_path(hurt, 0));
+    for (std::size_t block = 0; block < piece.blocks.size(); ++block) {
+      INFO("piece " << hurt << " block " << block);
+      const BlockRow& row = piece.blocks[block];
+      damage(chain.object_path(hurt, 0), row.position + row.size / 2);
+      const auto is_hidden = [&](const std::string& path) {
+        return tree::compare_paths(path, row.first_path) >= 0 &&
+               (block + 1 == piece.blocks.size() ||
+                tree::compare_paths(path, piece.blocks[block + 1].first_path) < 0);
+      };
+      std::map<std::string, const IndexRecord*, ByPath> model;
+      for (std::uint32_t run = 0; run < 3; ++run) {
+        for (const IndexRecord& record : all[run]) {
+          if (run == hurt && is_hidden(record.entry.path)) continue;
+          model[record.entry.path] = &record;
+        }
+        if (run == hurt) {
+          std::erase_if(model, [&](const auto& entry) { return is_hidden(entry.first); });
+        }
+      }
+      IndexObjects objects(chain.store, chain.record.chain, "");
+      std::vector<LostRange> lost;
+      IndexView view(objects, chain.record, true, 0,
+                     [&](const LostRange& range) { lost.push_back(range); });
+      IndexRecord record;
+      for (const auto& [path, wanted] : model) {
+        if (wanted->removed) continue;
+        REQUIRE(view.next(record));
+        if (const auto what = difference(record, *wanted); !what.empty()) FAIL(path << what);
+      }
+      CHECK_FALSE(view.next(record));
+      REQUIRE(lost.size() == 1);
+      CHECK(lost[0].first == row.first_path);
+      CHECK(lost[0].what.find(index_name(chain.record.chain, kRuns[hurt], 0)) != std::string::npos);
+      // One path alone: known, known to be gone, or hidden.
+      for (std::size_t i = 0; i < all[hurt].size(); i += 7) {
+        const std::string& path = all[hurt][i].entry.path;
+        const auto known = model.find(path);
+        if (is_hidden(path) && known == model.end()) {
+          CHECK(kind_of([&] { IndexView::find(objects, chain.record, path); }) ==
+                ErrorKind::corrupt);
+        } else {
+          const bool there = known != model.end() && !known->second->removed;
+          CHECK(IndexView::find(objects, chain.record, path).has_value() == there);
+        }
+      }
+      // Who does not ask for it gets no half answers.
+      IndexView strict(objects, chain.record, true);
+      CHECK(kind_of([&] {
+              while (strict.next(record)) {
+              }
+            }) == ErrorKind::corrupt);
+      test::write(chain.object_path(hurt, 0), good);
+    }
+  }
+}
+
+TEST_CASE("of a missing index object one request is made, and the rest is read",
+          "[chain][piece][lost]") {
+  Fixture chain;
+  const auto records = samples(11, 800, 30);
+  chain.write(0, records);
+  chain.store.remove(index_name(chain.record.chain, kRuns[0], 0));
+  test::FaultyStore counted(chain.store, [](const auto&) { return test::Fault::none; });
+  IndexObjects objects(counted, chain.record.chain, "");
+  PieceCursor cursor(objects, kRuns[0], chain.record.pieces[0], true, true);
+  IndexRecord record;
+  CHECK_FALSE(cursor.next(record));
+  const std::vector<LostRange> lost = cursor.take_lost();
+  REQUIRE(lost.size() == 1);
+  CHECK(lost[0].first == chain.record.pieces[0].blocks[0].first_path);
+  CHECK_FALSE(lost[0].end);
+  CHECK(counted.calls() == 1);
+}
+
+TEST_CASE("an object that is held is not asked for", "[chain][piece]") {
+  Fixture chain;
+  const auto records = samples(12, 400, 30);
+  chain.write(0, records);
+  const base::Bytes object =
+      chain.store.get(index_name(chain.record.chain, kRuns[0], 0), store::kMaxObject);
+  test::FaultyStore gone(chain.store, [](const auto&) { return test::Fault::fail_before; });
+  IndexObjects objects(gone, chain.record.chain, "");
+  objects.hold(kRuns[2], 0, base::Bytes(100));
+  objects.hold(kRuns[0], 0, object);
+  PieceCursor cursor(objects, kRuns[0], chain.record.pieces[0], true);
+  expect_scan(cursor, records, 0, records.size() + 1);
+  CHECK(gone.calls() == 0);
+  CHECK(kind_of([&] { objects.read(kRuns[2], 0, 50, 51); }) == ErrorKind::corrupt);
 }
 
 TEST_CASE("a whole frame that holds no block is corrupt and named", "[chain][piece]") {

@@ -234,9 +234,51 @@ TEST_CASE("an empty file becomes a ledger", "[ledger]") {
     Ledger ledger(path);
     ledger.add_run(some_run("main", "run-1", 1'000));
   }
-  CHECK(pragma(path, "user_version") == 1);
+  CHECK(pragma(path, "user_version") == 2);
   CHECK(pragma(path, "application_id") == 0x726f7461);
   CHECK(Ledger(path).runs("main").size() == 1);
+}
+
+TEST_CASE("a ledger of the first layout is brought up to date with all that is in it", "[ledger]") {
+  const test::TempDir dir;
+  const std::string path = dir / "ledger.db";
+  const VerifyRow data = some_verification("main", 1'100, VerifyKind::data, true);
+  const VerifyRow listing = some_verification("main", 1'200, VerifyKind::listing, false);
+  {
+    Ledger ledger(path);
+    ledger.add_run(some_run("main", "run-1", 1'000));
+    ledger.add_verification(data);
+    ledger.add_verification(listing);
+  }
+  {
+    base::Database old(path);
+    old.execute(
+        "CREATE TABLE first (id INTEGER PRIMARY KEY AUTOINCREMENT, profile TEXT NOT NULL, time "
+        "INTEGER NOT NULL, run TEXT NOT NULL, what TEXT NOT NULL CHECK (what IN ('listing', "
+        "'data')), good INTEGER NOT NULL, objects INTEGER NOT NULL, bytes INTEGER NOT NULL, "
+        "problem TEXT NOT NULL) STRICT; INSERT INTO first SELECT * FROM verification; DROP TABLE "
+        "verification; ALTER TABLE first RENAME TO verification; CREATE INDEX "
+        "verification_by_profile ON verification (profile, what, id); PRAGMA user_version = 1");
+  }
+  Ledger ledger(path);
+  CHECK(pragma(path, "user_version") == 2);
+  CHECK(ledger.runs("main").size() == 1);
+  CHECK(ledger.last_verifications("main") == std::vector{data, listing});
+  const VerifyRow sample = some_verification("main", 1'300, VerifyKind::sample, true);
+  ledger.add_verification(sample);
+  CHECK(ledger.last_verifications("main") == std::vector{data, listing, sample});
+}
+
+TEST_CASE("a bad sample is not hidden by a good one", "[ledger]") {
+  const test::TempDir dir;
+  Ledger ledger(dir / "ledger.db");
+  const VerifyRow bad = some_verification("main", 2'000, VerifyKind::sample, false);
+  const VerifyRow good = some_verification("main", 3'000, VerifyKind::sample, true);
+  ledger.add_verification(some_verification("main", 1'000, VerifyKind::sample, true));
+  ledger.add_verification(some_verification("main", 1'500, VerifyKind::sample, false));
+  ledger.add_verification(bad);
+  ledger.add_verification(good);
+  CHECK(ledger.last_verifications("main") == std::vector{bad, good});
 }
 
 TEST_CASE("a ledger of a newer rota is refused and left as it is", "[ledger]") {

@@ -54,6 +54,7 @@ VerifyRow failed(std::chrono::seconds age, VerifyKind what) { return verified(ag
 
 constexpr VerifyKind kListing = VerifyKind::listing;
 constexpr VerifyKind kData = VerifyKind::data;
+constexpr VerifyKind kSample = VerifyKind::sample;
 
 }  // namespace
 
@@ -153,6 +154,32 @@ TEST_CASE("every state of a profile has its level and its sentence", "[rotation]
        {failed(3h, kListing), failed(2h, kData)},
        Level::alarm,
        {"The verification of the data"}},
+      {"a good sample undoes a bad listing, which it looked at",
+       {run(9h)},
+       {failed(3h, kListing), verified(2h, kSample)},
+       Level::good,
+       {}},
+      {"a good sample does not undo bad data",
+       {run(9h)},
+       {failed(3h, kData), verified(2h, kSample)},
+       Level::alarm,
+       {"The verification of the data"}},
+      {"a good sample, of other objects, does not undo a bad one",
+       {run(9h)},
+       {failed(3h, kSample), verified(2h, kSample), verified(1h, kListing)},
+       Level::alarm,
+       {"The verification of the sample"}},
+      {"good data undoes a bad sample",
+       {run(9h)},
+       {failed(3h, kSample), verified(2h, kData)},
+       Level::good,
+       {}},
+      {"a bad sample is named before a bad listing, and asks for all data",
+       {run(9h)},
+       {failed(3h, kSample), failed(2h, kListing)},
+       Level::alarm,
+       {"The verification of the sample on 2026-01-10 09:00 failed (volume 3 is missing): run "
+        "`rota verify --data main`"}},
       {"the clock is before the newest run",
        {run(-1s)},
        {verified(24h)},

@@ -52,7 +52,7 @@ class Damaged(Machine):
         warning, last = result.err.splitlines(True)
         self.assertRegex(warning, rf"\Awarning: {to}/etc/late: was not restored: ")
         self.assert_sentence(last)
-        self.assertRegex(last, "1 file.*all others were")
+        self.assertRegex(last, "1 file is damaged in the store; what was not named was restored")
         self.assertFalse((to / "etc" / "late").exists())
         self.assertEqual("fstab", (to / "etc" / "fstab").read_text())
         self.assertEqual((self.source / "big").read_bytes(), (to / "big").read_bytes())
@@ -87,14 +87,54 @@ class Damaged(Machine):
         self.rota("verify", "--data", status=CORRUPT)
 
     def test_a_damaged_index_without_its_cached_copy(self):
-        (index,) = self.objects(f"data/*/{self.increment}/i*")
-        for damage in (flip, lambda path: os.truncate(path, 50), os.unlink):
+        (index,) = self.objects(f"data/*/{self.full}/i*")
+        for n, damage in enumerate((flip, lambda path: os.truncate(path, 50), os.unlink)):
             damage(index)
-            self.fails(CORRUPT, index.name, "restore", "--to", self.dir / "to", *self.url)
-            self.rota("verify", "--data", *self.url, status=CORRUPT)
-            self.assertEqual(["big", "etc", "etc/fstab"],
-                             self.paths("--at", self.full, *self.url))
-        self.assertFalse((self.dir / "to" / "etc").exists())
+            # What the increment wrote is known: etc/late, and what it read again to be sure.
+            to = self.dir / f"to-{n}"
+            result = self.rota("restore", "--to", to, *self.url, status=CORRUPT)
+            self.assertRegex(result.err, "from the root to the end of the tree.*" + index.name)
+            self.assert_sentence(result.err.splitlines(True)[-1])
+            self.assertIn("1 part of the run's index", result.err)
+            self.assertEqual((self.source / "etc/late").read_bytes(),
+                             (to / "etc/late").read_bytes())
+            listed = self.rota("ls", *self.url, status=CORRUPT)
+            self.assertIn("etc/late", listed.out)
+            self.assertIn(index.name, listed.err)
+            late = self.rota("fetch", "etc/late", self.dir / f"late-{n}", *self.url, status=None)
+            self.assertEqual(DONE, late.status, late.err)
+            self.assertIn(index.name, self.rota("diff", self.full, self.increment, *self.url,
+                                                status=CORRUPT).err)
+            problems = self.rota("verify", "--data", *self.url, status=CORRUPT).err
+            self.assertRegex(problems, f"run {self.full}: its index cannot tell from the root to")
+
+    def test_a_damaged_index_of_an_increment_harms_no_run_before_it(self):
+        (index,) = self.objects(f"data/*/{self.increment}/i*")
+        flip(index)
+        result = self.rota("restore", "--to", self.dir / "to", *self.url, status=CORRUPT)
+        self.assertRegex(result.err, index.name)
+        # The older entries may be of files that changed or are gone.
+        self.assertEqual([], os.listdir(self.dir / "to"))
+        fetched = self.rota("fetch", "etc/late", self.dir / "got", *self.url, status=CORRUPT)
+        self.assertIn(index.name, fetched.err)
+        self.assertFalse((self.dir / "got").exists())
+        self.assertEqual(["big", "etc", "etc/fstab"], self.paths("--at", self.full, *self.url))
+
+    def test_samples_find_what_is_damaged_within_one_round(self):
+        self.silent("verify", "--sample", "25%")
+        flip(self.volume)
+        found = [self.rota("verify", "--sample", "25%", "--json", status=None).json()
+                 for _ in range(4)]
+        self.assertEqual([False, True, True, True], sorted(value["good"] for value in found))
+        (bad,) = [value for value in found if not value["good"]]
+        self.assertIn(self.volume.name, bad["problems"][0])
+        status = self.rota("status", "--json").json()
+        self.assertEqual("alarm", status["level"])
+        self.assertIn("rota verify --data", status["profiles"][0]["messages"][0])
+        for wrong in ("0", "101%", "x", "-5%", "5%%", ""):
+            self.rota("verify", f"--sample={wrong}", status=USAGE)
+        self.rota("verify", "--sample", "5%", "--data", status=USAGE)
+        self.fails(USAGE, "needs a profile", "verify", "--sample", "5%", *self.url)
 
     def test_a_damaged_record_leaves_the_runs_before_it(self):
         (record,) = self.objects(f"runs/*/{self.increment}.incr")

@@ -76,6 +76,54 @@ TEST_CASE("an entry whose directory is missing is corrupt", "[hostile]") {
   }
 }
 
+TEST_CASE("a directory that the index has lost is made for its owner only, if so asked",
+          "[hostile]") {
+  TreeWriterOptions options;
+  options.make_lost_directories = true;
+  options.merge = GENERATE(false, true);
+  Place place;
+  std::uint64_t damaged = 0;
+  SECTION("some") {
+    FakeSource source;
+    source.add("a", EntryKind::directory);
+    source.add_file("a/b/c/one", "1");
+    source.add_file("a/b/c/two", "2");
+    source.add("a/b/d", EntryKind::directory);
+    source.add_file("e/three", "3");
+    CHECK(write_tree(source, place.target, options, &damaged).size() == 3);
+    CHECK(damaged == 3);  // a/b, a/b/c, e
+    CHECK(test::read(place.target + "/a/b/c/two") == "2");
+    CHECK(test::read(place.target + "/e/three") == "3");
+    for (const std::string made : {"/a/b", "/a/b/c", "/e"}) {
+      CHECK((status(place.target + made).st_mode & 07777) == 0700);
+    }
+    CHECK((status(place.target + "/a/b/d").st_mode & 07777) != 0700);
+  }
+  SECTION("the root") {
+    FakeSource source(FakeSource::Empty{});
+    source.add_file("a/x", "x");
+    CHECK(write_tree(source, place.target, options, &damaged).size() == 2);
+    CHECK(damaged == 2);
+    CHECK(test::read(place.target + "/a/x") == "x");
+  }
+  SECTION("but nothing is made below what is no directory, or out of order") {
+    for (const EntryKind kind : {EntryKind::symlink, EntryKind::fifo}) {
+      FakeSource source;
+      source.add("a", kind, place.temp / "in/secret");
+      source.add_file("a/b", "x");
+      CHECK(error_of([&] { write_tree(source, place.target + "1", options); }).kind() ==
+            base::ErrorKind::corrupt);
+      test::remove_tree(place.target + "1");
+    }
+    FakeSource source;
+    source.add_file("d/x", "x");
+    source.add_file("c/x", "x");
+    CHECK(error_of([&] { write_tree(source, place.target, options); }).kind() ==
+          base::ErrorKind::corrupt);
+    CHECK(paths(walk(place.target)) == List{"", "d"});
+  }
+}
+
 TEST_CASE("what stands below a symlink is corrupt, and the symlink is not followed", "[hostile]") {
   TreeWriterOptions options;
   options.merge = GENERATE(false, true);

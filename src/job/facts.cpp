@@ -1,0 +1,71 @@
+#include "job/facts.h"
+
+#include <fmt/format.h>
+
+#include <sstream>
+#include <vector>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace rota::job {
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+/// What a program prints; nothing when it is missing or fails. It is asked without a shell.
+std::string output_of(base::ProcessRunner& processes, const Words& words) {
+  try {
+    const base::ProcessResult result = processes.run({words, {{"LC_ALL", "C"}}});
+    return result.status == 0 ? result.output : "";
+  } catch (const base::Error& error) {
+    if (error.kind() == base::ErrorKind::interrupted) throw;
+    return "";
+  }
+}
+
+std::string content_of(const std::string& path) {
+  try {
+    return base::read_file(path, 1 << 20);
+  } catch (const base::Error&) {
+    return "";
+  }
+}
+
+}  // namespace
+
+std::string system_facts(base::ProcessRunner& processes) {
+  std::string text;
+  const auto section = [&](const std::string& title, const std::string& content) {
+    if (content.empty()) return;
+    text += fmt::format("== {}\n{}{}", title, content, content.ends_with('\n') ? "" : "\n");
+  };
+  const auto ask = [&](const Words& words) {
+    section(fmt::format("{}", fmt::join(words, " ")), output_of(processes, words));
+  };
+  for (const char* path : {"/etc/os-release", "/proc/cmdline"}) section(path, content_of(path));
+  ask({"uname", "-srvm"});
+  // Without loop devices, memory and optical drives, which come and go.
+  const std::string without = "1,7,11";
+  ask({"lsblk", "-e", without, "-o",
+       "NAME,TYPE,SIZE,RO,FSTYPE,LABEL,UUID,PARTTYPE,PARTLABEL,PARTUUID,MOUNTPOINTS"});
+  std::istringstream disks(output_of(processes, {"lsblk", "-e", without, "-dnpo", "NAME"}));
+  for (std::string disk; disks >> disk;) ask({"sfdisk", "--dump", disk});
+  ask({"findmnt", "-rno", "TARGET,SOURCE,FSTYPE,OPTIONS", "--real"});
+  section("/proc/mdstat", content_of("/proc/mdstat"));
+  ask({"mdadm", "--detail", "--scan"});
+  ask({"pvs", "--noheadings", "-o", "pv_name,vg_name,pv_size,pv_uuid"});
+  ask({"vgs", "--noheadings", "-o", "vg_name,vg_size,vg_uuid"});
+  ask({"lvs", "--noheadings", "-o", "lv_name,vg_name,lv_size,segtype,lv_uuid"});
+  ask({"ip", "-br", "link"});
+  ask({"ip", "-br", "address"});
+  ask({"ip", "route"});
+  section("/etc/resolv.conf", content_of("/etc/resolv.conf"));
+  ask({"apt-mark", "showmanual"});
+  ask({"dpkg-query", "-W", "-f", "${binary:Package} ${Version}\\n"});
+  ask({"rpm", "-qa"});
+  return text;
+}
+
+}  // namespace rota::job
