@@ -135,7 +135,8 @@ class Bench:
     def round(self, corpus, number):
         tasks = [task for task in contenders.TASKS if task[0] == corpus]
         beside = dict.fromkeys(name for task in tasks for name in task[3])
-        names = ["rota"] + [name for name in beside if contenders.installed(name)]
+        names = ["rota"] + [name for name in beside if contenders.installed(name) and
+                            name in self.options.beside.split(",")]
         place = self.options.scratch / "stores"
         subprocess.run(["rm", "-rf", place], check=True)
         self.corpus("revert", corpus)
@@ -236,6 +237,8 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scratch", type=pathlib.Path, required=True, help="an own directory")
     parser.add_argument("--corpora", default="S,D,DC,M")
+    parser.add_argument("--beside", help="the programs to measure rota beside",
+                        default=",".join(name for name in contenders.CONTENDERS if name != "rota"))
     parser.add_argument("--scale", type=float, default=1.0, help="of the corpora; 1: as described")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--results", type=pathlib.Path, 

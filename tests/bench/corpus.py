@@ -5,7 +5,7 @@
     corpus.py ROOT change S|D|DC|M           the next version: 1 % of it is changed
     corpus.py ROOT revert S|D|DC|M           back to the first version
 
-S   a server: 78,000 files, 1.5 GB: texts, programs, compressed files, uploads, logs
+S   a server: 77,000 files, 1.4 GB: texts, programs, compressed files, uploads, logs
 D   a database dump of 1 GiB; next version: 1 % of its rows changed everywhere, 1 % appended
 DC  the same dump; next version: the same share changed in 20 places, 1 % appended
 M   100,000 small JSON files
