@@ -1,7 +1,5 @@
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
-
 #include "base/error.h"
 #include "chain/backup.h"
 #include "cli/command.h"
@@ -17,12 +15,11 @@ class Adopt final : public Command {
     return "Continue, on this machine, the chains that the store holds";
   }
 
-  void declare(CLI::App& app) override {
-    app.add_option("PROFILE", words_, "The profile")->expected(0, 1);
-    app.footer(
-        "After a reinstallation, or when the local state was lost. Only one machine may write to "
-        "a\n"
-        "store's chains: do not adopt what another server still writes.");
+  void declare(Options& options) override {
+    options.words(words_, "[PROFILE]", "The profile", 0, 1);
+    options.note(
+        "After a reinstallation, or when the local state was lost. Only one machine may write to\n"
+        "a store's chains: do not adopt what another server still writes.");
   }
 
   int run(Context& context) override {

@@ -1,6 +1,5 @@
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -19,9 +18,9 @@ class Backup final : public Command {
     return "Back up: a full when one is due, else an increment";
   }
 
-  void declare(CLI::App& app) override {
-    app.add_option("PROFILE", words_, "The profile")->expected(0, 1);
-    app.add_flag("--full", full_, "Begin a new chain now");
+  void declare(Options& options) override {
+    options.words(words_, "[PROFILE]", "The profile", 0, 1);
+    options.flag("--full", full_, "Begin a new chain now");
   }
 
   int run(Context& context) override {

@@ -8,11 +8,8 @@
 
 #include "base/progress.h"
 #include "base/time.h"
+#include "cli/options.h"
 #include "job/server.h"
-
-namespace CLI {
-class App;
-}
 
 namespace rota::cli {
 
@@ -47,14 +44,14 @@ class Context {
   std::optional<profile::Places> places_;
 };
 
-/// One command of `rota`. declare() adds its options to a subcommand, run() does it and returns the
+/// One command of `rota`. declare() says what it takes, run() does it and returns the
 /// exit status.
 class Command {
  public:
   virtual ~Command() = default;
   virtual const char* name() const = 0;
   virtual const char* summary() const = 0;  ///< one line, for `rota --help`
-  virtual void declare(CLI::App& app) = 0;
+  virtual void declare(Options& options) = 0;
   virtual int run(Context& context) = 0;
 };
 

@@ -1,6 +1,5 @@
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -46,13 +45,12 @@ class Diff final : public Command {
   const char* name() const override { return "diff"; }
   const char* summary() const override { return "Show what changed between two runs"; }
 
-  void declare(CLI::App& app) override {
-    app.add_option("PROFILE_A_B", words_,
-                   "[PROFILE] A B: two times or runs, the earlier first. + added, - removed, "
-                   "M content, m metadata only")
-        ->expected(2, 3)
-        ->required();
-    declare_target(app, url_);
+  void declare(Options& options) override {
+    options.words(words_, "[PROFILE] A B",
+                  "A, B: two times or runs, the earlier first. + added, - removed, M content, "
+                  "m metadata only",
+                  2, 3);
+    declare_target(options, url_);
   }
 
   int run(Context& context) override {

@@ -1,8 +1,6 @@
 #include <fmt/core.h>
 #include <sys/stat.h>
 
-#include <CLI/CLI.hpp>
-
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -24,16 +22,15 @@ class Fetch final : public Command {
   const char* name() const override { return "fetch"; }
   const char* summary() const override { return "Take one file or directory out of a run"; }
 
-  void declare(CLI::App& app) override {
-    app.add_option(
-           "PROFILE_PATH_DEST", words_,
-           "[PROFILE] PATH DEST: PATH is relative to the source (etc/fstab); DEST is the new "
-           "file, or a directory to put it into")
-        ->expected(2, 3)
-        ->required();
-    declare_at(app, at_);
-    app.add_flag("--overwrite", overwrite_, "Replace DEST if it exists");
-    declare_target(app, url_);
+  void declare(Options& options) override {
+    options.words(
+        words_, "[PROFILE] PATH DEST",
+        "PATH is relative to the source (etc/fstab); DEST is the new file, or a directory "
+        "to put it into",
+        2, 3);
+    declare_at(options, at_);
+    options.flag("--overwrite", overwrite_, "Replace DEST if it exists");
+    declare_target(options, url_);
   }
 
   int run(Context& context) override {

@@ -1,7 +1,6 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <iostream>
 
 #include "base/error.h"
@@ -28,28 +27,27 @@ class Init final : public Command {
   const char* name() const override { return "init"; }
   const char* summary() const override { return "Make a profile: what to back up and where to"; }
 
-  void declare(CLI::App& app) override {
-    app.add_option("PROFILE", wanted_.name, "A name for this server's settings (default: main)");
-    app.add_option("--source", wanted_.source, "The directory to back up (default: /)")
-        ->type_name("DIR");
-    app.add_option("--target", wanted_.target, "The store, for example file:///srv/backup")
-        ->type_name("URL");
-    app.add_option("--credentials", wanted_.credentials, "A file with the store's key, mode 0600")
-        ->type_name("FILE");
-    app_ = &app;
+  void declare(Options& options) override {
+    options.words(words_, "[PROFILE]", "A name for this server's settings (default: main)", 0, 1);
+    options.text("--source", wanted_.source, "DIR", "The directory to back up (default: /)");
+    options.text("--target", wanted_.target, "URL", "The store, for example file:///srv/backup");
+    options.text("--credentials", wanted_.credentials, "FILE",
+                 "A file with the store's key, mode 0600");
+    options_ = &options;
   }
 
   int run(Context& context) override {
+    const bool named = !words_.empty();
+    wanted_.name = named ? words_.front() : "main";
     if (wanted_.target.empty()) {
       if (::isatty(STDIN_FILENO) == 0) {
         throw base::Error(base::ErrorKind::usage,
                           "where to? Add --target, for example --target file:///srv/backup");
       }
-      if (wanted_.name.empty()) wanted_.name = ask("Name of the profile", "main");
-      if (app_->count("--source") == 0) wanted_.source = ask("Directory to back up", "/");
+      if (!named) wanted_.name = ask("Name of the profile", "main");
+      if (!options_->given("--source")) wanted_.source = ask("Directory to back up", "/");
       wanted_.target = ask("Store, for example file:///srv/backup", "");
     }
-    if (wanted_.name.empty()) wanted_.name = "main";
     store::open_store(wanted_.target);  // refuses what is no store, before anything is written
     profile::create_profile(context.places(), wanted_);
     if (context.chatty()) {
@@ -64,7 +62,8 @@ class Init final : public Command {
 
  private:
   profile::NewProfile wanted_;
-  CLI::App* app_ = nullptr;
+  std::vector<std::string> words_;
+  const Options* options_ = nullptr;
 };
 
 }  // namespace

@@ -1,6 +1,5 @@
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -16,9 +15,9 @@ class List final : public Command {
   const char* name() const override { return "list"; }
   const char* summary() const override { return "List the runs: the points in time to go back to"; }
 
-  void declare(CLI::App& app) override {
-    app.add_option("PROFILE", words_, "The profile")->expected(0, 1);
-    declare_target(app, url_);
+  void declare(Options& options) override {
+    options.words(words_, "[PROFILE]", "The profile", 0, 1);
+    declare_target(options, url_);
   }
 
   int run(Context& context) override {

@@ -1,6 +1,5 @@
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -37,11 +36,10 @@ class Ls final : public Command {
   const char* name() const override { return "ls"; }
   const char* summary() const override { return "List the files in a run"; }
 
-  void declare(CLI::App& app) override {
-    app.add_option("PROFILE_AND_PATH", words_, "[PROFILE] [PATH]: PATH is relative to the source")
-        ->expected(0, 2);
-    declare_at(app, at_);
-    declare_target(app, url_);
+  void declare(Options& options) override {
+    options.words(words_, "[PROFILE] [PATH]", "PATH is relative to the source", 0, 2);
+    declare_at(options, at_);
+    declare_target(options, url_);
   }
 
   int run(Context& context) override {

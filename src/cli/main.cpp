@@ -4,7 +4,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstdio>
 #include <exception>
@@ -12,7 +11,6 @@
 
 #include "base/error.h"
 #include "base/signals.h"
-#include "base/text.h"
 #include "base/version.h"
 #include "cli/command.h"
 
@@ -51,37 +49,14 @@ void flush_output() {
   base::throw_os("cannot write", "the output", errno);
 }
 
-struct Row {
-  std::unique_ptr<cli::Command> command;
-  CLI::App* app = nullptr;
-};
-
-std::vector<Row> make_commands() {
-  std::vector<Row> rows;
+std::vector<std::unique_ptr<cli::Command>> make_commands() {
+  std::vector<std::unique_ptr<cli::Command>> commands;
   for (auto* make : {cli::make_init, cli::make_backup, cli::make_list, cli::make_ls,
                      cli::make_restore, cli::make_fetch, cli::make_verify, cli::make_diff,
                      cli::make_purge, cli::make_purge_incr, cli::make_status, cli::make_adopt}) {
-    rows.push_back({make(), nullptr});
+    commands.push_back(make());
   }
-  return rows;
-}
-
-/// CLI11 would say of an unknown command only that one is missing.
-void check_command(const std::vector<Row>& rows, int argc, char** argv) {
-  if (argc < 2) {
-    throw base::Error(base::ErrorKind::usage, "which command? `rota --help` lists them");
-  }
-  const std::string word = argv[1];
-  std::vector<std::string> known;
-  for (const Row& row : rows) {
-    if (row.command->name() == word || word.starts_with('-')) return;
-    known.emplace_back(row.command->name());
-  }
-  const auto meant = base::nearest(word, known);
-  throw base::Error(base::ErrorKind::usage,
-                    fmt::format("there is no command \"{}\"; {}", base::printable(word),
-                                meant ? fmt::format("did you mean \"{}\"?", *meant)
-                                      : "`rota --help` lists those that there are"));
+  return commands;
 }
 
 int fail(const std::string& message, int status) {
@@ -92,37 +67,22 @@ int fail(const std::string& message, int status) {
 int run(int argc, char** argv) {
   const base::SignalStop signals;
   cli::Context context(signals.token());
-  CLI::App app(
+  cli::CommandLine line(
+      "rota",
       "Backs up Linux servers: online chains in a store, and full copies on disks that rotate.",
-      "rota");
-  app.set_version_flag("--version", fmt::format("rota {}", base::kVersion));
-  app.require_subcommand(1);
-  app.footer(
+      fmt::format("rota {}", base::kVersion),
       "`rota COMMAND --help` explains a command. PROFILE may be left out where there is only one.\n"
       "Exit status: 0 done, 1 failed, 2 usage or configuration, 3 done with warnings, 4 corrupt\n"
       "data, 5 refused for safety, 11 locked by another rota, 130 interrupted.");
-  std::vector<Row> rows = make_commands();
-  for (Row& row : rows) {
-    row.app = app.add_subcommand(row.command->name(), row.command->summary());
-    row.app->add_flag("--json", context.json, "Print the result as JSON");
-    row.app->add_flag("-v,--verbose", context.verbose,
-                      "Say what was done, also without a terminal");
-    row.command->declare(*row.app);
+  const std::vector<std::unique_ptr<cli::Command>> commands = make_commands();
+  for (const auto& command : commands) {
+    cli::Options& options = line.add(command->name(), command->summary());
+    options.flag("--json", context.json, "Print the result as JSON");
+    options.flag("-v,--verbose", context.verbose, "Say what was done, also without a terminal");
+    command->declare(options);
   }
-  check_command(rows, argc, argv);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    const std::string topic =
-        app.get_subcommands().empty() ? "" : app.get_subcommands().front()->get_name() + " ";
-    return fail(fmt::format("{}; `rota {}--help` shows the form", error.what(), topic),
-                base::exit_code(base::ErrorKind::usage));
-  }
-  for (Row& row : rows) {
-    if (row.app->parsed()) return row.command->run(context);
-  }
-  return base::exit_code(base::ErrorKind::usage);
+  const auto number = line.parse(argc, argv);
+  return number ? commands[*number]->run(context) : base::kExitDone;
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -19,9 +18,9 @@ class Purge final : public Command {
   const char* name() const override { return name_; }
   const char* summary() const override { return summary_; }
 
-  void declare(CLI::App& app) override {
-    app.add_option("PROFILE", words_, "The profile")->expected(0, 1);
-    app.add_flag("-n,--dry-run", dry_run_, "Show what would go and why the rest stays");
+  void declare(Options& options) override {
+    options.words(words_, "[PROFILE]", "The profile", 0, 1);
+    options.flag("-n,--dry-run", dry_run_, "Show what would go and why the rest stays");
   }
 
   int run(Context& context) override {

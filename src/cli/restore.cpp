@@ -1,6 +1,5 @@
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -17,25 +16,19 @@ class Restore final : public Command {
   const char* name() const override { return "restore"; }
   const char* summary() const override { return "Restore a run, or parts of it, to a directory"; }
 
-  void declare(CLI::App& app) override {
-    app.add_option("PROFILE", words_, "The profile")->expected(0, 1);
-    app.add_option("--to", to_, "Where to: an empty or new directory")
-        ->required()
-        ->check(not_empty())
-        ->type_name("DIR");
-    declare_at(app, at_);
-    app.add_option("--path", paths_, "Only this and what is below it; may be given again")
-        ->type_name("PATH")
-        ->expected(1)
-        ->allow_extra_args(false)
-        ->take_all();
-    app.add_flag("--overwrite", options_.merge,
+  void declare(Options& options) override {
+    options.words(words_, "[PROFILE]", "The profile", 0, 1);
+    options.text("--to", to_, "DIR", "Where to: an empty or new directory",
+                 Options::Need::required);
+    declare_at(options, at_);
+    options.list("--path", paths_, "PATH", "Only this and what is below it; may be given again");
+    options.flag("--overwrite", options_.merge,
                  "Restore into a directory that is not empty: files of the same name are replaced, "
                  "others stay");
-    app.add_flag(
+    options.flag(
         "--owners-by-name", options_.owners_by_name,
         "Give files to the users and groups of the same name, where this machine has them");
-    declare_target(app, url_);
+    declare_target(options, url_);
   }
 
   int run(Context& context) override {

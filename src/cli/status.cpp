@@ -1,6 +1,5 @@
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -19,8 +18,8 @@ class StatusCommand final : public Command {
     return "How far back you would fall, and what to do about it";
   }
 
-  void declare(CLI::App& app) override {
-    app.add_option("PROFILE", words_, "Only this profile (default: all)")->expected(0, 1);
+  void declare(Options& options) override {
+    options.words(words_, "[PROFILE]", "Only this profile (default: all)", 0, 1);
   }
 
   int run(Context& context) override {

@@ -1,7 +1,5 @@
 #include "cli/target.h"
 
-#include <CLI/CLI.hpp>
-
 #include "base/error.h"
 #include "tree/entry.h"
 
@@ -45,24 +43,16 @@ std::string Target::relative(std::string path, const std::string& source) {
   return path;
 }
 
-void declare_target(CLI::App& app, std::string& url) {
-  app.add_option("--target", url,
-                 "Read this store instead of a profile's, for example file:///mnt/backup; nothing "
-                 "else is needed on this machine")
-      ->check(not_empty())
-      ->type_name("URL");
+void declare_target(Options& options, std::string& url) {
+  options.text("--target", url, "URL",
+               "Read this store instead of a profile's, for example file:///mnt/backup; nothing "
+               "else is needed on this machine");
 }
 
-void declare_at(CLI::App& app, std::string& at) {
-  app.add_option("--at", at,
-                 "As it was then: now, 4D, 2W, 3M, 2Y (so long ago), 2026-01-04, 2026-01-04T03:00, "
-                 "or a run's name (default: the newest run)")
-      ->check(not_empty())
-      ->type_name("TIME");
-}
-
-std::function<std::string(const std::string&)> not_empty() {
-  return [](const std::string& value) { return value.empty() ? "it is empty" : ""; };
+void declare_at(Options& options, std::string& at) {
+  options.text("--at", at, "TIME",
+               "As it was then: now, 4D, 2W, 3M, 2Y (so long ago), 2026-01-04, 2026-01-04T03:00, "
+               "or a run's name (default: the newest run)");
 }
 
 }  // namespace rota::cli

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -36,10 +35,8 @@ class Target {
 };
 
 /// Adds "--target URL" with its help.
-void declare_target(CLI::App& app, std::string& url);
+void declare_target(Options& options, std::string& url);
 /// Adds "--at TIME" with its help.
-void declare_at(CLI::App& app, std::string& at);
-/// Refuses "" for an option: in a script, a variable that was never set.
-std::function<std::string(const std::string&)> not_empty();
+void declare_at(Options& options, std::string& at);
 
 }  // namespace rota::cli

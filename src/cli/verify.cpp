@@ -1,6 +1,5 @@
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -19,10 +18,10 @@ class Verify final : public Command {
     return "Check that all runs are complete; --data reads and hashes everything";
   }
 
-  void declare(CLI::App& app) override {
-    app.add_option("PROFILE", words_, "The profile")->expected(0, 1);
-    app.add_flag("--data", data_, "Read everything and compare it with its hashes");
-    declare_target(app, url_);
+  void declare(Options& options) override {
+    options.words(words_, "[PROFILE]", "The profile", 0, 1);
+    options.flag("--data", data_, "Read everything and compare it with its hashes");
+    declare_target(options, url_);
   }
 
   int run(Context& context) override {

@@ -28,6 +28,28 @@ class Words(Machine):
         self.fails(USAGE, "--to", "restore")
         self.fails(USAGE, "--at", "ls", "--at")
 
+    def test_what_is_wrong_with_an_option_is_said_in_words(self):
+        self.fails(USAGE, r"no option --ful \(did you mean --full\?\)", "backup", "--ful")
+        self.fails(USAGE, r"no option --too \(did you mean --to\?\)", "restore", "--too", "x")
+        self.fails(USAGE, "no option -x", "backup", "-x")
+        self.fails(USAGE, "no option --frob", "--frob", "backup")
+        self.fails(USAGE, "a command is missing", "--json")
+        self.fails(USAGE, "--to is required", "restore")
+        self.fails(USAGE, "--to is empty", "restore", "--to", "")
+        self.fails(USAGE, "--to needs a value: --to DIR", "restore", "--to")
+        self.fails(USAGE, "--to is there twice", "restore", "--to", "a", "--to", "b")
+        self.fails(USAGE, "--path needs a value: --path PATH", "restore", "--to", "x", "--path")
+        self.fails(USAGE, "--full takes no value", "backup", "--full=no")
+
+    def test_words_stand_in_the_usage_as_they_are_typed(self):
+        for command, form in (("fetch", "[PROFILE] PATH DEST"), ("diff", "[PROFILE] A B"),
+                              ("ls", "[PROFILE] [PATH]"), ("status", "[PROFILE]")):
+            self.assertIn(f"Usage: rota {command} [OPTIONS] {form}\n",
+                          self.rota(command, "--help").out)
+        self.fails(USAGE, r"a word is missing in `rota fetch \[PROFILE\] PATH DEST`", "fetch", "a")
+        self.fails(USAGE, r'"b" is one word too many for `rota backup \[PROFILE\]`',
+                   "backup", "a", "b")
+
     def test_too_many_or_too_few_words_are_one_sentence(self):
         self.init()
         self.fails(USAGE, "--help", "backup", "main", "other", "third")
