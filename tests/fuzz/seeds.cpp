@@ -109,6 +109,7 @@ void deltas() {
   // piece, old size, magic, then: literals of one length byte, copies of several widths, the end
   write("delta", "mixed", "\3\0\0\x10\0rs\x02\x36\3abc\x45\0\x10\x4a\1\0\0\x20\0"sv);
   write("delta", "wide", "\0\0\1\0\0rs\x02\x36\x41\2xy\x54\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\5\0"sv);
+  write("delta", "beyond", "\0\0\0\0\x10rs\x02\x36\x45\x0f\2\0"sv);
   write("delta", "empty", "\0\0\0\0\0rs\x02\x36\0"sv);
   test::Chance chance(2);
   base::Bytes old = chance.bytes(1500);
