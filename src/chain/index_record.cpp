@@ -139,7 +139,7 @@ void BlockEncoder::extents(const ExtentTable& table, std::size_t from, std::size
       out.varint(extent.length << 2 | kHoleForm);
       continue;
     }
-    const bool same = extent.same_frame(place_);
+    const bool same = extent.same_frame(place_) && extent.frame_size == place_.frame_size;
     const bool follows = same && extent.offset == place_.offset + place_.length;
     out.varint(extent.length << 2 | (follows ? kFollows : same ? kSameFrame : kOtherFrame));
     if (!same) {

@@ -191,7 +191,7 @@ std::vector<std::string> implied_excludes(const Profile& profile, const Places& 
     add(resolved(path), real_source);
   }
   std::ranges::sort(list);
-  list.erase(std::ranges::unique(list).begin(), list.end());
+  list.erase(std::unique(list.begin(), list.end()), list.end());
   return list;
 }
 

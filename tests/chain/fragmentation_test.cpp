@@ -36,9 +36,11 @@ class MeteredStore final : public store::Store {
     bytes_read += data.size();
     return data;
   }
-  void read(const std::string& name, std::uint64_t offset, std::span<std::byte> buffer) override {
-    inner_.read(name, offset, buffer);
-    bytes_read += buffer.size();
+  std::size_t read_some(const std::string& name, std::uint64_t offset,
+                        std::span<std::byte> buffer) override {
+    const std::size_t got = inner_.read_some(name, offset, buffer);
+    bytes_read += got;
+    return got;
   }
   store::Page list(const std::string& prefix, const std::string& after,
                    std::size_t limit) override {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "chain/chance.h"
+#include "chain/frame.h"
 #include "chain/index_record.h"
 
 namespace rota::test {
@@ -38,8 +39,7 @@ class IndexSamples {
     std::ranges::sort(all, [](const std::string& a, const std::string& b) {
       return tree::compare_paths(a, b) < 0;
     });
-    const auto doubles = std::ranges::unique(all);
-    all.erase(doubles.begin(), doubles.end());
+    all.erase(std::unique(all.begin(), all.end()), all.end());
     return all;
   }
 
