@@ -214,6 +214,7 @@ std::size_t DirectoryStore::read_some(const std::string& name, std::uint64_t off
   check_name(name);
   return in_words("read", name, [&] {
     const OpenObject object = open_object(name);
+    if (offset >= object.size) return std::size_t{0};
     return base::read_at(object.fd.get(), buffer, offset, name);
   });
 }

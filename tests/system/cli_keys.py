@@ -144,7 +144,7 @@ class Keys(Machine):
         self.fails(USAGE, "no terminal", "key", "generate", "--passphrase", start_new_session=True)
 
     def test_words_that_do_not_fit_are_one_sentence(self):
-        self.fails(USAGE, "generate, check or export", "key")
+        self.fails(USAGE, r"generate\|check\|export", "key")
         self.fails(USAGE, '"frob"', "key", "frob")
         self.fails(USAGE, "--to FILE", "key", "generate")
         self.fails(USAGE, "where shall", "key", "generate", "--to", self.key, "--passphrase")
