@@ -49,10 +49,13 @@ void Catalog::order(ChainInfo& chain) const {
       const RunRecord read = record(*run);
       if (read.runs.size() > known.size()) known = read.runs;
     } catch (const NoKeyError&) {
-      // Without the key of an encrypted chain there are only the names to go by.
+      // Without the key of an encrypted chain there are only the names to go by: the full first,
+      // also when an increment was made in the same second.
       if (!known.empty()) continue;
+      std::ranges::stable_partition(listed,
+                                    [](const RunInfo& info) { return info.kind == RunKind::full; });
+      if (listed.front().kind == RunKind::increment) break;
       std::ranges::transform(listed, std::back_inserter(known), &RunInfo::run);
-      if (listed.front().kind == RunKind::increment) known.clear();
       break;
     } catch (const Error& error) {
       // A damaged or missing record: its run is not to be restored, the others may be.

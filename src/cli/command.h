@@ -67,6 +67,7 @@ std::unique_ptr<Command> make_purge();
 std::unique_ptr<Command> make_purge_incr();
 std::unique_ptr<Command> make_status();
 std::unique_ptr<Command> make_adopt();
+std::unique_ptr<Command> make_cron();
 std::unique_ptr<Command> make_key();
 
 }  // namespace rota::cli

@@ -131,11 +131,26 @@ class Key final : public Command {
                               "encrypt_to",
                               name));
     }
-    const chain::Recipient own(fitting_key(options_, profile, recipients, context.stop()));
+    chain::SecretKey key = fitting_key(options_, profile, recipients, context.stop());
+    const chain::Recipient own(key);
+    const std::string run = open_newest(profile, std::move(key));
     tell(context, own, name,
-         fmt::format("The key fits: the backups of the profile {} are encrypted for {}\n", name,
-                     own.text()));
+         fmt::format("The key fits: the backups of the profile {} are encrypted for {}\n{}\n", name,
+                     own.text(),
+                     run.empty() ? "There is no encrypted run yet that it could open."
+                                 : fmt::format("It opens the newest run, {}.", run)));
     return base::kExitDone;
+  }
+
+  /// Really opens it, as a restore would. Returns its name; empty when there is none yet.
+  static std::string open_newest(const profile::Profile& profile, chain::SecretKey key) {
+    chain::KeyRing ring;
+    ring.add(std::move(key));
+    const auto store = store::open_store(profile.target, profile.credentials);
+    const chain::Catalog catalog(*store, nullptr, &ring);
+    const chain::RunInfo* newest = catalog.newest();
+    if (newest == nullptr || !catalog.record(*newest).encrypted()) return "";
+    return newest->run;
   }
 
   static void tell(const Context& context, const chain::Recipient& own, const std::string& profile,

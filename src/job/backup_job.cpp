@@ -52,6 +52,11 @@ void hook(const Server& server, const Surroundings& around, const std::string& p
 
 BackupReport backup(Server& server, bool force_full, const Surroundings& around) {
   const base::LockFile lock = server.lock();
+  return backup(server, lock, force_full, around);
+}
+
+BackupReport backup(Server& server, const base::LockFile&, bool force_full,
+                    const Surroundings& around) {
   const profile::Profile& profile = server.profile();
   const base::Instant start = around.clock.now();
   hook(server, around, profile.pre, "pre", "nothing was backed up");

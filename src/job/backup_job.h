@@ -14,5 +14,8 @@ struct BackupReport {
 /// that could not be read) go to `around.warnings`; anything thrown means that no run was made,
 /// except by `post`, whose message says so.
 BackupReport backup(Server& server, bool force_full, const Surroundings& around);
+/// The same as a step of a job that holds the profile's lock.
+BackupReport backup(Server& server, const base::LockFile& held, bool force_full,
+                    const Surroundings& around);
 
 }  // namespace rota::job

@@ -6,6 +6,11 @@ namespace rota::job {
 
 PurgeReport purge(Server& server, PurgeRule rule, bool dry_run, const Surroundings& around) {
   const base::LockFile lock = server.lock();
+  return purge(server, lock, rule, dry_run, around);
+}
+
+PurgeReport purge(Server& server, const base::LockFile&, PurgeRule rule, bool dry_run,
+                  const Surroundings& around) {
   around.progress.set_activity("purging");
   if (!dry_run) chain::recover_interrupted(server.store(), server.state());
   const chain::Catalog catalog(server.store(), &server.state(), &server.keys());

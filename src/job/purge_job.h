@@ -19,5 +19,8 @@ struct PurgeReport {
 
 /// Judges every run by the profile's rule and, unless `dry_run`, removes what is to go.
 PurgeReport purge(Server& server, PurgeRule rule, bool dry_run, const Surroundings& around);
+/// The same as a step of a job that holds the profile's lock.
+PurgeReport purge(Server& server, const base::LockFile& held, PurgeRule rule, bool dry_run,
+                  const Surroundings& around);
 
 }  // namespace rota::job

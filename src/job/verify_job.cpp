@@ -13,6 +13,11 @@ ledger::VerifyKind kind_of(const VerifyScope& scope) {
 
 chain::VerifyResult verify(Server& server, const VerifyScope& scope, const Surroundings& around) {
   const base::LockFile lock = server.lock();
+  return verify(server, lock, scope, around);
+}
+
+chain::VerifyResult verify(Server& server, const base::LockFile&, const VerifyScope& scope,
+                           const Surroundings& around) {
   const std::string& state = server.state().state_directory();
   std::optional<chain::Sample> sample;
   if (!scope.data && scope.share) sample = chain::next_sample(state, *scope.share);

@@ -15,5 +15,8 @@ struct VerifyScope {
 
 /// Verifies a profile's chains (see chain::verify) and writes the result into the ledger.
 chain::VerifyResult verify(Server& server, const VerifyScope& scope, const Surroundings& around);
+/// The same as a step of a job that holds the profile's lock.
+chain::VerifyResult verify(Server& server, const base::LockFile& held, const VerifyScope& scope,
+                           const Surroundings& around);
 
 }  // namespace rota::job

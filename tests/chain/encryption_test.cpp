@@ -196,6 +196,25 @@ TEST_CASE("an encrypted chain is restored with its key and with nothing else",
   CHECK(verified.runs == 6);
 }
 
+TEST_CASE("runs of one second are in order for those who have no key", "[chain][encryption]") {
+  // Names alone do not say which came first; that the full did is always known.
+  for (int i = 0; i < 8; ++i) {
+    MemoryStore store;
+    Backups backups(store);
+    backups.encrypt();
+    test::write(backups.path("file"), "content");
+    backups.backup(store);
+    test::write(backups.path("file"), "other");
+    backups.backup(store);
+    const Catalog catalog(store, nullptr);
+    REQUIRE(catalog.chains().size() == 1);
+    CHECK(catalog.chains()[0].runs.size() == 2);
+    CHECK(catalog.chains()[0].runs[0].kind == RunKind::full);
+    KeyRing none;
+    CHECK(test::kind_of([&] { catalog.record(*catalog.newest()); }) == ErrorKind::config);
+  }
+}
+
 TEST_CASE("volumes of an encrypted chain that were exchanged are never restored",
           "[chain][encryption]") {
   MemoryStore store;

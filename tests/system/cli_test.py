@@ -10,6 +10,7 @@ import time
 import unittest
 
 import cli_commands
+import cli_cron
 import cli_input
 import cli_interrupted
 import cli_keys
@@ -17,7 +18,7 @@ import cli_stores
 import cli_trees
 import machine
 
-MODULES = (cli_input, cli_commands, cli_trees, cli_stores, cli_keys, cli_interrupted)
+MODULES = (cli_input, cli_commands, cli_trees, cli_stores, cli_keys, cli_cron, cli_interrupted)
 
 
 def cases(suite):
