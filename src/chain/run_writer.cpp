@@ -105,12 +105,13 @@ void RunWriter::consume(tree::Source& source) {
   std::uint32_t span = 1;
   std::unique_ptr<IndexView> absorbed = absorb(span);
   const std::string copies = state_.index_copies(plan_.chain) + "/" + plan_.run;
-  base::real_files().make_directories(copies, 0700);
+  state_.files().make_directories(copies, 0700);
   sequencer_ = std::make_unique<Sequencer>(
       record_.number(), uploader, contents_, log, resumed, std::move(absorbed),
       [&](std::uint32_t number, const base::Bytes& object) {
         const std::string name = index_name(plan_.chain, plan_.run, number);
-        base::write_file(copies + name.substr(name.find_last_of('/')), base::as_text(object));
+        base::write_file(copies + name.substr(name.find_last_of('/')), base::as_text(object), 0600,
+                         state_.files());
       });
 
   base::Pipeline pipeline;

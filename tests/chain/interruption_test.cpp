@@ -1,17 +1,11 @@
 // A backup that is cut off at every place: what was visible stays whole, what was not leaves
 // nothing behind, and the next one is as if nothing had happened.
 
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <catch2/catch.hpp>
-#include <filesystem>
 
 #include "base/error.h"
 #include "base/kind_of.h"
-#include "chain/chain_fixture.h"
-#include "chain/verify.h"
+#include "chain/interruption.h"
 #include "support/faulty_files.h"
 #include "tree/local_source.h"
 
@@ -20,49 +14,6 @@ namespace rota::test {
 using base::ErrorKind;
 
 namespace {
-
-namespace fs = std::filesystem;
-
-/// What a sweep cuts off: the first run of all, or a later one that has something of everything.
-enum class Stage { full, increment };
-
-/// A tree with two runs behind it (none for Stage::full) and changes that wait for the next.
-void prepare(Backups& backups, Stage stage, bool volumes) {
-  write(backups.path("a"), "first");
-  write(backups.path("dir/b"), noise(20'000, 1));
-  if (stage == Stage::increment) {
-    backups.run();
-    write(backups.path("a"), "second");
-    write(backups.path("gone"), "soon");
-    backups.run();
-    fs::remove(backups.path("gone"));
-    fs::create_hard_link(backups.path("dir/b"), backups.path("dir/hard"));
-    write(backups.path("dir/b"), noise(20'000, 1) + "more");
-    write(backups.path("a"), "third");
-  }
-  // Several volumes, so that the cut also falls between them.
-  if (volumes) write(backups.path("big"), noise(36 << 20, 2));
-}
-
-/// After a backup that was cut off. True when it had become visible all the same.
-bool check_and_go_on(Backups& backups, std::size_t runs_before) {
-  backups.reopen_state();
-  backups.keep_new();
-  const std::size_t visible = backups.runs().size();
-  CHECK(visible >= runs_before);
-  CHECK(visible <= runs_before + 1);
-  REQUIRE(backups.quick_check_all() == "");
-  write(backups.path("dir/afterwards"), "new");
-  const chain::RunRecord record = backups.run();
-  CHECK(record.runs.size() == visible + 1);
-  CHECK(backups.runs().size() == visible + 1);
-  REQUIRE(backups.quick_check_all() == "");
-  REQUIRE(orphans(backups.store, &backups.keys) == std::vector<std::string>());
-  base::Progress progress;
-  const auto verified = chain::verify(backups.store, backups.state.get(), true, progress, {});
-  REQUIRE(verified.problems == std::vector<std::string>());
-  return visible > runs_before;
-}
 
 /// Calls `cut(n, backups)` with a new profile for n = 1, 2, … until it says that n was beyond the
 /// end.
@@ -151,45 +102,6 @@ TEST_CASE("a machine that cannot write what it remembers, at every operation",
     if (kind) CHECK(*kind == ErrorKind::io);
     return files.fired();
   });
-}
-
-TEST_CASE("a process that is killed at every call to the store", "[chain][interruption]") {
-  const Stage stage = GENERATE(Stage::full, Stage::increment);
-  for (const bool after : {false, true}) {
-    for (std::uint64_t n = 1;; ++n) {
-      INFO("killed " << (after ? "after" : "before") << " call " << n);
-      Backups backups;
-      prepare(backups, stage, false);
-      const std::size_t before = backups.runs().size();
-      backups.clock.advance(std::chrono::hours(24));
-      const pid_t child = ::fork();
-      REQUIRE(child >= 0);
-      if (child == 0) {
-        // Nothing of Catch2 may run here: the child ends without unwinding.
-        int status = 1;
-        try {
-          FaultyStore killing(backups.store, [&](const StoreCall& call) {
-            if (call.number == n + (after ? 1 : 0)) ::kill(::getpid(), SIGKILL);
-            return Fault::none;
-          });
-          base::CollectedWarnings warnings;
-          base::Progress progress;
-          tree::LocalSource source(backups.tree, {}, warnings);
-          chain::backup(killing, *backups.state, source, backups.settings, backups.clock, warnings,
-                        progress, {});
-          status = 0;
-        } catch (...) {
-        }
-        ::_exit(status);
-      }
-      int status = 0;
-      REQUIRE(::waitpid(child, &status, 0) == child);
-      const bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
-      if (!killed) REQUIRE(status == 0);
-      check_and_go_on(backups, before);
-      if (!killed) break;
-    }
-  }
 }
 
 TEST_CASE("a run that is asked to stop says so and leaves nothing", "[chain][interruption]") {
