@@ -7,6 +7,7 @@
 #include "base/pipeline.h"
 #include "base/signals.h"
 #include "chain/large_file.h"
+#include "chain/system_facts.h"
 #include "chain/uploader.h"
 
 namespace rota::chain {
@@ -152,14 +153,10 @@ void RunWriter::put_facts(Uploader& uploader) {
     record_.facts.reset();
     return;
   }
-  const auto text = base::as_bytes(plan_.facts);
-  const base::Sha256Digest digest = base::sha256(text);
+  const base::Sha256Digest digest = base::sha256(base::as_bytes(plan_.facts));
   if (record_.facts && record_.facts->sha256 == digest) return;
   record_.facts = Facts{record_.number(), digest};
-  base::Bytes object = object_header(ObjectType::facts);
-  const base::Bytes packed = Compressor(plan_.level).pack(text);
-  object.insert(object.end(), packed.begin(), packed.end());
-  uploader.put(ObjectType::facts, 0, std::move(object));
+  uploader.put(ObjectType::facts, 0, facts_object(plan_.facts, plan_.level));
 }
 
 /// After the cache was lost: where the chain's contents stand is read from its index; their

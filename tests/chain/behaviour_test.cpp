@@ -808,7 +808,8 @@ TEST_CASE("two runs in one second follow each other", "[chain]") {
   CHECK(backups.quick_check_all() == "");
 }
 
-TEST_CASE("a clock that was set back does not change the order of runs", "[chain]") {
+TEST_CASE("a clock that is set forward and back by days does not change the order of runs",
+          "[chain]") {
   MemoryStore store;
   Backups backups(store);
   make_tree(backups);
@@ -817,6 +818,7 @@ TEST_CASE("a clock that was set back does not change the order of runs", "[chain
     INFO("run " << n);
     write(backups.path("a"), "version " + std::to_string(n));
     if (n % 2 == 1) backups.clock.advance(std::chrono::hours(-24 * 5));
+    if (n % 3 == 2) backups.clock.advance(std::chrono::hours(24 * 40));
     backups.settings.force_full = n == 4 || n == 5;
     const RunRecord record = backups.run();
     order.push_back(record.run);
@@ -825,6 +827,25 @@ TEST_CASE("a clock that was set back does not change the order of runs", "[chain
     CHECK(contents(backups, catalog.newest()->run, "a") == "version " + std::to_string(n));
   }
   CHECK(backups.runs() == order);
+  CHECK(backups.quick_check_all() == "");
+}
+
+TEST_CASE("a full that was made while the clock was ahead does not put off the next", "[chain]") {
+  MemoryStore store;
+  Backups backups(store);
+  make_tree(backups);
+  backups.settings.max_full_age = {};
+  backups.settings.max_full_age.days = 3;
+  const base::Instant right = backups.clock.now();
+  backups.clock.advance(std::chrono::hours(24 * 400));
+  const RunRecord full = backups.run();
+  backups.clock.set(right);
+  for (int n = 0; n < 3; ++n) CHECK(backups.run().chain == full.chain);
+  const RunRecord next = backups.run();
+  CHECK(next.kind == RunKind::full);
+  CHECK(chain::Catalog(store, nullptr).newest()->run == next.run);
+  // It follows the one before by name, and by its time it is ahead too: nor does that matter.
+  CHECK(backups.run().chain == next.chain);
   CHECK(backups.quick_check_all() == "");
 }
 

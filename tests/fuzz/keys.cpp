@@ -1,4 +1,5 @@
-// The header of an encrypted run: recipients and a wrapped key; and keys as people type them.
+// The front of an encrypted run record: recipients and a wrapped key; and keys as people type them.
+#include "chain/encryption.h"
 #include "chain/key.h"
 #include "fuzz/fuzz.h"
 
@@ -29,6 +30,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto all = fuzz::Input(data, size).rest();
   round_trip<chain::Recipient>(all);
   round_trip<chain::Envelope>(all);
+  fuzz::accepted(
+      [&] {
+        const chain::Lock lock = chain::read_lock(all);
+        fuzz::require(
+            !lock.recipients.empty() && lock.envelope.wrapped.size() == lock.recipients.size(),
+            "who can open a run, and a key for each");
+      },
+      {base::ErrorKind::corrupt});
   const std::string_view text = base::as_text(all);
   fuzz::accepted(
       [&] {

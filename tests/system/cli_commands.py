@@ -4,13 +4,26 @@ import os
 import subprocess
 import time
 
-from machine import DONE, FAILED, LOCKED, REFUSED, USAGE, WARNINGS, Machine, wait_for
+from machine import CORRUPT, DONE, FAILED, LOCKED, REFUSED, USAGE, WARNINGS, Machine, wait_for
 
 RUN_KEYS = {"name": str, "kind": str, "time": str, "chain": str, "files": int, "bytes": int,
             "stored": int}
 
 
 class Output(Machine):
+    def test_facts_are_those_of_the_machine_and_need_nothing_but_the_store(self):
+        self.init()
+        self.write("a", "12345")
+        run = self.backup()
+        facts = self.rota("facts").out
+        self.assertIn("== uname -srvm\n" + os.uname().sysname, facts)
+        self.assertIn("== /etc/os-release\n", facts)
+        shown = self.rota("facts", "--target", f"file://{self.store}", "--json").json()
+        self.assertEqual((run, facts), (shown["run"], shown["facts"]))
+        next(self.store.glob("data/*/*/f000000")).unlink()
+        self.fails(CORRUPT, "system facts of run .* cannot be read", "facts")
+        self.restored()
+
     def test_list_as_json_has_the_promised_shape_oldest_first(self):
         self.init()
         self.assertEqual({"runs": []}, self.rota("list", "main", "--json").json())
