@@ -30,6 +30,9 @@ class SetClock final : public base::Clock {
  public:
   explicit SetClock(base::Instant start) : now_(start) {}
   base::Instant now() override { return now_; }
+  void sleep(std::chrono::milliseconds duration, const std::stop_token&) override {
+    advance(std::chrono::ceil<std::chrono::seconds>(duration));
+  }
   void advance(std::chrono::seconds by) { now_ += by; }
   void set(base::Instant now) { now_ = now; }
 
@@ -48,7 +51,7 @@ class MemoryStore final : public store::Store {
   std::size_t read_some(const std::string& name, std::uint64_t offset,
                         std::span<std::byte> buffer) override;
   store::Page list(const std::string& prefix, const std::string& after, std::size_t limit) override;
-  void remove(const std::string& name) override;
+  store::Removal remove(const std::string& name) override;
   store::HashKind hash_kind() const override { return store::HashKind::none; }
   std::string description() const override { return "memory"; }
 

@@ -1,6 +1,8 @@
 #include <atomic>
 
 #include "contract.h"
+#include "store/open.h"
+#include "support/b2_server.h"
 #include "support/files.h"
 
 namespace rota::test {
@@ -14,12 +16,28 @@ StoreUnderTest directory_row() {
   };
   const auto place = std::make_shared<Place>();
   return {"directory", [place] {
-            return store::open_store("file://" + (place->dir / std::to_string(++place->made)));
+            return store::open_store(
+                {.target = "file://" + (place->dir / std::to_string(++place->made))});
           }};
+}
+
+StoreUnderTest b2_row() {
+  struct Place {
+    B2Server server;
+    ServerClock clock{server};
+  };
+  static const auto place = std::make_shared<Place>();  // one server for all tests
+  return {
+      "B2", [] {
+        return store::open_store({.target = "b2://" + place->server.make_bucket() + "/some/where",
+                                  .credentials = {{B2Server::kKeyId, B2Server::kKey}},
+                                  .b2_api_url = place->server.url(),
+                                  .clock = &place->clock});
+      }};
 }
 
 }  // namespace
 
-std::vector<StoreUnderTest> stores_under_test() { return {directory_row()}; }
+std::vector<StoreUnderTest> stores_under_test() { return {directory_row(), b2_row()}; }
 
 }  // namespace rota::test
