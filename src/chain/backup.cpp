@@ -91,12 +91,15 @@ bool recover_interrupted(store::Store& store, LocalState& state, Unfinished unfi
   } else if (!journal->removing && unfinished == Unfinished::keep) {
     return true;
   } else {
-    if (visible) store.remove(record);
-    std::vector<std::string> names;
-    store::for_each_object(store, data_prefix(journal->chain, journal->run),
-                           [&](const store::ObjectInfo& object) { names.push_back(object.name); });
-    for (const std::string& name : names) store.remove(name);
-    state.forget_record(journal->run);
+    // A run whose record stays needs its data.
+    if (!visible || store.remove(record) != store::Removal::later) {
+      std::vector<std::string> names;
+      store::for_each_object(
+          store, data_prefix(journal->chain, journal->run),
+          [&](const store::ObjectInfo& object) { names.push_back(object.name); });
+      for (const std::string& name : names) store.remove(name);
+      state.forget_record(journal->run);
+    }
   }
   state.clear_journal();
   return true;
@@ -156,8 +159,12 @@ class Planner {
       plan.time =
           std::max(plan.time, std::max(chain_->start(), newest_->time) + std::chrono::seconds(1));
     }
-    if (resume(plan)) return plan;
+    if (resume(plan)) {
+      lock(plan);
+      return plan;
+    }
     recover_interrupted(store_, state_);
+    lock(plan);
     plan.run = new_run_name(plan.time);
     if (full_) plan.chain = plan.run;
     if (!settings_.recipients.empty()) {
@@ -194,6 +201,19 @@ class Planner {
     }
     // A chain can be opened by the same people throughout.
     full_ = full_ || parent_->recipients != settings_.recipients;
+    if (settings_.lock) {
+      full_ =
+          full_ || !parent_->locked_until || now_ + settings_.lock->least > *parent_->locked_until;
+    }
+  }
+
+  /// One date for a whole chain.
+  void lock(RunPlan& plan) const {
+    if (!settings_.lock) return;
+    const base::Instant until =
+        full_ ? base::after(plan.time, settings_.max_full_age) + settings_.lock->least
+              : *parent_->locked_until;
+    plan.object_lock = store::ObjectLock{until, settings_.lock->mode};
   }
 
   /// True when the plan is now to go on with the run that was interrupted.

@@ -25,11 +25,21 @@ struct BackupSettings {
   /// recipients throughout: where they change, a new one begins.
   std::vector<Recipient> recipients;
   KeyRing* keys = nullptr;  ///< see RunWriter
+  /// How long each run is locked against deletion at least; nothing: not at all.
+  struct LockSettings {
+    std::chrono::days least{};
+    store::ObjectLock::Mode mode = store::ObjectLock::Mode::governance;
+  };
+  std::optional<LockSettings> lock;
 };
 
 /// Backs a tree up: decides between a full and an increment, and writes the run; one that was
 /// interrupted less than kResumable ago is resumed under its own name, an older one cleared away.
 /// One writer a profile: the caller holds its lock.
+///
+/// With `lock`, a chain is locked as a whole, until max_full_age and lock.least after its full:
+/// what a run refers to must last as long as the run. When less than lock.least of that is left, a
+/// new chain begins; so it does where the chain is not locked yet.
 ///
 /// Where an encrypted chain's index has no copy here and no key opens it, the run is a full, with a
 /// warning.

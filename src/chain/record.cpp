@@ -132,6 +132,10 @@ void parse_head(const json& head, RunRecord& record) {
   record.stored = number64(head.at("stored"));
   record.warnings = number64(head.at("warnings"));
   record.store_hash = parse_hash_kind(head.at("store_hash").get<std::string>());
+  if (const std::string until = head.value("locked_until", ""); !until.empty()) {
+    record.locked_until = base::parse_iso(until);
+    if (!record.locked_until) throw Error(ErrorKind::corrupt, "it is locked until no real time");
+  }
   if (const auto facts = head.find("facts"); facts != head.end() && !facts->is_null()) {
     record.facts = Facts{number32(facts->at("run")), digest_of(facts->at("sha256"))};
     if (record.facts->run >= record.runs.size()) {
@@ -259,6 +263,7 @@ base::Bytes encode(const RunRecord& record) try {
              {"stored", record.stored},
              {"warnings", record.warnings},
              {"store_hash", store::hash_name(record.store_hash)},
+             {"locked_until", record.locked_until ? base::iso(*record.locked_until) : ""},
              {"facts", std::move(facts)},
              {"recipients", std::move(recipients)}});
   for (const Envelope& envelope : record.envelopes) lines.add({{"key", to_text(envelope)}});

@@ -69,6 +69,8 @@ struct RunRecord {
   std::uint64_t stored = 0;  ///< bytes that this run added to the store
   std::uint64_t warnings = 0;
   store::HashKind store_hash = store::HashKind::none;
+  /// Until when the store keeps the objects of this run's chain, where it locks them.
+  std::optional<base::Instant> locked_until;
   std::optional<Facts> facts;
   /// Of an encrypted chain: who can open it, and the key of each of its runs, by number, wrapped
   /// for them. So who opens the newest run can open all that it needs. Empty for a chain in the

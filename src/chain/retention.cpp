@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/error.h"
 #include "base/signals.h"
@@ -64,6 +65,44 @@ std::vector<Verdict> increments_but(const std::vector<ChainInfo>& chains, int fu
   return verdicts;
 }
 
+void Removed::add(const Removed& other) {
+  runs += other.runs;
+  objects += other.objects;
+  bytes += other.bytes;
+  later.insert(later.end(), other.later.begin(), other.later.end());
+  hidden = hidden || other.hidden;
+}
+
+namespace {
+
+/// False when the run stays whole, because its record does.
+bool remove_run(store::Store& store, LocalState& state, const RunInfo& run, Removed& removed) {
+  std::vector<store::ObjectInfo> objects;
+  store::for_each_object(store, data_prefix(run.chain, run.run),
+                         [&](const store::ObjectInfo& object) { objects.push_back(object); });
+  // Until its data is gone, the journal names the run: an interruption leaves no orphans.
+  state.set_journal({run.run, run.chain, run.kind, true});
+  const store::Removal record = store.remove(record_name(run.chain, run.run, run.kind));
+  if (record == store::Removal::later) {
+    state.clear_journal();
+    return false;
+  }
+  removed.hidden = removed.hidden || record == store::Removal::hidden;
+  for (const store::ObjectInfo& object : objects) {
+    store.remove(object.name);
+    ++removed.objects;
+    removed.bytes += object.size;
+  }
+  state.forget_record(run.run);
+  state.clear_journal();
+  ++removed.runs;
+  ++removed.objects;
+  removed.bytes += run.record_size;
+  return true;
+}
+
+}  // namespace
+
 Removed remove_runs(store::Store& store, LocalState& state, const std::vector<Verdict>& verdicts,
                     base::Clock& clock, const std::stop_token& stop) {
   Removed removed;
@@ -87,26 +126,49 @@ Removed remove_runs(store::Store& store, LocalState& state, const std::vector<Ve
                             store.description()));
   }
   // Verdicts stand in the order of parents: backwards, no run loses one that it is built on.
+  std::string staying;  // the chain of which a run stays, with all that it is built on
   for (auto verdict = verdicts.rbegin(); verdict != verdicts.rend(); ++verdict) {
     if (!verdict->remove) continue;
     base::check_stop(stop);
     const RunInfo& run = verdict->run;
-    std::vector<store::ObjectInfo> objects;
-    store::for_each_object(store, data_prefix(run.chain, run.run),
-                           [&](const store::ObjectInfo& object) { objects.push_back(object); });
-    // Until its data is gone, the journal names the run: an interruption leaves no orphans.
-    state.set_journal({run.run, run.chain, run.kind, true});
-    store.remove(record_name(run.chain, run.run, run.kind));
-    for (const store::ObjectInfo& object : objects) {
-      store.remove(object.name);
-      ++removed.objects;
-      removed.bytes += object.size;
+    if (run.chain == staying || !remove_run(store, state, run, removed)) {
+      staying = run.chain;
+      removed.later.push_back(run.run);
     }
-    state.forget_record(run.run);
-    state.clear_journal();
-    ++removed.runs;
+  }
+  return removed;
+}
+
+Removed remove_forgotten(store::Store& store, const LocalState& state, base::Instant now,
+                         const std::stop_token& stop) {
+  Removed removed;
+  const auto last = state.last();
+  bool last_is_there = false;
+  std::set<std::string> visible;  // prefixes of the data of runs that have a record
+  store::for_each_object(store, std::string(kRecordPrefix), [&](const store::ObjectInfo& object) {
+    const auto id = parse_record_name(object.name);
+    if (!id) return;
+    visible.insert(data_prefix(id->chain, id->run));
+    last_is_there = last_is_there || (last && id->run == last->run);
+  });
+  if (!last_is_there) return removed;
+  const auto journal = state.journal();
+  if (journal) visible.insert(data_prefix(journal->chain, journal->run));
+  std::vector<store::ObjectInfo> forgotten;
+  store::for_each_object(store, std::string(kDataPrefix), [&](const store::ObjectInfo& object) {
+    const std::size_t end = object.name.find_last_of('/');
+    const std::string prefix = object.name.substr(0, end + 1);
+    const auto begun = run_time(prefix.substr(prefix.find_last_of('/', end - 1) + 1,
+                                              end - prefix.find_last_of('/', end - 1) - 1));
+    if (begun && now - *begun > kResumable && !visible.contains(prefix)) {
+      forgotten.push_back(object);
+    }
+  });
+  for (const store::ObjectInfo& object : forgotten) {
+    base::check_stop(stop);
+    if (store.remove(object.name) == store::Removal::later) continue;
     ++removed.objects;
-    removed.bytes += run.record_size;
+    removed.bytes += object.size;
   }
   return removed;
 }

@@ -31,6 +31,13 @@ struct Removed {
   std::uint64_t runs = 0;
   std::uint64_t objects = 0;
   std::uint64_t bytes = 0;
+  /// Runs that are due and stay for now: the store keeps them locked, or the key may not remove
+  /// them. Not an error; the next purge, or one with another key, tries again.
+  std::vector<std::string> later;
+  /// Some were only hidden, since the key may not delete: the store's own rules delete them.
+  bool hidden = false;
+
+  void add(const Removed& other);
 };
 
 /// Removes runs as judged: in each chain the newest run first and its record before its data, so
@@ -41,5 +48,12 @@ struct Removed {
 /// or when an unfinished run cannot be cleared first.
 Removed remove_runs(store::Store& store, LocalState& state, const std::vector<Verdict>& verdicts,
                     base::Clock& clock, const std::stop_token& stop);
+
+/// Removes what runs left behind that never became visible and whose journal was lost: objects of
+/// runs without a record that began more than kResumable ago, so that no run that another machine
+/// may still be writing, or resume, is touched. Does nothing in a store whose newest run is not
+/// this machine's last. Costs a listing of everything, one request for each thousand objects.
+Removed remove_forgotten(store::Store& store, const LocalState& state, base::Instant now,
+                         const std::stop_token& stop);
 
 }  // namespace rota::chain

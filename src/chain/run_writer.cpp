@@ -65,6 +65,7 @@ RunWriter::RunWriter(store::Store& store, LocalState& state, RunPlan plan, KeyRi
     }
   }
   record_.runs.push_back(plan_.run);
+  if (plan_.object_lock) record_.locked_until = plan_.object_lock->until;
   if (plan_.key) {
     record_.recipients = plan_.lock.recipients;
     record_.envelopes.push_back(plan_.lock.envelope);
@@ -89,6 +90,7 @@ std::unique_ptr<IndexView> RunWriter::absorb(std::uint32_t& span) {
 }
 
 void RunWriter::consume(tree::Source& source) {
+  if (plan_.object_lock) store_.set_lock(plan_.object_lock);
   state_.set_journal(
       {plan_.run, plan_.chain, plan_.kind, false, record_.parent, plan_.key, plan_.lock});
   ResumeLog log(state_.resume_log(), record_.number(), state_.files());

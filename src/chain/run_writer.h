@@ -38,6 +38,8 @@ struct RunPlan {
   /// Of an encrypted run: its key and who can open it. The parent's recipients are the same.
   std::optional<RunKey> key;
   Lock lock;
+  /// Until when the store keeps what is put; nothing: no lock.
+  std::optional<store::ObjectLock> object_lock;
   /// Of a run that is resumed: what is in the store already.
   std::optional<Resumed> resumed;
 };

@@ -41,6 +41,7 @@ class Cron final : public Command {
                                     {"verified", report.verified.objects},
                                     {"purged_runs", report.purged.runs},
                                     {"purged_bytes", report.purged.bytes},
+                                    {"due_later", report.purged.later},
                                     {"seconds", report.backup.seconds}};
       fmt::print("{}\n", value.dump());
     } else if (context.chatty()) {

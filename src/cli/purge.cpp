@@ -1,4 +1,4 @@
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 
@@ -37,8 +37,13 @@ class Purge final : public Command {
       }
       fmt::print("{}", base::table({"VERDICT", "RUN", "KIND", "TIME", "BECAUSE"}, rows));
     } else if (context.chatty()) {
-      fmt::print("{} runs removed, {} objects, {}\n", report.removed.runs, report.removed.objects,
-                 base::human_size(report.removed.bytes));
+      fmt::print("{} runs {}, {} objects, {}\n", report.removed.runs,
+                 report.removed.hidden ? "hidden, which the bucket's rules delete" : "removed",
+                 report.removed.objects, base::human_size(report.removed.bytes));
+      if (!report.removed.later.empty()) {
+        fmt::print("{} runs are due and stay for now, locked or out of this key's reach: {}\n",
+                   report.removed.later.size(), fmt::join(report.removed.later, ", "));
+      }
     }
     return context.status();
   }
@@ -53,7 +58,9 @@ class Purge final : public Command {
                                   {"runs", runs},
                                   {"removed_runs", report.removed.runs},
                                   {"removed_objects", report.removed.objects},
-                                  {"removed_bytes", report.removed.bytes}};
+                                  {"removed_bytes", report.removed.bytes},
+                                  {"hidden", report.removed.hidden},
+                                  {"due_later", report.removed.later}};
     fmt::print("{}\n", value.dump());
   }
 

@@ -72,6 +72,11 @@ BackupReport backup(Server& server, const base::LockFile&, bool force_full,
   settings.facts = system_facts(around.processes);
   settings.recipients = recipients_of(profile);
   settings.keys = &server.keys();
+  if (profile.lock_days > 0) {
+    settings.lock = {std::chrono::days(profile.lock_days),
+                     profile.lock_compliance ? store::ObjectLock::Mode::compliance
+                                             : store::ObjectLock::Mode::governance};
+  }
   BackupReport report;
   report.record = chain::backup(server.store(), server.state(), source, settings, around.clock,
                                 around.warnings, around.progress, around.stop);

@@ -45,9 +45,7 @@ CronReport cron(Server& server, const Surroundings& around) {
     const PurgeReport purged =
         after_backup("what is due to go could not be purged; the next run tries again",
                      [&] { return purge(server, lock, rule, false, around); });
-    report.purged.runs += purged.removed.runs;
-    report.purged.objects += purged.removed.objects;
-    report.purged.bytes += purged.removed.bytes;
+    report.purged.add(purged.removed);
   }
   return report;
 }

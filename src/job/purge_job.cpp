@@ -1,5 +1,7 @@
 #include "job/purge_job.h"
 
+#include <algorithm>
+
 #include "chain/backup.h"
 
 namespace rota::job {
@@ -22,8 +24,16 @@ PurgeReport purge(Server& server, const base::LockFile&, PurgeRule rule, bool dr
   if (dry_run) return report;
   report.removed = chain::remove_runs(server.store(), server.state(), report.verdicts, around.clock,
                                       around.stop);
+  if (rule == PurgeRule::max_age) {
+    report.removed.add(
+        chain::remove_forgotten(server.store(), server.state(), around.clock.now(), around.stop));
+  }
+  const auto stays = [&](const std::string& run) {
+    return std::ranges::find(report.removed.later, run) != report.removed.later.end();
+  };
   for (const chain::Verdict& verdict : report.verdicts) {
-    if (verdict.remove) server.ledger().remove_run(profile.name, verdict.run.run);
+    if (verdict.remove && !stays(verdict.run.run))
+      server.ledger().remove_run(profile.name, verdict.run.run);
   }
   return report;
 }

@@ -27,8 +27,11 @@ struct Profile {
   base::Span max_age{.years = 2};
   int max_fulls_with_incrs = 2;
   base::Span max_full_age{.months = 3};
-  int compression_level = 3;  ///< 1 to 19
-  std::uint64_t rate = 0;     ///< bytes a second to and from the target; 0: no limit
+  /// How long every run stays locked against deletion at least, where the store can; 0: not at all.
+  int lock_days = 0;
+  bool lock_compliance = false;  ///< nobody can lift the lock, not even the account's owner
+  int compression_level = 3;     ///< 1 to 19
+  std::uint64_t rate = 0;        ///< bytes a second to and from the target; 0: no limit
   struct B2 {
     std::string api_url;  ///< where to log in; empty: at Backblaze
   } b2;

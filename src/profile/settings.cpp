@@ -262,6 +262,24 @@ constexpr std::array kRows{
     Row{{"max_full_age", "When the last full is older than this, the next backup is a full again.",
          R"("3M")", true},
         [](const Value& value, Profile& profile) { profile.max_full_age = value.span(); }},
+    Row{{"lock_days",
+         "Lock what is stored: for so many days at least nobody can delete a run, whoever has the\n"
+         "key, where the store has Object Lock. A chain is locked as a whole, until max_full_age\n"
+         "and lock_days after its full. 0 means: no lock.",
+         "0", false},
+        [](const Value& value, Profile& profile) { profile.lock_days = value.integer(0, 3650); }},
+    Row{{"lock_mode",
+         "\"governance\": keys with a right of their own can lift the lock. \"compliance\": "
+         "nobody\n"
+         "can, not even the owner of the account, who pays for it until the end.",
+         R"("governance")", false},
+        [](const Value& value, Profile& profile) {
+          const std::string mode = value.text();
+          if (mode != "governance" && mode != "compliance") {
+            value.reject("must be \"governance\" or \"compliance\"");
+          }
+          profile.lock_compliance = mode == "compliance";
+        }},
     Row{{"one_file_system",
          "Stay on the filesystem of the source and leave out what else is mounted below it.",
          "false", false},

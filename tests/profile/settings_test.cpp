@@ -27,6 +27,12 @@ std::string complaint(const std::string& text) {
 }
 
 /// The same for one line in an otherwise good profile, where it stands in line 2.
+Profile read_with(const std::string& line) {
+  Profile profile;
+  read_settings("target = \"/b\"\n" + line, "profile.toml", profile);
+  return profile;
+}
+
 std::string complaint_of(const std::string& line) { return complaint("target = \"/b\"\n" + line); }
 
 }  // namespace
@@ -146,10 +152,19 @@ TEST_CASE("an unknown key is reported with its line and the nearest key", "[prof
         "profile.toml:4: unknown key \"max_ful_age\"; did you mean \"max_full_age\"?");
 }
 
+TEST_CASE("the lock is so many days long, in one of two modes", "[profile]") {
+  CHECK(read_with("").lock_days == 0);
+  CHECK_FALSE(read_with("lock_days = 30").lock_compliance);
+  CHECK(read_with("lock_days = 30\nlock_mode = \"compliance\"").lock_compliance);
+  CHECK(complaint_of("lock_days = 4000").find("0 to 3650") != std::string::npos);
+  CHECK(complaint_of("lock_mode = \"forever\"").find("governance") != std::string::npos);
+}
+
 TEST_CASE("an unknown key that is near to none is reported with all keys", "[profile]") {
   CHECK(complaint_of("colour = 1") ==
         "profile.toml:2: unknown key \"colour\"; the keys are source, target, credentials, "
-        "encrypt_to, key, max_age, max_fulls_with_incrs, max_full_age, one_file_system, "
+        "encrypt_to, key, max_age, max_fulls_with_incrs, max_full_age, lock_days, lock_mode, "
+        "one_file_system, "
         "exclude_caches, exclude_if_present, "
         "compression_level, rate, b2.api_url, s3.endpoint, s3.region, s3.path_style");
 }
