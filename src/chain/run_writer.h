@@ -54,10 +54,11 @@ struct RunPlan {
 ///
 /// Memory, when nothing can be compressed: a frame for each packer, 4 × 4 MiB, and zstd, 4 × 1.3;
 /// packed frames that are made or wait for their turn, at most kSlots × 4 = 20 MiB, and their
-/// copies while they are made; a volume that is filled and one that is put, 2 × 16–20 MiB; an index
-/// object, 4 MiB; entries on their way, kSlots × kBatchItems × 0.7 kB = 2 MB; SQLite 4 MB; the
-/// program 12: about 110 MiB. Ordinary data, packed to a third, needs about 85. While a large file
-/// is read, its frames take the place of the packers' own.
+/// copies while they are made; a volume that is filled and those that are put, (1 +
+/// Store::connections()) × 16–20 MiB; an index object, 4 MiB; entries on their way, kSlots ×
+/// kBatchItems × 0.7 kB = 2 MB; SQLite 4 MB; the program 12: about 110 MiB with one connection.
+/// Ordinary data, packed to a third, needs about 85. While a large file is read, its frames take
+/// the place of the packers' own.
 class RunWriter final : public tree::Sink {
  public:
   /// keys: to read the index of an encrypted chain where it has no copy here; null for none. Throws

@@ -10,7 +10,12 @@ namespace rota::chain {
 
 Uploader::Uploader(store::Store& store, std::string chain, std::string run, const RunKey* key,
                    ResumeLog& log)
-    : store_(store), chain_(std::move(chain)), run_(std::move(run)), key_(key), log_(log) {}
+    : store_(store),
+      chain_(std::move(chain)),
+      run_(std::move(run)),
+      key_(key),
+      log_(log),
+      threads_(std::max(1U, store.connections())) {}
 
 void Uploader::add_rows(const std::map<std::uint32_t, ObjectRow>& rows) {
   for (const auto& [number, row] : rows) {
@@ -24,7 +29,7 @@ void Uploader::start(base::Pipeline& pipeline) {
     queue_.abandon();
     free_.abandon();
   });
-  for (unsigned i = 0; i < kThreads; ++i) {
+  for (unsigned i = 0; i < threads_; ++i) {
     free_.send(0);
     pipeline.add([this] { work(); });
   }

@@ -17,8 +17,8 @@ namespace rota::chain {
 /// Encrypts, hashes and puts the objects of one run on threads of their own, and keeps their rows
 /// for the run record.
 ///
-/// Memory: one object for each thread, and as much again while it is encrypted: the sender waits
-/// until a thread is free for its next one.
+/// There are as many threads as the store has connections. Memory: one object for each, and as much
+/// again while it is encrypted: the sender waits until a thread is free for its next one.
 class Uploader {
  public:
   /// key: null for a chain in the clear. log: is told of each volume before it is put.
@@ -37,8 +37,6 @@ class Uploader {
   std::vector<ObjectRow> take_rows();
   std::uint64_t stored() const { return stored_; }
 
-  static constexpr unsigned kThreads = 1;
-
  private:
   struct Object {
     ObjectType type;
@@ -52,8 +50,9 @@ class Uploader {
   std::string run_;
   const RunKey* key_;
   ResumeLog& log_;
-  base::Channel<Object> queue_{kThreads};
-  base::Channel<int> free_{kThreads};
+  unsigned threads_;
+  base::Channel<Object> queue_{threads_};
+  base::Channel<int> free_{threads_};
   std::mutex mutex_;
   std::vector<ObjectRow> rows_;
   std::atomic<std::uint64_t> stored_{0};

@@ -30,6 +30,7 @@ class B2Store final : public Store, public VersionedStore {
   /// Deletes every version. A key that may not delete hides the object where the bucket deletes
   /// what is hidden, and does nothing elsewhere: hidden objects would only be lost from sight.
   Removal remove(const std::string& name) override;
+  unsigned connections() const override { return kConnections; }
   void set_lock(const std::optional<ObjectLock>& lock) override { lock_ = lock; }
   HashKind hash_kind() const override { return HashKind::sha1; }
   std::optional<base::Instant> now() override { return session_.now(); }

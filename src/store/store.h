@@ -82,6 +82,10 @@ class Store {
   /// running. Throws Error(config) where the store has no locks.
   virtual void set_lock(const std::optional<ObjectLock>& lock);
 
+  /// How many puts at once are worth their memory (24 MiB each, and as much again while they are
+  /// encrypted): more than one where each waits for a network.
+  virtual unsigned connections() const { return 1; }
+
   virtual HashKind hash_kind() const = 0;
 
   /// The store's own time, where it has one: a wrong clock must not make old look young.
@@ -93,6 +97,10 @@ class Store {
 
 /// No object is larger: it fits one upload part of every store and a known buffer.
 inline constexpr std::uint64_t kMaxObject = 24 << 20;
+
+/// Puts at once in stores behind a network. Two keep a line busy at 50 ms of latency, since one
+/// sends while the other waits for its answer (docs/benchmarks.md).
+inline constexpr unsigned kConnections = 2;
 
 /// Names are made of [A-Za-z0-9._-] components joined by '/', none of them starting with '.', at
 /// most 512 bytes. Throws Error(usage) otherwise.

@@ -33,6 +33,7 @@ class FaultyStore final : public store::Store {
                         std::span<std::byte> buffer) override;
   store::Page list(const std::string& prefix, const std::string& after, std::size_t limit) override;
   store::Removal remove(const std::string& name) override;
+  unsigned connections() const override { return inner_.connections(); }
   void set_lock(const std::optional<store::ObjectLock>& lock) override { inner_.set_lock(lock); }
   store::HashKind hash_kind() const override { return inner_.hash_kind(); }
   std::optional<base::Instant> now() override { return inner_.now(); }
