@@ -49,7 +49,6 @@ constexpr std::uint32_t kMaxPacket = 1 << 20;
 constexpr std::uint32_t kPacketHead = 5;  // the type and a number, in every packet
 constexpr std::size_t kMaxHandle = 256;   // of the draft
 constexpr std::size_t kMaxExtensions = 1000;
-constexpr std::size_t kReadAhead = 64 << 10;
 // What every server must take, by the draft; and what is asked for where the server says that it
 // takes as much. More gains nothing.
 constexpr std::size_t kSafePiece = 32 << 10;
@@ -74,7 +73,10 @@ SftpError status_of(SftpReader reader) {
 }  // namespace
 
 SftpClient::SftpClient(std::unique_ptr<ByteStream> stream)
-    : stream_(std::move(stream)), read_piece_(kSafePiece), write_piece_(kSafePiece) {
+    : stream_(std::move(stream)),
+      read_piece_(kSafePiece),
+      write_piece_(kSafePiece),
+      input_(kSftpInFlight) {
   greet();
   if (has("limits@openssh.com")) learn_limits();
 }
@@ -323,19 +325,11 @@ SftpClient::Answer SftpClient::receive() {
 
 void SftpClient::fill(std::span<std::byte> buffer) {
   while (!buffer.empty()) {
-    if (input_at_ == input_.size()) {
-      input_.resize(kReadAhead);
-      input_at_ = 0;
-      std::size_t got = 0;
-      try {
-        got = stream_->read(input_);
-      } catch (...) {
-        input_.clear();
-        throw;
-      }
-      input_.resize(got);
+    if (input_at_ == input_end_) {
+      input_at_ = input_end_ = 0;
+      input_end_ = stream_->read(input_);
     }
-    const std::size_t size = std::min(buffer.size(), input_.size() - input_at_);
+    const std::size_t size = std::min(buffer.size(), input_end_ - input_at_);
     std::memcpy(buffer.data(), input_.data() + input_at_, size);
     buffer = buffer.subspan(size);
     input_at_ += size;

@@ -4,6 +4,7 @@
 #include <libssh/libssh.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "base/signals.h"
@@ -19,6 +20,8 @@ namespace {
 
 // A stop request is seen after so long at most.
 constexpr int kTickMs = 200;
+constexpr std::size_t kWindowStep = 512 << 10;
+constexpr std::size_t kSmallRead = 64 << 10;
 
 template <typename Value>
 void set(const SshSession& session, ssh_options_e option, const Value* value, const char* what) {
@@ -91,12 +94,17 @@ void SftpConnection::write(std::span<const std::byte> data) {
 }
 
 std::size_t SftpConnection::read(std::span<std::byte> buffer) {
-  const auto size = static_cast<std::uint32_t>(buffer.size());
+  // libssh grows the window to what a call asks for, else keeps it near a megabyte; and says so to
+  // the server each time, which is not worth a packet for each answer.
+  const bool grow = since_grown_ >= kWindowStep;
+  const auto size =
+      static_cast<std::uint32_t>(grow ? buffer.size() : std::min(buffer.size(), kSmallRead));
   const auto end = std::chrono::steady_clock::now() + settings_.patience;
   for (;;) {
     base::check_stop(settings_.stop);
     const int got = ssh_channel_read_timeout(channel_.get(), buffer.data(), size, 0, kTickMs);
     if (got > 0) {
+      since_grown_ = grow ? 0 : since_grown_ + static_cast<std::size_t>(got);
       slow_down(static_cast<std::size_t>(got));
       return static_cast<std::size_t>(got);
     }

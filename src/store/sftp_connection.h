@@ -37,6 +37,7 @@ class SftpConnection final : public ByteStream {
   PassphraseQuestion question_;
   SshSession session_;
   SshChannel channel_;
+  std::size_t since_grown_ = 0;  ///< bytes read since the window was last made large
 };
 
 }  // namespace rota::store

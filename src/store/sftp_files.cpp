@@ -43,26 +43,41 @@ std::optional<SftpError> make_directories(SftpClient& client, const std::string&
       denied.emplace(*failed);
     }
   }
-  sync_directories(client, grown);
+  DirectorySync(client, grown).finish();
   return denied;
 }
 
-void sync_directories(SftpClient& client, std::span<const std::string> paths) {
-  if (!client.has(SftpClient::kFsync)) return;
-  std::vector<SftpClient::Ticket> opening;
-  for (const std::string& path : paths) opening.push_back(client.open_to_read(path));
-  std::deque<SftpHandle> open;
-  for (const SftpClient::Ticket ticket : opening) {
+DirectorySync::DirectorySync(SftpClient& client, std::span<const std::string> paths)
+    : client_(client) {
+  if (!client_.has(SftpClient::kFsync)) return;
+  for (const std::string& path : paths) opening_.push_back(client_.open_to_read(path));
+}
+
+DirectorySync::~DirectorySync() {
+  try {
+    open_all();                   // so that they are closed
+  } catch (const base::Error&) {  // the connection is gone, and all that was open
+  }
+}
+
+void DirectorySync::open_all() {
+  while (!opening_.empty()) {
+    const SftpClient::Ticket ticket = opening_.front();
+    opening_.pop_front();
     try {
-      open.emplace_back(client, client.handle(ticket));
+      open_.emplace_back(client_, client_.handle(ticket));
     } catch (const SftpError&) {  // gone again, or a server that opens only files
     }
   }
+}
+
+void DirectorySync::finish() {
+  open_all();
   std::vector<SftpClient::Ticket> syncing;
-  for (const SftpHandle& handle : open) syncing.push_back(client.fsync(handle.get()));
+  for (const SftpHandle& handle : open_) syncing.push_back(client_.fsync(handle.get()));
   std::optional<SftpError> failed;
   for (const SftpClient::Ticket ticket : syncing) {
-    const std::optional<SftpError> error = client.failure(ticket);
+    const std::optional<SftpError> error = client_.failure(ticket);
     if (error && error->code() == SftpCode::failure) failed.emplace(*error);
   }
   if (failed) throw SftpError(*failed);

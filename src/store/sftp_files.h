@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,8 +19,24 @@ std::string parent_of(const std::string& path);
 std::optional<SftpError> make_directories(SftpClient& client, const std::string& path);
 
 /// Makes the names in directories durable: OpenSSH's server opens a directory like a file and syncs
-/// it. Servers that do not are left alone. Throws SftpError when the disk fails.
-void sync_directories(SftpClient& client, std::span<const std::string> paths);
+/// it. Servers that do not are left alone.
+class DirectorySync {
+ public:
+  /// Sends the requests to open them, and does not wait.
+  DirectorySync(SftpClient& client, std::span<const std::string> paths);
+  DirectorySync(const DirectorySync&) = delete;
+  DirectorySync& operator=(const DirectorySync&) = delete;
+  ~DirectorySync();
+  /// Returns when they are durable. Throws SftpError when the disk fails.
+  void finish();
+
+ private:
+  void open_all();
+
+  SftpClient& client_;
+  std::deque<SftpClient::Ticket> opening_;
+  std::deque<SftpHandle> open_;
+};
 
 /// True when the file at `path` has exactly these bytes.
 bool holds(SftpClient& client, const std::string& path, std::span<const std::byte> data);

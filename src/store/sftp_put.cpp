@@ -28,10 +28,6 @@ std::string random_name() {
   return base::to_hex(random);
 }
 
-bool is_code(const std::optional<SftpError>& error, SftpCode code) {
-  return error && error->code() == code;
-}
-
 }  // namespace
 
 /// A file on its way to its place: removed unless it got there.
@@ -67,7 +63,7 @@ void SftpPut::run(const std::string& name, std::span<const std::byte> data, bool
     const std::unique_ptr<Temporary> temporary = make_temporary();
     // Now, and not later: what it frees may be just what this object needs.
     if (tidy) remove_stale(client_, root_ + "/" + kSftpTemporary, temporary->path());
-    write(*temporary, data);
+    write_durably(client_, temporary->handle(), data);
     place(*temporary, root_ + "/" + name, data);
   } catch (const SftpError& error) {
     if (error.code() == SftpCode::failure) look_for_room(name, data.size());
@@ -92,46 +88,46 @@ std::unique_ptr<SftpPut::Temporary> SftpPut::make_temporary() {
   }
 }
 
-void SftpPut::write(const Temporary& temporary, std::span<const std::byte> data) {
-  write_all(client_, temporary.handle(), data);
-  if (client_.has(SftpClient::kFsync)) client_.ok(client_.fsync(temporary.handle()));
-}
-
 void SftpPut::place(Temporary& temporary, const std::string& target,
                     std::span<const std::byte> data) {
-  std::optional<SftpError> failed = move(temporary, target, data);
-  for (int attempt = 1; is_code(failed, SftpCode::no_such_file); ++attempt) {
-    const std::string parent = parent_of(target);
-    const std::optional<SftpError> denied = make_directories(client_, parent);
-    failed = move(temporary, target, data);
-    if (!is_code(failed, SftpCode::no_such_file)) break;
-    if (denied) throw SftpError(*denied);
-    if (attempt == kPlaceAttempts) {
-      throw Error(ErrorKind::io, fmt::format("cannot make the directory {} in the store {}: "
-                                             "something else lies in its way, or removes it",
-                                             base::printable(parent), description_));
-    }
-  }
-  if (failed) throw SftpError(*failed);
-
   // All of them, also those that were there: whoever made one may not have synced it yet.
   std::vector<std::string> directories;
   for (std::string each = parent_of(target); each.size() > root_.size(); each = parent_of(each)) {
     directories.push_back(each);
   }
   directories.push_back(root_);
-  sync_directories(client_, directories);
+
+  for (int attempt = 1;; ++attempt) {
+    const SftpClient::Ticket moving = start_move(temporary, target);
+    DirectorySync sync(client_, directories);
+    const std::optional<SftpError> failed = finish_move(moving, temporary, target, data);
+    if (!failed) return sync.finish();
+    if (failed->code() != SftpCode::no_such_file) throw SftpError(*failed);
+    const std::optional<SftpError> denied = make_directories(client_, directories.front());
+    if (denied && attempt > 1) throw SftpError(*denied);
+    if (attempt == kPlaceAttempts) {
+      throw Error(ErrorKind::io, fmt::format("cannot make the directory {} in the store {}: "
+                                             "something else lies in its way, or removes it",
+                                             base::printable(directories.front()), description_));
+    }
+  }
 }
 
-std::optional<SftpError> SftpPut::move(Temporary& temporary, const std::string& target,
-                                       std::span<const std::byte> data) {
-  const bool posix = client_.has(SftpClient::kPosixRename);
-  std::optional<SftpError> failed =
-      client_.failure(posix ? client_.posix_rename(temporary.path(), target)
-                            : client_.rename(temporary.path(), target));
+SftpClient::Ticket SftpPut::start_move(const Temporary& temporary, const std::string& target) {
+  return client_.has(SftpClient::kPosixRename) ? client_.posix_rename(temporary.path(), target)
+                                               : client_.rename(temporary.path(), target);
+}
+
+std::optional<SftpError> SftpPut::finish_move(SftpClient::Ticket moving, Temporary& temporary,
+                                              const std::string& target,
+                                              std::span<const std::byte> data) {
+  std::optional<SftpError> failed = client_.failure(moving);
   if (!failed) temporary.placed();
-  if (!posix && is_code(failed, SftpCode::failure)) return replace(temporary, target);
-  if (is_code(failed, SftpCode::permission_denied) && client_.has(SftpClient::kHardLink)) {
+  if (failed && failed->code() == SftpCode::failure && !client_.has(SftpClient::kPosixRename)) {
+    return replace(temporary, target);
+  }
+  if (failed && failed->code() == SftpCode::permission_denied &&
+      client_.has(SftpClient::kHardLink)) {
     return link(temporary, target, data);
   }
   return failed;
@@ -139,7 +135,7 @@ std::optional<SftpError> SftpPut::move(Temporary& temporary, const std::string& 
 
 std::optional<SftpError> SftpPut::replace(Temporary& temporary, const std::string& target) {
   const std::optional<SftpError> kept = client_.failure(client_.remove(target));
-  if (is_code(kept, SftpCode::permission_denied)) {
+  if (kept && kept->code() == SftpCode::permission_denied) {
     throw Error(ErrorKind::refused,
                 fmt::format("{} stands in the store {} already, and its server permits neither to "
                             "replace nor to remove it",
@@ -154,7 +150,7 @@ std::optional<SftpError> SftpPut::link(Temporary& temporary, const std::string& 
                                        std::span<const std::byte> data) {
   std::optional<SftpError> failed = client_.failure(client_.hard_link(temporary.path(), target));
   // The reply to an earlier attempt may have been lost: then it stands there already.
-  if (!is_code(failed, SftpCode::failure)) return failed;
+  if (!failed || failed->code() != SftpCode::failure) return failed;
   if (holds(client_, target, data)) return std::nullopt;
   throw Error(ErrorKind::refused,
               fmt::format("{} stands in the store {} already with other bytes, and its server does "

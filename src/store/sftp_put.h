@@ -35,11 +35,11 @@ class SftpPut {
   class Temporary;
 
   std::unique_ptr<Temporary> make_temporary();
-  void write(const Temporary& temporary, std::span<const std::byte> data);
   void place(Temporary& temporary, const std::string& target, std::span<const std::byte> data);
+  SftpClient::Ticket start_move(const Temporary& temporary, const std::string& target);
   /// Each returns why it could not, if it could not.
-  std::optional<SftpError> move(Temporary& temporary, const std::string& target,
-                                std::span<const std::byte> data);
+  std::optional<SftpError> finish_move(SftpClient::Ticket moving, Temporary& temporary,
+                                       const std::string& target, std::span<const std::byte> data);
   std::optional<SftpError> replace(Temporary& temporary, const std::string& target);
   std::optional<SftpError> link(Temporary& temporary, const std::string& target,
                                 std::span<const std::byte> data);

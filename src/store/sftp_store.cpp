@@ -185,7 +185,7 @@ void SftpStore::remove(const std::string& name) {
   with_client("remove", name, [&](SftpClient& client) {
     const std::optional<SftpError> kept = client.failure(client.remove(path_of(name)));
     // An object that comes back after a power cut could be one whose parts are gone for good.
-    if (!kept) sync_directories(client, std::vector{parent_of(path_of(name))});
+    if (!kept) DirectorySync(client, std::vector{parent_of(path_of(name))}).finish();
     if (kept && kept->code() != SftpCode::no_such_file && kept->code() != SftpCode::bad_message) {
       SftpAttributes found;
       try {

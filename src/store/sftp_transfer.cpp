@@ -43,17 +43,19 @@ class Flight {
 
 }  // namespace
 
-void write_all(SftpClient& client, const std::string& handle, std::span<const std::byte> data) {
+void write_durably(SftpClient& client, const std::string& handle, std::span<const std::byte> data) {
   Flight flight(client);
-  for (std::size_t sent = 0; sent < data.size() || !flight.is_empty();) {
-    if (sent < data.size() && !flight.is_full()) {
-      const std::size_t size = std::min(client.write_piece(), data.size() - sent);
-      flight.add(client.write(handle, sent, data.subspan(sent, size)), sent, size);
-      sent += size;
-    } else {
+  for (std::size_t sent = 0; sent < data.size();) {
+    if (flight.is_full()) {
       client.ok(flight.take().ticket);
+      continue;
     }
+    const std::size_t size = std::min(client.write_piece(), data.size() - sent);
+    flight.add(client.write(handle, sent, data.subspan(sent, size)), sent, size);
+    sent += size;
   }
+  if (client.has(SftpClient::kFsync)) flight.add(client.fsync(handle), data.size(), 0);
+  while (!flight.is_empty()) client.ok(flight.take().ticket);
 }
 
 std::size_t read_range(SftpClient& client, const std::string& handle, std::uint64_t offset,
