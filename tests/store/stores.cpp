@@ -3,6 +3,7 @@
 #include "contract.h"
 #include "store/open.h"
 #include "store/sftp_store.h"
+#include "support/b2_server.h"
 #include "support/files.h"
 #include "support/sftp_server.h"
 #include "support/skip.h"
@@ -35,10 +36,25 @@ StoreUnderTest sftp_row() {
           true};
 }
 
+StoreUnderTest b2_row() {
+  struct Place {
+    B2Server server;
+    ServerClock clock{server};
+  };
+  static const auto place = std::make_shared<Place>();  // one server for all tests
+  return {
+      "B2", [] {
+        return store::open_store({.target = "b2://" + place->server.make_bucket() + "/some/where",
+                                  .credentials = {{B2Server::kKeyId, B2Server::kKey}},
+                                  .b2_api_url = place->server.url(),
+                                  .clock = &place->clock});
+      }};
+}
+
 }  // namespace
 
 std::vector<StoreUnderTest> stores_under_test() {
-  std::vector<StoreUnderTest> rows{directory_row()};
+  std::vector<StoreUnderTest> rows{directory_row(), b2_row()};
   if (const auto reason = SftpServer::missing()) {
     skip("of SFTP: " + *reason);
   } else {
