@@ -19,6 +19,26 @@ using base::Error;
 using base::ErrorKind;
 using Kind = SftpAttributes::Kind;
 
+namespace {
+
+/// "Bad message" is OpenSSH's word for a name too long for the file system.
+bool is_absence(const SftpError& error) {
+  return error.code() == SftpCode::no_such_file || error.code() == SftpCode::bad_message;
+}
+
+/// True when something else than a directory stands there: where only longer names exist, there is
+/// no object.
+bool is_object(SftpClient& client, const std::string& path) {
+  try {
+    return client.attributes(client.stat(path)).kind != Kind::directory;
+  } catch (const SftpError& error) {
+    if (is_absence(error)) return false;
+    throw;
+  }
+}
+
+}  // namespace
+
 /// An object that is open. size: as it was just before.
 struct SftpStore::OpenObject {
   std::unique_ptr<SftpHandle> handle;
@@ -75,10 +95,7 @@ void SftpStore::explain(const std::string& doing, const SftpError& error) const 
 
 void SftpStore::put(const std::string& name, std::span<const std::byte> data) {
   check_name(name);
-  if (data.size() > kMaxObject) {
-    throw Error(ErrorKind::usage, fmt::format("the object {} has {} bytes: {} takes at most {}",
-                                              name, data.size(), description(), kMaxObject));
-  }
+  check_size(name, data.size(), description());
   with_client("store", name, [&](SftpClient& client) {
     SftpPut(client, target_.path, description()).run(name, data, !tidied_.exchange(true));
   });
@@ -108,10 +125,7 @@ SftpStore::OpenObject SftpStore::open_object(SftpClient& client, const std::stri
     return object;
   } catch (const SftpError& error) {
     client.ignore(opening);
-    // "Bad message" is OpenSSH's word for a name too long for the file system.
-    if (error.code() == SftpCode::no_such_file || error.code() == SftpCode::bad_message) {
-      throw absent();
-    }
+    if (is_absence(error)) throw absent();
     throw;
   }
 }
@@ -180,22 +194,16 @@ Page SftpStore::list(const std::string& prefix, const std::string& after, std::s
   });
 }
 
-void SftpStore::remove(const std::string& name) {
+Removal SftpStore::remove(const std::string& name) {
   check_name(name);
-  with_client("remove", name, [&](SftpClient& client) {
+  return with_client("remove", name, [&](SftpClient& client) {
     const std::optional<SftpError> kept = client.failure(client.remove(path_of(name)));
-    // An object that comes back after a power cut could be one whose parts are gone for good.
-    if (!kept) DirectorySync(client, std::vector{parent_of(path_of(name))}).finish();
-    if (kept && kept->code() != SftpCode::no_such_file && kept->code() != SftpCode::bad_message) {
-      SftpAttributes found;
-      try {
-        found = client.attributes(client.stat(path_of(name)));
-      } catch (const SftpError& error) {
-        if (error.code() != SftpCode::no_such_file) throw;
-        found.kind = Kind::directory;  // gone meanwhile
-      }
-      // A directory: only longer names exist.
-      if (found.kind != Kind::directory) throw SftpError(*kept);
+    if (!kept) {
+      // An object that comes back after a power cut could be one whose parts are gone for good.
+      DirectorySync(client, std::vector{parent_of(path_of(name))}).finish();
+    } else if (is_object(client, path_of(name))) {
+      if (kept->code() == SftpCode::permission_denied) return Removal::later;
+      throw SftpError(*kept);
     }
     std::vector<SftpClient::Ticket> tickets;
     for (std::string directory = parent_of(name); !directory.empty();
@@ -203,6 +211,7 @@ void SftpStore::remove(const std::string& name) {
       tickets.push_back(client.remove_directory(path_of(directory)));
     }
     for (const SftpClient::Ticket ticket : tickets) (void)client.failure(ticket);
+    return Removal::gone;
   });
 }
 

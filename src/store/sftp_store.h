@@ -39,7 +39,8 @@ class SftpStore final : public Store {
                         std::span<std::byte> buffer) override;
   Page list(const std::string& prefix, const std::string& after, std::size_t limit) override;
   /// Durable when it returns, where the server can. Directories that it leaves empty go too.
-  void remove(const std::string& name) override;
+  /// Where the account may not remove, the object stays: "later".
+  Removal remove(const std::string& name) override;
   HashKind hash_kind() const override { return HashKind::none; }
   std::string description() const override { return target_.url(); }
 
