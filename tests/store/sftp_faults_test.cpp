@@ -167,8 +167,8 @@ TEST_CASE("a silent SFTP server is given up after the time set", "[store][sftp]"
   NEEDS_SFTP_SERVER();
   const SftpServer server;
   std::stop_source stop;
-  SftpSettings settings = server.settings();
-  settings.retry.attempts = 1;
+  StepClock clock;
+  SftpSettings settings = stepping(server, clock, 1);
   settings.stop = stop.get_token();
   SECTION("unless a stop is requested before") { settings.patience = std::chrono::seconds(600); }
   SECTION("and another is tried") { settings.patience = std::chrono::seconds(1); }
@@ -176,7 +176,15 @@ TEST_CASE("a silent SFTP server is given up after the time set", "[store][sftp]"
   SftpStore store(server.target(server.root()), settings);
   store.put("x", pattern(10, 1));
   server.signal_sessions(SIGSTOP);
-  if (stopped) stop.request_stop();
+  std::jthread stopper;
+  clock.at(2, [&] {  // the last request before it waits
+    if (!stopped) return;
+    stopper = std::jthread([&] {
+      // Most likely it waits by then; before, it is stopped just as well.
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      stop.request_stop();
+    });
+  });
   CHECK(kind_of([&] { store.get("x", 10); }) ==
         (stopped ? ErrorKind::interrupted : ErrorKind::unavailable));
 }

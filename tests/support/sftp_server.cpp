@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -129,6 +130,7 @@ void SftpServer::start() {
   const std::string log_file = dir_ / "log";
   pid_ = ::fork();
   if (pid_ == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that is killed leaves no server behind
     ::execl(kSshd, kSshd, "-D", "-f", config.c_str(), "-E", log_file.c_str(), nullptr);
     ::_exit(127);
   }
