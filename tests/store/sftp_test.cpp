@@ -7,6 +7,7 @@
 
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <thread>
 
@@ -54,6 +55,26 @@ std::string advice(const std::string& message, const std::string& marker) {
   REQUIRE(at != std::string::npos);
   return message.substr(at + marker.size());
 }
+
+/// An ssh-agent that this process knows, until the end.
+class Agent {
+ public:
+  explicit Agent(const std::string& socket) {
+    const std::string shown = run_program({"/usr/bin/ssh-agent", "-a", socket});
+    const std::string marker = "SSH_AGENT_PID=";
+    pid_ = std::stoi(shown.substr(shown.find(marker) + marker.size()));
+    ::setenv("SSH_AUTH_SOCK", socket.c_str(), 1);
+  }
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+  ~Agent() {
+    ::unsetenv("SSH_AUTH_SOCK");
+    ::kill(pid_, SIGTERM);
+  }
+
+ private:
+  pid_t pid_;
+};
 
 #define NEEDS_SFTP_SERVER() \
   if (const auto reason = SftpServer::missing()) return skip(*reason)
@@ -135,6 +156,41 @@ TEST_CASE("only a key that is safe and right opens an SFTP store", "[store][sftp
     settings.key = server.file("sshd_config");
     ::chmod(settings.key.c_str(), 0600);
     CHECK_THAT(message(), Catch::Contains("no private SSH key"));
+  }
+}
+
+TEST_CASE("without a key file, the agent and the configuration's identities are tried",
+          "[store][sftp]") {
+  NEEDS_SFTP_SERVER();
+  const SftpServer server;
+  SftpSettings settings = server.settings();
+  settings.key = "";
+  settings.config = server.file("config");
+  write(settings.config, "IdentityFile " + server.key() + "\n");
+  const auto message = [&] {
+    SftpStore store(server.target(server.root()), settings);
+    return message_of([&] { store.list("", "", 1); });
+  };
+  const auto lock_key = [&] {
+    run_program({"/usr/bin/ssh-keygen", "-q", "-p", "-N", "secret", "-f", server.key()});
+  };
+  SECTION("an identity of the configuration") { CHECK(message().empty()); }
+  SECTION("one that is locked") {
+    lock_key();
+    CHECK_THAT(message(), Catch::Contains("ssh-add"));
+  }
+  SECTION("one that the server does not know") {
+    make_ssh_key(server.file("other"));
+    write(settings.config, "IdentityFile " + server.file("other") + "\n");
+    CHECK_THAT(message(), Catch::Contains("authorized_keys"));
+  }
+  SECTION("one that the agent has, while its file is locked") {
+    const Agent agent(server.file("agent"));
+    run_program({"/usr/bin/ssh-add", "-q", server.key()});
+    lock_key();
+    CHECK(message().empty());
+    settings.key = server.key();
+    CHECK(message().empty());
   }
 }
 
