@@ -8,7 +8,10 @@ store::StoreSettings store_settings(const std::string& target, const std::string
                                     const std::stop_token& stop) {
   store::StoreSettings settings{.target = target, .stop = stop};
   // A directory needs none, and takes no notice of a file that is named all the same.
-  if (!credentials.empty() && !profile::local_target(target)) {
+  if (credentials.empty() || profile::local_target(target)) return settings;
+  if (target.starts_with("sftp://")) {
+    settings.sftp.key_file = profile::credential_path(credentials);
+  } else {
     profile::KeyPair pair = profile::read_credentials(credentials);
     settings.credentials.emplace(std::move(pair.id), std::move(pair.key));
   }
@@ -20,6 +23,7 @@ store::StoreSettings store_settings(const profile::Profile& profile, const std::
   settings.rate = profile.rate;
   settings.b2_api_url = profile.b2.api_url;
   settings.s3 = {profile.s3.endpoint, profile.s3.region, profile.s3.path_style};
+  settings.sftp.known_hosts = profile.sftp.known_hosts;
   return settings;
 }
 

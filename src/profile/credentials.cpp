@@ -91,6 +91,17 @@ std::string take(const toml::table& table, const char* key, const std::string& s
   return text->get();
 }
 
+struct Located {
+  std::string path;
+  bool from_systemd;
+};
+
+Located locate(const std::string& name, const Environment& environment) {
+  const char* directory = environment("CREDENTIALS_DIRECTORY");
+  const bool from_systemd = is_credential_name(name) && directory != nullptr && directory[0] == '/';
+  return {from_systemd ? std::string(directory) + "/" + name : name, from_systemd};
+}
+
 }  // namespace
 
 bool is_credential_name(std::string_view name) {
@@ -105,10 +116,12 @@ KeyPair read_credentials(const std::string& name) {
   return read_credentials(name, [](const char* variable) { return std::getenv(variable); });
 }
 
+std::string credential_path(const std::string& name) {
+  return locate(name, [](const char* variable) { return std::getenv(variable); }).path;
+}
+
 KeyPair read_credentials(const std::string& name, const Environment& environment) {
-  const char* directory = environment("CREDENTIALS_DIRECTORY");
-  const bool from_systemd = is_credential_name(name) && directory != nullptr && directory[0] == '/';
-  const std::string path = from_systemd ? std::string(directory) + "/" + name : name;
+  const auto [path, from_systemd] = locate(name, environment);
   const std::string shown = base::printable(path);
   const toml::table table = parse(read_checked(path, shown, from_systemd), shown);
   for (auto&& [key, node] : table) {

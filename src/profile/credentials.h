@@ -16,6 +16,10 @@ struct KeyPair {
 /// True for what can only be the name of a credential, not a path: [A-Za-z0-9_-][A-Za-z0-9._-]*.
 bool is_credential_name(std::string_view name);
 
+/// Where a credentials file lies: a path as it is; for a name without a directory see
+/// read_credentials().
+std::string credential_path(const std::string& name);
+
 /// Reads the access key of a store: a TOML file with the two texts key_id and key.
 ///
 /// name: a path; or a name without a directory, which is looked for in $CREDENTIALS_DIRECTORY,

@@ -40,6 +40,9 @@ struct Profile {
     std::string region;
     bool path_style = false;
   } s3;
+  struct Sftp {
+    std::string known_hosts;  ///< absolute path of a file; empty: the user's own
+  } sftp;
   std::string exclude_path;  ///< <directory>/exclude, whether it is there or not
   std::string exclude_text;  ///< its content; empty when it is absent
   std::string pre;           ///< executable to run before; empty: none

@@ -230,7 +230,9 @@ constexpr std::array kRows{
          "The file with the access key of the target, if it needs one: two lines, key_id = "
          "\"...\"\n"
          "and key = \"...\", readable by its owner alone (chmod 600). Or the name of a systemd\n"
-         "credential. It is never part of the backup: keep a copy on the recovery sheet.",
+         "credential. For an sftp:// target, the private SSH key (without it, the keys of the "
+         "user\n"
+         "and of the agent). It is never part of the backup: keep a copy on the recovery sheet.",
          R"("/etc/rota/credentials")", false},
         [](const Value& value, Profile& profile) { profile.credentials = value.credential(); }},
     Row{{"encrypt_to",
@@ -324,6 +326,11 @@ constexpr std::array kRows{
          "servers of one's own.",
          "false", false},
         [](const Value& value, Profile& profile) { profile.s3.path_style = value.boolean(); }},
+    Row{{"sftp.known_hosts",
+         "The file that must hold the key of the server of an sftp:// target. Without it, the\n"
+         "known_hosts of root and of the system.",
+         R"("/etc/rota/known_hosts")", false},
+        [](const Value& value, Profile& profile) { profile.sftp.known_hosts = value.path(); }},
 };
 
 /// "b2" of "b2.api_url": the tables that there are.

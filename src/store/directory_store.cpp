@@ -248,12 +248,12 @@ DirectoryStore::OpenObject DirectoryStore::open_object(const std::string& name) 
 
 Page DirectoryStore::list(const std::string& prefix, const std::string& after, std::size_t limit) {
   return in_words("list", prefix, [&]() -> Page {
-    const base::Fd root(::open(root_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    base::Fd root(::open(root_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!root.valid()) {
       if (errno == ENOENT) return {};
       throw FileError(base::os_reason(errno), errno);
     }
-    return list_directory(root.get(), prefix, after, limit);
+    return list_directory(std::move(root), prefix, after, limit);
   });
 }
 

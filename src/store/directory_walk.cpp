@@ -8,8 +8,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
+
+#include "store/listing.h"
 
 namespace rota::store {
 
@@ -24,50 +29,22 @@ struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
 };
 
-/// A directory's entry. Bytewise order of full names is not that of the directories: "a-b" < "a/b"
-/// < "ab", so that a directory sorts as its name with a '/' behind it.
-struct Entry {
-  std::string key;
-  bool is_directory() const { return key.ends_with('/'); }
-};
-
-class Lister {
+/// An open directory. `path` is for messages: its name in the store, with '/' at its end, or "".
+class OpenFolder final : public Folder {
  public:
-  Lister(const std::string& prefix, const std::string& after, std::size_t limit)
-      : prefix_(prefix), after_(after), limit_(limit) {}
+  OpenFolder(base::Fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
 
-  /// base: the full name of the directory, with '/' at its end, or "". One of base and the prefix
-  /// starts with the other. False when the page is full and something follows.
-  bool visit(int directory, const std::string& base) {
-    for (const Entry& entry : entries(directory, base)) {
-      const bool go_on = entry.is_directory() ? descend(directory, base, entry.key)
-                                              : take(directory, base, entry.key);
-      if (!go_on) return false;
+  std::vector<Entry> entries(const std::function<bool(const std::string&)>& wanted) override {
+    const int copy = ::openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (copy < 0) {
+      if (errno == ENOENT) return {};  // removed after it was opened
+      fail("cannot open the directory", path_, errno);
     }
-    return true;
-  }
-
-  Page take_page() { return std::move(page_); }
-
- private:
-  std::vector<Entry> entries(int directory, const std::string& base) const {
-    // While the prefix names directories, only one of each matters: a directory of thousands is
-    // not read for it.
-    if (prefix_.size() > base.size()) {
-      const std::size_t slash = prefix_.find('/', base.size());
-      if (slash != std::string::npos) {
-        std::string key = prefix_.substr(base.size(), slash + 1 - base.size());
-        if (!is_wanted(base, key)) return {};
-        return {Entry{std::move(key)}};
-      }
-    }
-    const int copy = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (copy < 0) fail("cannot open the directory", base, errno);
     const std::unique_ptr<DIR, CloseDirectory> stream(::fdopendir(copy));
     if (!stream) {
       const int reason = errno;
       ::close(copy);
-      fail("cannot read the directory", base, reason);
+      fail("cannot read the directory", path_, reason);
     }
     std::vector<Entry> found;
     for (;;) {
@@ -76,74 +53,45 @@ class Lister {
       if (entry == nullptr) break;
       std::string key = entry->d_name;
       unsigned char type = entry->d_type;
-      if (type == DT_UNKNOWN) type = type_of(directory, key);
+      if (type == DT_UNKNOWN) type = type_of(key);
       if (type == DT_DIR) key += '/';
-      if ((type == DT_DIR || type == DT_REG) && is_wanted(base, key)) {
-        found.push_back(Entry{std::move(key)});
-      }
+      if ((type == DT_DIR || type == DT_REG) && wanted(key)) found.push_back({std::move(key), {}});
     }
-    if (errno != 0) fail("cannot read the directory", base, errno);
-    std::sort(found.begin(), found.end(),
-              [](const Entry& a, const Entry& b) { return a.key < b.key; });
+    if (errno != 0 && errno != ENOENT) fail("cannot read the directory", path_, errno);
     return found;
   }
 
-  /// Some filesystems do not tell the type with the name.
-  static unsigned char type_of(int directory, const std::string& name) {
+  std::unique_ptr<Folder> open(const std::string& name) override {
+    base::Fd child(
+        ::openat(fd_.get(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (child.valid()) return std::make_unique<OpenFolder>(std::move(child), path_ + name + "/");
+    // Gone, or something else now; with O_NOFOLLOW a symbolic link is "not a directory".
+    if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP && errno != ENAMETOOLONG) {
+      fail("cannot open the directory", path_ + name, errno);
+    }
+    return nullptr;
+  }
+
+  std::optional<std::uint64_t> size_of(const std::string& name) override {
     struct stat st {};
-    if (::fstatat(directory, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) return DT_UNKNOWN;
+    if (::fstatat(fd_.get(), name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) {
+      if (errno == ENOENT) return std::nullopt;
+      fail("cannot look at", path_ + name, errno);
+    }
+    if (!S_ISREG(st.st_mode)) return std::nullopt;
+    return static_cast<std::uint64_t>(st.st_size);
+  }
+
+ private:
+  /// Some filesystems do not tell the type with the name.
+  unsigned char type_of(const std::string& name) const {
+    struct stat st {};
+    if (::fstatat(fd_.get(), name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) return DT_UNKNOWN;
     return S_ISDIR(st.st_mode) ? DT_DIR : S_ISREG(st.st_mode) ? DT_REG : DT_UNKNOWN;
   }
 
-  bool is_wanted(const std::string& base, const std::string& key) const {
-    const std::string full = base + key;
-    if (full.ends_with('/')) {
-      const bool may_hold_prefix = full.starts_with(prefix_) || prefix_.starts_with(full);
-      const bool may_hold_later = full > after_ || after_.starts_with(full);
-      return may_hold_prefix && may_hold_later &&
-             is_name(std::string_view(full).substr(0, full.size() - 1));
-    }
-    return full.starts_with(prefix_) && full > after_ && is_name(full);
-  }
-
-  bool descend(int directory, const std::string& base, const std::string& key) {
-    const std::string name = key.substr(0, key.size() - 1);
-    const base::Fd child(
-        ::openat(directory, name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!child.valid()) {
-      // Gone, or something else now; with O_NOFOLLOW a symbolic link is "not a directory".
-      if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == ENAMETOOLONG) {
-        return true;
-      }
-      fail("cannot open the directory", base + name, errno);
-    }
-    try {
-      return visit(child.get(), base + key);
-    } catch (const base::FileError& error) {
-      if (error.error_number() == ENOENT) return true;  // removed between the two opens
-      throw;
-    }
-  }
-
-  bool take(int directory, const std::string& base, const std::string& name) {
-    struct stat st {};
-    if (::fstatat(directory, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) {
-      if (errno == ENOENT) return true;
-      fail("cannot look at", base + name, errno);
-    }
-    if (!S_ISREG(st.st_mode)) return true;
-    if (page_.objects.size() == limit_) {
-      page_.more = true;
-      return false;
-    }
-    page_.objects.push_back({base + name, static_cast<std::uint64_t>(st.st_size), ""});
-    return true;
-  }
-
-  const std::string& prefix_;
-  const std::string& after_;
-  const std::size_t limit_;
-  Page page_;
+  base::Fd fd_;
+  std::string path_;
 };
 
 }  // namespace
@@ -176,11 +124,10 @@ base::Fd open_beneath(int root, std::string_view path) {
   return directory;
 }
 
-Page list_directory(int root, const std::string& prefix, const std::string& after,
+Page list_directory(base::Fd root, const std::string& prefix, const std::string& after,
                     std::size_t limit) {
-  Lister lister(prefix, after, limit);
-  if (limit > 0) lister.visit(root, "");
-  return lister.take_page();
+  OpenFolder folder(std::move(root), "");
+  return list_tree(folder, prefix, after, limit);
 }
 
 }  // namespace rota::store

@@ -22,7 +22,7 @@ base::Fd open_beneath(int root, std::string_view path);
 /// Memory: the names of one directory for each level. Whatever is not a regular file or directory,
 /// or has a name that is_name() refuses, is passed over, and so is what disappears meanwhile.
 /// Throws FileError.
-Page list_directory(int root, const std::string& prefix, const std::string& after,
+Page list_directory(base::Fd root, const std::string& prefix, const std::string& after,
                     std::size_t limit);
 
 }  // namespace rota::store

@@ -2,11 +2,14 @@
 
 #include <fmt/core.h>
 
+#include <utility>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "store/b2_store.h"
 #include "store/curl_client.h"
 #include "store/directory_store.h"
+#include "store/sftp_store.h"
 #include "store/target.h"
 
 namespace rota::store {
@@ -30,6 +33,16 @@ std::unique_ptr<Store> open_directory(const StoreSettings& settings) {
                     without_password(settings.target)));
   }
   return std::make_unique<DirectoryStore>(path);
+}
+
+std::unique_ptr<Store> open_sftp(const StoreSettings& settings) {
+  SftpSettings sftp;
+  sftp.key = settings.sftp.key_file;
+  sftp.known_hosts = settings.sftp.known_hosts;
+  sftp.rate = settings.rate;
+  sftp.stop = settings.stop;
+  sftp.clock = settings.clock;
+  return std::make_unique<SftpStore>(parse_sftp_target(settings.target), std::move(sftp));
 }
 
 std::unique_ptr<Store> open_b2(const StoreSettings& settings) {
@@ -59,7 +72,7 @@ std::unique_ptr<Store> not_built_yet(const StoreSettings& settings) {
 std::unique_ptr<Store> open_store(const StoreSettings& settings) {
   if (settings.target.starts_with("b2://")) return open_b2(settings);
   if (settings.target.starts_with("s3://")) return not_built_yet(settings);
-  if (settings.target.starts_with("sftp://")) return not_built_yet(settings);
+  if (settings.target.starts_with(kSftpScheme)) return open_sftp(settings);
   return open_directory(settings);
 }
 

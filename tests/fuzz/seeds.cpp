@@ -9,6 +9,7 @@
 #include "chain/record.h"
 #include "chain/signature.h"
 #include "profile/settings.h"
+#include "store/sftp_client.h"
 
 using namespace rota;
 
@@ -141,6 +142,75 @@ void texts() {
   write("profile", "no-toml", "target = soon\n");
 }
 
+/// What a good server says in the three conversations of the target, requests counted from 0.
+class Says {
+ public:
+  explicit Says(char conversation) : bytes_{static_cast<std::byte>(conversation)} {
+    add(store::SftpPacket(2)
+            .u32(3)
+            .string(store::SftpClient::kPosixRename)
+            .string("1")
+            .string(store::SftpClient::kFsync)
+            .string("1"));
+  }
+  Says& add(store::SftpPacket& packet) {
+    const auto more = packet.finish();
+    bytes_.insert(bytes_.end(), more.begin(), more.end());
+    return *this;
+  }
+  Says& status(std::uint32_t id, std::uint32_t code) {
+    return add(store::SftpPacket(101).u32(id).u32(code).string("words").string(""));
+  }
+  Says& handle(std::uint32_t id) { return add(store::SftpPacket(102).u32(id).string("h")); }
+  const base::Bytes& bytes() const { return bytes_; }
+
+ private:
+  base::Bytes bytes_;
+};
+
+void sftp() {
+  constexpr std::uint32_t kAll = 0x0f;  // size, owner, mode, times
+  const auto attributes = [](store::SftpPacket& packet, std::uint32_t mode) -> store::SftpPacket& {
+    return packet.u32(kAll).u64(5).u64(0).u32(mode).u64(1'800'000'000);
+  };
+  const auto file = [&](store::SftpPacket& packet, const char* name,
+                        std::uint32_t mode) -> store::SftpPacket& {
+    return attributes(packet.string(name).string("ls"), mode);
+  };
+  const auto end = [](Says& says, std::uint32_t first, std::uint32_t last) {
+    for (std::uint32_t id = first; id <= last; ++id) says.status(id, 1);
+  };
+
+  Says list('\0');
+  store::SftpPacket top(104);
+  file(file(top.u32(1).u32(2), "runs", 0040700), "b", 0100600);
+  list.handle(0).add(top);
+  end(list, 2, 5);
+  store::SftpPacket look(105);
+  list.add(attributes(look.u32(6), 0040700)).handle(7);
+  store::SftpPacket below(104);
+  list.add(file(below.u32(8).u32(1), "1", 0100600));
+  end(list, 9, 12);
+  write("sftp", "list", list.bytes());
+
+  Says read('\1');
+  read.add(store::SftpPacket(103).u32(0).string("hello")).status(1, 1);
+  write("sftp", "read", read.bytes());
+
+  Says put('\2');
+  store::SftpPacket newest(105);
+  put.handle(0).add(attributes(newest.u32(1), 0100600)).handle(2);
+  end(put, 3, 6);
+  for (std::uint32_t id = 7; id < 20; ++id) {
+    if (id == 10 || id == 11) {
+      put.handle(id);
+    } else {
+      put.status(id, 0);
+    }
+  }
+  write("sftp", "put", put.bytes());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -151,4 +221,5 @@ int main(int argc, char** argv) {
   frames();
   deltas();
   texts();
+  sftp();
 }

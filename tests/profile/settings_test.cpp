@@ -73,6 +73,8 @@ b2.api_url = "http://127.0.0.1:8080/"
 endpoint = "https://s3.example.org"
 region = "eu-central-1"
 path_style = true
+[sftp]
+known_hosts = "/etc/rota/known_hosts"
 )");
   CHECK(profile.source == "/srv/data");
   CHECK(profile.target == "b2:bucket/prefix");
@@ -91,6 +93,7 @@ path_style = true
   CHECK(profile.s3.endpoint == "https://s3.example.org");
   CHECK(profile.s3.region == "eu-central-1");
   CHECK(profile.s3.path_style);
+  CHECK(profile.sftp.known_hosts == "/etc/rota/known_hosts");
 }
 
 TEST_CASE("credentials are a path or the name of a systemd credential", "[profile]") {
@@ -166,7 +169,8 @@ TEST_CASE("an unknown key that is near to none is reported with all keys", "[pro
         "encrypt_to, key, max_age, max_fulls_with_incrs, max_full_age, lock_days, lock_mode, "
         "one_file_system, "
         "exclude_caches, exclude_if_present, "
-        "compression_level, rate, b2.api_url, s3.endpoint, s3.region, s3.path_style");
+        "compression_level, rate, b2.api_url, s3.endpoint, s3.region, s3.path_style, "
+        "sftp.known_hosts");
 }
 
 TEST_CASE("control characters of a file do not reach the terminal", "[profile]") {
@@ -182,7 +186,8 @@ TEST_CASE("the first thing that is wrong is the one that is reported", "[profile
 
 TEST_CASE("an unknown table is reported with those that there are", "[profile]") {
   const std::string expected =
-      "profile.toml:2: unknown table \"keep\"; the tables are b2, s3, all other keys stand at the "
+      "profile.toml:2: unknown table \"keep\"; the tables are b2, s3, sftp, all other keys stand "
+      "at the "
       "top "
       "level, above them";
   CHECK(complaint_of("[keep]\nmax_age = \"2Y\"") == expected);

@@ -270,6 +270,9 @@ TEST_CASE("a listing can be resumed behind every position", "[store][contract]")
       const auto first = std::upper_bound(below.begin(), below.end(), after);
       const auto left = static_cast<std::size_t>(below.end() - first);
       for (std::size_t limit = 1; limit <= names.size() + 1; ++limit) {
+        if (row.remote && limit > 2 && limit + 1 != left && limit != left && limit != left + 1) {
+          continue;
+        }
         INFO("prefix '" << prefix << "' after '" << after << "' limit " << limit);
         const store::Page page = store->list(prefix, after, limit);
         const std::size_t count = std::min(limit, left);

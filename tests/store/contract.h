@@ -14,6 +14,8 @@ struct StoreUnderTest {
   std::string name;
   /// A new and empty store. Several may live at once; none outlives this row.
   std::function<std::unique_ptr<store::Store>()> make;
+  /// A call costs a round trip: sweeps try their borders only.
+  bool remote = false;
 };
 
 /// The table, in stores.cpp: a new kind of store is one row there. A store whose server is not

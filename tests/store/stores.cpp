@@ -2,8 +2,11 @@
 
 #include "contract.h"
 #include "store/open.h"
+#include "store/sftp_store.h"
 #include "support/b2_server.h"
 #include "support/files.h"
+#include "support/sftp_server.h"
+#include "support/skip.h"
 
 namespace rota::test {
 
@@ -21,6 +24,18 @@ StoreUnderTest directory_row() {
           }};
 }
 
+/// One server for all tests of the program; each store lies in a directory of its own.
+StoreUnderTest sftp_row() {
+  static std::atomic<int> made{0};
+  return {"sftp",
+          [] {
+            static SftpServer server;
+            return std::make_unique<store::SftpStore>(
+                server.target(server.root() + "/" + std::to_string(++made)), server.settings());
+          },
+          true};
+}
+
 StoreUnderTest b2_row() {
   B2Server& server = shared_b2_server();
   const auto clock = std::make_shared<ServerClock>(server);
@@ -34,6 +49,14 @@ StoreUnderTest b2_row() {
 
 }  // namespace
 
-std::vector<StoreUnderTest> stores_under_test() { return {directory_row(), b2_row()}; }
+std::vector<StoreUnderTest> stores_under_test() {
+  std::vector<StoreUnderTest> rows{directory_row(), b2_row()};
+  if (const auto reason = SftpServer::missing()) {
+    skip("of SFTP: " + *reason);
+  } else {
+    rows.push_back(sftp_row());
+  }
+  return rows;
+}
 
 }  // namespace rota::test
