@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <condition_variable>
 #include <ctime>
+#include <mutex>
 #include <set>
 
 #include "base/error.h"
@@ -26,6 +28,13 @@ using std::chrono::year_month_day;
 class RealClock final : public Clock {
  public:
   Instant now() override { return floor<seconds>(std::chrono::system_clock::now()); }
+
+  void sleep(std::chrono::milliseconds duration, const std::stop_token& stop) override {
+    std::mutex mutex;
+    std::condition_variable_any stopped;
+    std::unique_lock lock(mutex);
+    stopped.wait_for(lock, stop, duration, [] { return false; });
+  }
 };
 
 /// Of one unit in a span. Keeps every sum inside the years that std::chrono can hold (±32767).

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -12,11 +13,14 @@ namespace rota::base {
 /// nanoseconds and a type of their own in tree/entry.h.)
 using Instant = std::chrono::sys_seconds;
 
-/// The seam to the clock. Nothing else in rota asks for the time of day.
+/// The seam to the clock. Nothing else in rota asks for the time of day, or waits for it to pass.
 class Clock {
  public:
   virtual ~Clock() = default;
   virtual Instant now() = 0;
+  /// Returns when so much time has passed, or at once when a stop is requested. May be called from
+  /// several threads at once.
+  virtual void sleep(std::chrono::milliseconds duration, const std::stop_token& stop) = 0;
 };
 
 Clock& real_clock();

@@ -23,7 +23,7 @@ class Adopt final : public Command {
   }
 
   int run(Context& context) override {
-    job::Server server(context.places(), context.take_profile(words_, 0, 0));
+    job::Server server(context.places(), context.take_profile(words_, 0, 0), context.stop());
     const base::LockFile lock = server.lock();
     const std::string run =
         chain::adopt(server.store(), server.state(), server.has_keys() ? &server.keys() : nullptr);

@@ -24,7 +24,7 @@ class Backup final : public Command {
   }
 
   int run(Context& context) override {
-    job::Server server(context.places(), context.take_profile(words_, 0, 0));
+    job::Server server(context.places(), context.take_profile(words_, 0, 0), context.stop());
     job::BackupReport report;
     {
       const base::TerminalProgress terminal(context.progress());

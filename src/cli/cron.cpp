@@ -26,7 +26,7 @@ class Cron final : public Command {
   }
 
   int run(Context& context) override {
-    job::Server server(context.places(), context.take_profile(words_, 0, 0));
+    job::Server server(context.places(), context.take_profile(words_, 0, 0), context.stop());
     job::CronReport report;
     {
       const base::TerminalProgress terminal(context.progress());

@@ -5,8 +5,8 @@
 
 #include "base/error.h"
 #include "cli/command.h"
+#include "job/store_settings.h"
 #include "profile/template.h"
-#include "store/store.h"
 
 namespace rota::cli {
 
@@ -48,7 +48,8 @@ class Init final : public Command {
       if (!options_->given("--source")) wanted_.source = ask("Directory to back up", "/");
       wanted_.target = ask("Store, for example file:///srv/backup", "");
     }
-    store::open_store(wanted_.target);  // refuses what is no store, before anything is written
+    // Refuses what is no store or no key, before anything is written.
+    store::open_store(job::store_settings(wanted_.target, wanted_.credentials, context.stop()));
     profile::create_profile(context.places(), wanted_);
     if (context.chatty()) {
       const std::string directory = context.places().config + "/" + wanted_.name;

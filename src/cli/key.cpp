@@ -11,6 +11,7 @@
 #include "cli/passphrase.h"
 #include "cli/target.h"
 #include "job/recipients.h"
+#include "job/store_settings.h"
 
 namespace rota::cli {
 
@@ -133,7 +134,7 @@ class Key final : public Command {
     }
     chain::SecretKey key = fitting_key(options_, profile, recipients, context.stop());
     const chain::Recipient own(key);
-    const std::string run = open_newest(profile, std::move(key));
+    const std::string run = open_newest(profile, std::move(key), context.stop());
     tell(context, own, name,
          fmt::format("The key fits: the backups of the profile {} are encrypted for {}\n{}\n", name,
                      own.text(),
@@ -143,10 +144,11 @@ class Key final : public Command {
   }
 
   /// Really opens it, as a restore would. Returns its name; empty when there is none yet.
-  static std::string open_newest(const profile::Profile& profile, chain::SecretKey key) {
+  static std::string open_newest(const profile::Profile& profile, chain::SecretKey key,
+                                 const std::stop_token& stop) {
     chain::KeyRing ring;
     ring.add(std::move(key));
-    const auto store = store::open_store(profile.target, profile.credentials);
+    const auto store = store::open_store(job::store_settings(profile, stop));
     const chain::Catalog catalog(*store, nullptr, &ring);
     const chain::RunInfo* newest = catalog.newest();
     if (newest == nullptr || !catalog.record(*newest).encrypted()) return "";

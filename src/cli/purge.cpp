@@ -24,7 +24,7 @@ class Purge final : public Command {
   }
 
   int run(Context& context) override {
-    job::Server server(context.places(), context.take_profile(words_, 0, 0));
+    job::Server server(context.places(), context.take_profile(words_, 0, 0), context.stop());
     const job::PurgeReport report = job::purge(server, rule_, dry_run_, context.surroundings());
     if (context.json) {
       print_json(report);

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "job/store_settings.h"
 #include "tree/entry.h"
 
 namespace rota::cli {
@@ -18,7 +19,7 @@ Target::Target(Context& context, const TargetOptions& options, std::vector<std::
     }
     const std::string name = context.take_profile(words, least, most);
     const profile::Profile profile = profile::load_profile(context.places(), name);
-    store_ = store::open_store(profile.target, profile.credentials);
+    store_ = store::open_store(job::store_settings(profile, context.stop()));
     profile_key = profile.key;
     state_ = std::make_unique<chain::LocalState>(context.places().state + "/" + name,
                                                  context.places().cache + "/" + name);
@@ -27,7 +28,8 @@ Target::Target(Context& context, const TargetOptions& options, std::vector<std::
       throw base::Error(base::ErrorKind::usage,
                         "with --target there is no profile; --help shows the other words");
     }
-    store_ = store::open_store(options.url, options.credentials);
+    store_ =
+        store::open_store(job::store_settings(options.url, options.credentials, context.stop()));
   }
   keys_ = make_key_ring(options.keys, profile_key, context.stop());
   catalog_ = std::make_unique<chain::Catalog>(*store_, state_.get(), &keys_);

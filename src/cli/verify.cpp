@@ -68,7 +68,7 @@ class Verify final : public Command {
   chain::VerifyResult check(Context& context) {
     const base::TerminalProgress terminal(context.progress());
     if (target_.url.empty()) {
-      job::Server server(context.places(), context.take_profile(words_, 0, 0));
+      job::Server server(context.places(), context.take_profile(words_, 0, 0), context.stop());
       return job::verify(server, {data_, share(sample_)}, context.surroundings());
     }
     if (!sample_.empty()) {

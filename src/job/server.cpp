@@ -1,16 +1,17 @@
 #include "job/server.h"
 
 #include "chain/key_file.h"
-#include "store/store.h"
+#include "job/store_settings.h"
+#include "store/open.h"
 
 namespace rota::job {
 
 std::string ledger_path(const profile::Places& places) { return places.state + "/ledger.db"; }
 
-Server::Server(const profile::Places& places, const std::string& name)
+Server::Server(const profile::Places& places, const std::string& name, const std::stop_token& stop)
     : places_(places),
       profile_(profile::load_profile(places, name)),
-      store_(store::open_store(profile_.target, profile_.credentials)),
+      store_(store::open_store(store_settings(profile_, stop))),
       state_(std::make_unique<chain::LocalState>(places.state + "/" + name,
                                                  places.cache + "/" + name)),
       ledger_(std::make_unique<ledger::Ledger>(ledger_path(places))) {

@@ -29,7 +29,8 @@ struct Surroundings {
 class Server {
  public:
   /// Throws Error(config) for a profile or target that cannot be used.
-  Server(const profile::Places& places, const std::string& name);
+  /// stop: ends what the store is doing.
+  Server(const profile::Places& places, const std::string& name, const std::stop_token& stop);
 
   const profile::Profile& profile() const { return profile_; }
   const profile::Places& places() const { return places_; }

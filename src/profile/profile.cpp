@@ -174,7 +174,7 @@ std::optional<std::string> local_target(std::string_view target) {
 
 std::vector<std::string> implied_excludes(const Profile& profile, const Places& places) {
   std::vector<std::string> own{places.cache, places.config + "/keys"};
-  if (!profile.credentials.empty()) own.push_back(profile.credentials);
+  if (profile.credentials.starts_with('/')) own.push_back(profile.credentials);
   if (!profile.key.empty()) own.push_back(profile.key);
   if (const auto directory = local_target(profile.target)) own.push_back(*directory);
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,7 +17,8 @@ struct Profile {
   std::string directory;     ///< <config>/<name>
   std::string source = "/";  ///< absolute, no trailing slash (but "/")
   std::string target;        ///< a URL or a directory, as written; src/store says what exists
-  std::string credentials;   ///< absolute path of a file; empty: none are needed
+  std::string credentials;   ///< absolute path of a file or name of a systemd credential (see
+                             ///< profile/credentials.h); empty: none are needed
   std::vector<std::string> encrypt_to;  ///< texts of recipients (chain/key.h); empty: no encryption
   std::string key;                      ///< absolute path of a secret key file; empty: none
   bool one_file_system = false;         ///< do not enter other mounted filesystems
@@ -26,10 +28,19 @@ struct Profile {
   int max_fulls_with_incrs = 2;
   base::Span max_full_age{.months = 3};
   int compression_level = 3;  ///< 1 to 19
-  std::string exclude_path;   ///< <directory>/exclude, whether it is there or not
-  std::string exclude_text;   ///< its content; empty when it is absent
-  std::string pre;            ///< executable to run before; empty: none
-  std::string post;           ///< executable to run afterwards; empty: none
+  std::uint64_t rate = 0;     ///< bytes a second to and from the target; 0: no limit
+  struct B2 {
+    std::string api_url;  ///< where to log in; empty: at Backblaze
+  } b2;
+  struct S3 {
+    std::string endpoint;  ///< "https://host[:port]"; empty: Amazon's
+    std::string region;
+    bool path_style = false;
+  } s3;
+  std::string exclude_path;  ///< <directory>/exclude, whether it is there or not
+  std::string exclude_text;  ///< its content; empty when it is absent
+  std::string pre;           ///< executable to run before; empty: none
+  std::string post;          ///< executable to run afterwards; empty: none
 };
 
 /// Throws Error(usage) unless `name` is [A-Za-z0-9][A-Za-z0-9._-]{0,63} and not "keys", which is

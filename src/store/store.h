@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -96,10 +95,5 @@ void for_each_object(Store& store, const std::string& prefix, Each each) {
     after = page.objects.back().name;
   }
 }
-
-/// Opens the store that a target names: "file:///path" or an absolute path. Throws Error(config)
-/// for anything else, with the forms that exist. Nothing is created until the first put.
-/// credentials: a file for stores that need one; a directory does not, and takes no notice.
-std::unique_ptr<Store> open_store(const std::string& target, const std::string& credentials = "");
 
 }  // namespace rota::store

@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <ctime>
+#include <stop_token>
+#include <thread>
 
 #include "base/kind_of.h"
 
@@ -356,4 +358,17 @@ TEST_CASE("the distance to what comes is not shortened by the seconds that passe
   CHECK(in(24h * 5) == "in 5 days");
   CHECK(in(24h * 5 - 3s) == "in 5 days");
   CHECK(in(24h * 5 - 60s) == "in 4 days");
+}
+
+TEST_CASE("a pause ends when a stop is requested", "[time]") {
+  std::stop_source stop;
+  const std::jthread stopper([&] { stop.request_stop(); });
+  const auto start = std::chrono::steady_clock::now();
+  real_clock().sleep(1h, stop.get_token());
+  CHECK(std::chrono::steady_clock::now() - start < 30min);
+  real_clock().sleep(1h, stop.get_token());
+
+  const auto again = std::chrono::steady_clock::now();
+  real_clock().sleep(20ms, {});
+  CHECK(std::chrono::steady_clock::now() - again >= 20ms);
 }

@@ -30,6 +30,9 @@ class SetClock final : public base::Clock {
  public:
   explicit SetClock(base::Instant start) : now_(start) {}
   base::Instant now() override { return now_; }
+  void sleep(std::chrono::milliseconds duration, const std::stop_token&) override {
+    advance(std::chrono::ceil<std::chrono::seconds>(duration));
+  }
   void advance(std::chrono::seconds by) { now_ += by; }
   void set(base::Instant now) { now_ = now; }
 

@@ -61,6 +61,12 @@ max_age = "1Y6M"
 max_fulls_with_incrs = 4
 max_full_age = "10D"
 compression_level = 19
+rate = "10M"
+b2.api_url = "http://127.0.0.1:8080/"
+[s3]
+endpoint = "https://s3.example.org"
+region = "eu-central-1"
+path_style = true
 )");
   CHECK(profile.source == "/srv/data");
   CHECK(profile.target == "b2:bucket/prefix");
@@ -74,6 +80,53 @@ compression_level = 19
   CHECK(profile.max_fulls_with_incrs == 4);
   CHECK(profile.max_full_age == base::Span{.days = 10});
   CHECK(profile.compression_level == 19);
+  CHECK(profile.rate == 10'000'000);
+  CHECK(profile.b2.api_url == "http://127.0.0.1:8080");
+  CHECK(profile.s3.endpoint == "https://s3.example.org");
+  CHECK(profile.s3.region == "eu-central-1");
+  CHECK(profile.s3.path_style);
+}
+
+TEST_CASE("credentials are a path or the name of a systemd credential", "[profile]") {
+  CHECK(read("target = \"/b\"\ncredentials = \"rota-b2\"").credentials == "rota-b2");
+  for (const std::string bad : {"", "a/b", "../b2", ".", ".b2", "a b"}) {
+    CHECK_THAT(complaint_of("credentials = \"" + bad + "\""),
+               Catch::StartsWith("profile.toml:2: credentials is \"" + bad + "\"; it must be"));
+  }
+}
+
+TEST_CASE("a rate is bytes a second in decimal units", "[profile]") {
+  for (const auto& [text, bytes] : std::vector<std::pair<std::string, std::uint64_t>>{
+           {"10K", 10'000}, {"123456", 123'456}, {"2M", 2'000'000}, {"1000G", 1'000'000'000'000}}) {
+    CHECK(read("target = \"/b\"\nrate = \"" + text + "\"").rate == bytes);
+  }
+  for (const std::string bad :
+       {"", "M", "10k", "10MB", "1.5M", "-1M", "10 M", "99999999999999999999", "9K", "0", "1001G",
+        "18446744073709551615G"}) {
+    CHECK_THAT(complaint_of("rate = \"" + bad + "\""),
+               Catch::StartsWith("profile.toml:2: rate is \"" + bad + "\"; "));
+  }
+  CHECK_THAT(complaint_of("rate = 10"), Catch::Contains("is a whole number; it must be text"));
+}
+
+TEST_CASE("an address in a profile has a scheme and no password", "[profile]") {
+  for (const std::string bad : {"", "api.example", "ftp://host", "https://", "https:///",
+                                "https://a b", "https://host/?x=1", "https://h\xc3\xa4"}) {
+    CHECK_THAT(complaint_of("b2.api_url = \"" + bad + "\""),
+               Catch::Contains("it must be an address such as"));
+  }
+  CHECK_THAT(complaint_of("s3.endpoint = \"https://anna:hunter2@host\""),
+             Catch::Contains("without a password") && !Catch::Contains("hunter2"));
+}
+
+TEST_CASE("keys in tables are reported with their line and what belongs there", "[profile]") {
+  CHECK(complaint_of("[b2]\n\napi_ur = \"x\"") ==
+        "profile.toml:4: unknown key \"b2.api_ur\"; did you mean \"b2.api_url\"?");
+  CHECK(complaint_of("[s3]\nmax_age = \"1Y\"") ==
+        "profile.toml:3: unknown key \"s3.max_age\"; \"max_age\" belongs to the top level, above "
+        "the first line in [brackets]");
+  CHECK_THAT(complaint_of("b2 = 1"), Catch::StartsWith("profile.toml:2: unknown key \"b2\""));
+  CHECK_THAT(complaint_of("[b2.x]\ny = 1"), Catch::StartsWith("profile.toml:2: unknown table"));
 }
 
 TEST_CASE("the values that settings show are good values", "[profile]") {
@@ -98,7 +151,7 @@ TEST_CASE("an unknown key that is near to none is reported with all keys", "[pro
         "profile.toml:2: unknown key \"colour\"; the keys are source, target, credentials, "
         "encrypt_to, key, max_age, max_fulls_with_incrs, max_full_age, one_file_system, "
         "exclude_caches, exclude_if_present, "
-        "compression_level");
+        "compression_level, rate, b2.api_url, s3.endpoint, s3.region, s3.path_style");
 }
 
 TEST_CASE("control characters of a file do not reach the terminal", "[profile]") {
@@ -112,9 +165,11 @@ TEST_CASE("the first thing that is wrong is the one that is reported", "[profile
   CHECK_THAT(complaint("zzzz = 1\naaaa = 1\n"), Catch::StartsWith("profile.toml:1: unknown key"));
 }
 
-TEST_CASE("a table is reported, as keys stand at the top level", "[profile]") {
+TEST_CASE("an unknown table is reported with those that there are", "[profile]") {
   const std::string expected =
-      "profile.toml:2: unknown table \"keep\"; all keys stand at the top level, without tables";
+      "profile.toml:2: unknown table \"keep\"; the tables are b2, s3, all other keys stand at the "
+      "top "
+      "level, above them";
   CHECK(complaint_of("[keep]\nmax_age = \"2Y\"") == expected);
   CHECK(complaint_of("keep.max_age = \"2Y\"") == expected);
   CHECK(complaint_of("[[keep]]") == expected);
@@ -188,8 +243,8 @@ TEST_CASE("a path that is not absolute is reported", "[profile]") {
         "profile.toml:2: source is \"srv\"; it must be an absolute path without \"..\"");
   CHECK(complaint_of("source = \"/srv/../etc\"") ==
         "profile.toml:2: source is \"/srv/../etc\"; it must be an absolute path without \"..\"");
-  CHECK(complaint_of("credentials = \"\"") ==
-        "profile.toml:2: credentials is \"\"; it must be an absolute path without \"..\"");
+  CHECK(complaint_of("key = \"\"") ==
+        "profile.toml:2: key is \"\"; it must be an absolute path without \"..\"");
 }
 
 TEST_CASE("a marker file with a directory in its name is reported", "[profile]") {

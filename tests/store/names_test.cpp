@@ -1,7 +1,9 @@
 #include <catch2/catch.hpp>
 
 #include "base/error.h"
+#include "store/open.h"
 #include "store/store.h"
+#include "store/target.h"
 
 namespace rota::store {
 
@@ -36,16 +38,16 @@ TEST_CASE("object hashes are those of the stores", "[store]") {
 }
 
 TEST_CASE("a target opens as a directory or is explained", "[store]") {
-  CHECK(open_store("/srv/backup")->description() == "file:///srv/backup");
-  CHECK(open_store("/srv/backup//")->description() == "file:///srv/backup");
-  CHECK(open_store("file:///srv/my backup")->description() == "file:///srv/my backup");
+  CHECK(open_store({.target = "/srv/backup"})->description() == "file:///srv/backup");
+  CHECK(open_store({.target = "/srv/backup//"})->description() == "file:///srv/backup");
+  CHECK(open_store({.target = "file:///srv/my backup"})->description() == "file:///srv/my backup");
 
   for (const std::string bad :
        {"", "srv/backup", "~/backup", "file://", "file:///", "/", "//", "file://host/backup",
-        "file:/srv", "FILE:///srv", "s3://bucket/x", "http://example.org/"}) {
+        "file:/srv", "FILE:///srv", "http://example.org/"}) {
     INFO(bad);
     try {
-      open_store(bad);
+      open_store({.target = bad});
       FAIL("opened");
     } catch (const base::Error& error) {
       CHECK(error.kind() == base::ErrorKind::config);
@@ -53,7 +55,24 @@ TEST_CASE("a target opens as a directory or is explained", "[store]") {
       CHECK_THAT(error.what(), Catch::Contains("file:///srv/backup"));
     }
   }
-  CHECK_THROWS_AS(open_store(std::string("/srv\0x", 6)), base::Error);
+  CHECK_THROWS_AS(open_store({.target = std::string("/srv\0x", 6)}), base::Error);
+}
+
+TEST_CASE("a bucket and a prefix are taken apart, or explained", "[store]") {
+  const auto parse = [](const std::string& target) { return parse_bucket_target("b2", target); };
+  CHECK(parse("b2://my-bucket").bucket == "my-bucket");
+  CHECK(parse("b2://my-bucket").prefix.empty());
+  CHECK(parse("b2://my-bucket/").description("b2") == "b2://my-bucket");
+  CHECK(parse("b2://my-bucket/a/b//").prefix == "a/b/");
+  CHECK(parse("b2://my-bucket/a/b").description("b2") == "b2://my-bucket/a/b");
+  for (const std::string bad :
+       {"b2://", "b2:///x", "b2://a b/x", "b2://bucket/a//b", "b2://bucket/..", "b2://bucket/.x",
+        "b2://bucket/a b", "b2://\xc3\xa4\xc3\xb6\xc3\xbc"}) {
+    INFO(bad);
+    CHECK_THROWS_WITH(parse(bad), Catch::Contains("write b2://BUCKET or b2://BUCKET/PREFIX"));
+  }
+  CHECK_THROWS_WITH(parse("b2://id:hunter2@bucket"),
+                    !Catch::Contains("hunter2") && Catch::Contains("`credentials`"));
 }
 
 TEST_CASE("a password in a target is not shown", "[store]") {
@@ -62,9 +81,10 @@ TEST_CASE("a password in a target is not shown", "[store]") {
         "sftp://anna:x@hunter2@host/dir", "sftp://anna:x:hunter2@host", "anna:hunter2@host:/dir",
         "file://anna:hunter2@host/dir", "sftp://:hunter2@host"}) {
     INFO(target);
-    CHECK_THROWS_WITH(open_store(target), !Catch::Contains("hunter2") && Catch::Contains("***@"));
+    CHECK_THROWS_WITH(open_store({.target = target}),
+                      !Catch::Contains("hunter2") && Catch::Contains("***@"));
   }
-  CHECK_THROWS_WITH(open_store("sftp://anna@host:22/dir"),
+  CHECK_THROWS_WITH(open_store({.target = "sftp://anna@host:22/dir"}),
                     Catch::Contains("sftp://anna@host:22/dir"));
 }
 

@@ -1,6 +1,7 @@
 #include <atomic>
 
 #include "contract.h"
+#include "store/open.h"
 #include "support/files.h"
 
 namespace rota::test {
@@ -14,7 +15,8 @@ StoreUnderTest directory_row() {
   };
   const auto place = std::make_shared<Place>();
   return {"directory", [place] {
-            return store::open_store("file://" + (place->dir / std::to_string(++place->made)));
+            return store::open_store(
+                {.target = "file://" + (place->dir / std::to_string(++place->made))});
           }};
 }
 
