@@ -9,28 +9,11 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "store/http.h"
 
 namespace rota::store {
 
 namespace {
-
-/// Not std::isalnum(), which asks the locale.
-bool is_unreserved(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '.' || c == '_' || c == '~';
-}
-
-std::string percent_encode(std::string_view raw, bool keep_slash) {
-  std::string text;
-  for (const char c : raw) {
-    if (is_unreserved(c) || (keep_slash && c == '/')) {
-      text += c;
-    } else {
-      text += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return text;
-}
 
 /// Lower case, in ASCII only.
 std::string lower(std::string text) {

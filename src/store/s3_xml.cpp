@@ -5,6 +5,8 @@
 #include <limits>
 #include <pugixml.hpp>
 
+#include "base/time.h"
+
 namespace rota::store {
 
 namespace {
@@ -117,15 +119,21 @@ std::optional<S3Object> read_object(const pugi::xml_node& node, const Names& nam
 }
 
 /// "2026-01-04T03:00:00.000Z", with or without the fraction.
-std::optional<base::Instant> read_time(std::string time) {
+std::optional<std::chrono::sys_time<std::chrono::milliseconds>> read_time(std::string time) {
+  int milliseconds = 0;
   if (const std::size_t dot = time.find('.'); dot != std::string::npos) {
-    const auto digits = std::string_view(time).substr(dot + 1);
-    if (!digits.ends_with('Z') || !number<std::uint64_t>(digits.substr(0, digits.size() - 1))) {
-      return std::nullopt;
-    }
+    std::string digits = time.substr(dot + 1);
+    if (!digits.ends_with('Z') || digits.size() > 10) return std::nullopt;
+    digits.pop_back();
+    digits.resize(3, '0');
+    const auto value = number<int>(digits);
+    if (!value) return std::nullopt;
+    milliseconds = *value;
     time = time.substr(0, dot) + "Z";
   }
-  return base::parse_iso(time);
+  const auto second = base::parse_iso(time);
+  if (!second) return std::nullopt;
+  return *second + std::chrono::milliseconds(milliseconds);
 }
 
 std::optional<S3Version> read_version(const pugi::xml_node& node, const Names& names, bool marker) {

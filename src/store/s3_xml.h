@@ -1,12 +1,11 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/time.h"
 
 // The XML answers of S3 stores, read from bytes that nobody vouches for. Every function gives
 // nothing for what is not the answer that it reads: no XML (a proxy's page), another root, a number
@@ -43,7 +42,7 @@ struct S3Listing {
 struct S3Version {
   S3Object object;  ///< of a marker only the key
   std::string id;
-  base::Instant modified;
+  std::chrono::sys_time<std::chrono::milliseconds> modified;
   bool latest = false;
   bool marker = false;
 };

@@ -84,7 +84,7 @@ path_style = true
   CHECK(profile.b2.api_url == "http://127.0.0.1:8080");
   CHECK(profile.s3.endpoint == "https://s3.example.org");
   CHECK(profile.s3.region == "eu-central-1");
-  CHECK(profile.s3.path_style);
+  CHECK(profile.s3.path_style == true);
 }
 
 TEST_CASE("credentials are a path or the name of a systemd credential", "[profile]") {

@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "base/time.h"
+
 namespace rota::test {
 
 namespace {
@@ -109,7 +111,8 @@ TEST_CASE("versions and markers are read in the order of the answer", "[store][s
   CHECK(page->versions[0].latest);
   CHECK(page->versions[0].id == "m1");
   CHECK(page->versions[0].object.key == "a b");
-  CHECK(page->versions[0].modified == *base::parse_iso("2026-01-05T03:00:00Z"));
+  CHECK(page->versions[0].modified ==
+        *base::parse_iso("2026-01-05T03:00:00Z") + std::chrono::milliseconds(999));
   CHECK_FALSE(page->versions[1].marker);
   CHECK(page->versions[1].object.size == 7);
   CHECK(page->versions[1].object.md5 == "d41d8cd98f00b204e9800998ecf8427e");
