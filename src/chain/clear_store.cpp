@@ -73,6 +73,6 @@ std::size_t ClearStore::read_some(const std::string& name, std::uint64_t offset,
 }
 
 void ClearStore::put(const std::string&, std::span<const std::byte>) { only_for_reading(); }
-void ClearStore::remove(const std::string&) { only_for_reading(); }
+store::Removal ClearStore::remove(const std::string&) { only_for_reading(); }
 
 }  // namespace rota::chain

@@ -33,7 +33,7 @@ class ClearStore final : public store::Store {
   std::string description() const override { return store_.description(); }
 
   void put(const std::string& name, std::span<const std::byte> data) override;
-  void remove(const std::string& name) override;
+  store::Removal remove(const std::string& name) override;
 
  private:
   RunKey key_for(const std::string& name) const;

@@ -135,10 +135,7 @@ void DirectoryStore::explain(const std::string& doing, const FileError& error) c
 
 void DirectoryStore::put(const std::string& name, std::span<const std::byte> data) {
   check_name(name);
-  if (data.size() > kMaxObject) {
-    throw Error(ErrorKind::usage, fmt::format("the object {} has {} bytes: {} takes at most {}",
-                                              name, data.size(), description(), kMaxObject));
-  }
+  check_size(name, data.size(), description());
   in_words("store", name, [&] {
     files_.make_directories(path_of(kTemporary), kDirectoryMode);
     {
@@ -260,7 +257,7 @@ Page DirectoryStore::list(const std::string& prefix, const std::string& after, s
   });
 }
 
-void DirectoryStore::remove(const std::string& name) {
+Removal DirectoryStore::remove(const std::string& name) {
   check_name(name);
   in_words("remove", name, [&] {
     const base::Fd root(::open(root_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -286,6 +283,7 @@ void DirectoryStore::remove(const std::string& name) {
       if (::rmdir(path_of(directory).c_str()) != 0 && errno != ENOENT) return;
     }
   });
+  return Removal::gone;
 }
 
 /// newest: a file that was just created here. Its time is "now" on the clock that also dated the

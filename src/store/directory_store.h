@@ -30,7 +30,7 @@ class DirectoryStore final : public Store {
                         std::span<std::byte> buffer) override;
   Page list(const std::string& prefix, const std::string& after, std::size_t limit) override;
   /// Durable when it returns. Directories that it leaves empty go too.
-  void remove(const std::string& name) override;
+  Removal remove(const std::string& name) override;
   HashKind hash_kind() const override { return HashKind::none; }
   std::string description() const override;
 

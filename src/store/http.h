@@ -21,8 +21,8 @@ inline constexpr std::uint64_t kMaxErrorBody = 64 << 10;
 struct HttpRequest {
   std::string method;  ///< GET, HEAD, POST, PUT or DELETE
   std::string url;     ///< http:// or https://, percent-encoded, without credentials
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::span<const std::byte> body;       ///< of POST and PUT; outlives the call
+  std::vector<std::pair<std::string, std::string>> headers{};
+  std::span<const std::byte> body{};     ///< of POST and PUT; outlives the call
   std::uint64_t max_response = 1 << 20;  ///< the most that is read of a successful answer's body
 };
 

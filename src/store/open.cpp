@@ -4,6 +4,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "store/b2_store.h"
+#include "store/curl_client.h"
 #include "store/directory_store.h"
 #include "store/target.h"
 
@@ -30,6 +32,22 @@ std::unique_ptr<Store> open_directory(const StoreSettings& settings) {
   return std::make_unique<DirectoryStore>(path);
 }
 
+std::unique_ptr<Store> open_b2(const StoreSettings& settings) {
+  BucketTarget target = parse_bucket_target("b2", settings.target);
+  if (!settings.credentials) {
+    throw base::Error(
+        base::ErrorKind::config,
+        fmt::format("the store {} needs an access key: put key_id = \"...\" and key = "
+                    "\"...\" into a file of mode 600 and name it, with `credentials` "
+                    "in the profile or --credentials",
+                    target.description("b2")));
+  }
+  return std::make_unique<B2Store>(
+      std::make_unique<CurlClient>(settings.rate, settings.stop),
+      B2Session::Settings{std::move(target), *settings.credentials, settings.b2_api_url,
+                          *settings.clock, settings.stop});
+}
+
 std::unique_ptr<Store> not_built_yet(const StoreSettings& settings) {
   throw base::Error(base::ErrorKind::config,
                     fmt::format("'{}' cannot be opened: this kind of store is not built yet",
@@ -39,7 +57,7 @@ std::unique_ptr<Store> not_built_yet(const StoreSettings& settings) {
 }  // namespace
 
 std::unique_ptr<Store> open_store(const StoreSettings& settings) {
-  if (settings.target.starts_with("b2://")) return not_built_yet(settings);
+  if (settings.target.starts_with("b2://")) return open_b2(settings);
   if (settings.target.starts_with("s3://")) return not_built_yet(settings);
   if (settings.target.starts_with("sftp://")) return not_built_yet(settings);
   return open_directory(settings);

@@ -35,6 +35,14 @@ void Store::read(const std::string& name, std::uint64_t offset, std::span<std::b
                                 name, description(), buffer.size(), offset, got));
 }
 
+void Store::set_lock(const std::optional<ObjectLock>& lock) {
+  if (!lock) return;
+  throw base::Error(
+      base::ErrorKind::config,
+      fmt::format("the store {} cannot lock objects; remove the lock from the profile",
+                  description()));
+}
+
 std::string_view hash_name(HashKind kind) {
   switch (kind) {
     case HashKind::none:
@@ -57,6 +65,13 @@ bool is_name(std::string_view name) {
     at_start = c == '/';
   }
   return !at_start;
+}
+
+void check_size(const std::string& name, std::uint64_t size, const std::string& store) {
+  if (size <= kMaxObject) return;
+  throw base::Error(base::ErrorKind::usage,
+                    fmt::format("the object {} has {} bytes: {} takes at most {}", name, size,
+                                store, kMaxObject));
 }
 
 void check_name(std::string_view name) {

@@ -32,6 +32,22 @@ struct Page {
   bool more = false;  ///< ask again with `after` = the last name
 };
 
+/// What became of an object that was to be removed.
+enum class Removal {
+  gone,    ///< it is removed, with all its versions
+  hidden,  ///< the key may not delete: the object is hidden, and the store's own rules delete it
+  later    ///< it is still there: locked until a date, or the key can neither delete nor hide it
+};
+
+/// Until when nobody may delete an object, where a store can promise that.
+struct ObjectLock {
+  /// governance: who holds a special right may lift it. compliance: nobody can, the owner of the
+  /// account included.
+  enum class Mode { governance, compliance };
+  base::Instant until;
+  Mode mode = Mode::governance;
+};
+
 /// Named immutable objects: where chains live. An object appears whole or not at all, and is
 /// durable when put() has returned. May be used from several threads at once.
 ///
@@ -60,7 +76,11 @@ class Store {
   virtual Page list(const std::string& prefix, const std::string& after, std::size_t limit) = 0;
 
   /// Removes an object; absent is not an error.
-  virtual void remove(const std::string& name) = 0;
+  virtual Removal remove(const std::string& name) = 0;
+
+  /// Locks every object that is put from now on; nothing: no longer. Call it while no put is
+  /// running. Throws Error(config) where the store has no locks.
+  virtual void set_lock(const std::optional<ObjectLock>& lock);
 
   virtual HashKind hash_kind() const = 0;
 
@@ -77,6 +97,9 @@ inline constexpr std::uint64_t kMaxObject = 24 << 20;
 /// Names are made of [A-Za-z0-9._-] components joined by '/', none of them starting with '.', at
 /// most 512 bytes. Throws Error(usage) otherwise.
 void check_name(std::string_view name);
+
+/// Throws Error(usage) unless an object of so many bytes may be put. store: its description.
+void check_size(const std::string& name, std::uint64_t size, const std::string& store);
 
 /// The same as a question, for listings of places where others may have put things too.
 bool is_name(std::string_view name);

@@ -64,9 +64,10 @@ store::Page MemoryStore::list(const std::string& prefix, const std::string& afte
   return page;
 }
 
-void MemoryStore::remove(const std::string& name) {
+store::Removal MemoryStore::remove(const std::string& name) {
   const std::lock_guard lock(mutex_);
   objects.erase(name);
+  return store::Removal::gone;
 }
 
 FaultyStore::Rule Calls::rule() {

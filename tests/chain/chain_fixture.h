@@ -51,7 +51,7 @@ class MemoryStore final : public store::Store {
   std::size_t read_some(const std::string& name, std::uint64_t offset,
                         std::span<std::byte> buffer) override;
   store::Page list(const std::string& prefix, const std::string& after, std::size_t limit) override;
-  void remove(const std::string& name) override;
+  store::Removal remove(const std::string& name) override;
   store::HashKind hash_kind() const override { return store::HashKind::none; }
   std::string description() const override { return "memory"; }
 

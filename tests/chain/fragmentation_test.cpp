@@ -46,7 +46,7 @@ class MeteredStore final : public store::Store {
                    std::size_t limit) override {
     return inner_.list(prefix, after, limit);
   }
-  void remove(const std::string& name) override { inner_.remove(name); }
+  store::Removal remove(const std::string& name) override { return inner_.remove(name); }
   store::HashKind hash_kind() const override { return inner_.hash_kind(); }
   std::string description() const override { return inner_.description(); }
 

@@ -221,7 +221,7 @@ TEST_CASE("a resumed encrypted run uses no nonce twice", "[chain][resume][encryp
       store::Page list(const std::string& p, const std::string& a, std::size_t l) override {
         return inner_.list(p, a, l);
       }
-      void remove(const std::string& n) override { inner_.remove(n); }
+      store::Removal remove(const std::string& n) override { return inner_.remove(n); }
       store::HashKind hash_kind() const override { return inner_.hash_kind(); }
       std::string description() const override { return inner_.description(); }
 

@@ -165,7 +165,7 @@ class ClockedStore final : public store::Store {
                    std::size_t limit) override {
     return inner_.list(prefix, after, limit);
   }
-  void remove(const std::string& n) override { inner_.remove(n); }
+  store::Removal remove(const std::string& n) override { return inner_.remove(n); }
   store::HashKind hash_kind() const override { return inner_.hash_kind(); }
   std::optional<base::Instant> now() override { return now_; }
   std::string description() const override { return "clocked"; }

@@ -2,6 +2,7 @@
 
 #include "contract.h"
 #include "store/open.h"
+#include "support/b2_server.h"
 #include "support/files.h"
 
 namespace rota::test {
@@ -20,8 +21,23 @@ StoreUnderTest directory_row() {
           }};
 }
 
+StoreUnderTest b2_row() {
+  struct Place {
+    B2Server server;
+    ServerClock clock{server};
+  };
+  static const auto place = std::make_shared<Place>();  // one server for all tests
+  return {
+      "B2", [] {
+        return store::open_store({.target = "b2://" + place->server.make_bucket() + "/some/where",
+                                  .credentials = {{B2Server::kKeyId, B2Server::kKey}},
+                                  .b2_api_url = place->server.url(),
+                                  .clock = &place->clock});
+      }};
+}
+
 }  // namespace
 
-std::vector<StoreUnderTest> stores_under_test() { return {directory_row()}; }
+std::vector<StoreUnderTest> stores_under_test() { return {directory_row(), b2_row()}; }
 
 }  // namespace rota::test

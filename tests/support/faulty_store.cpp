@@ -46,8 +46,8 @@ store::Page FaultyStore::list(const std::string& prefix, const std::string& afte
   return guarded(StoreCall::Kind::list, prefix, [&] { return inner_.list(prefix, after, limit); });
 }
 
-void FaultyStore::remove(const std::string& name) {
-  guarded(StoreCall::Kind::remove, name, [&] { inner_.remove(name); });
+store::Removal FaultyStore::remove(const std::string& name) {
+  return guarded(StoreCall::Kind::remove, name, [&] { return inner_.remove(name); });
 }
 
 }  // namespace rota::test

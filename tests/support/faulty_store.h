@@ -32,7 +32,8 @@ class FaultyStore final : public store::Store {
   std::size_t read_some(const std::string& name, std::uint64_t offset,
                         std::span<std::byte> buffer) override;
   store::Page list(const std::string& prefix, const std::string& after, std::size_t limit) override;
-  void remove(const std::string& name) override;
+  store::Removal remove(const std::string& name) override;
+  void set_lock(const std::optional<store::ObjectLock>& lock) override { inner_.set_lock(lock); }
   store::HashKind hash_kind() const override { return inner_.hash_kind(); }
   std::optional<base::Instant> now() override { return inner_.now(); }
   std::string description() const override { return inner_.description(); }
