@@ -266,10 +266,13 @@ TEST_CASE("a listing can be resumed behind every position", "[store][contract]")
       positions.insert(name + "/");
       positions.insert(name.substr(0, name.size() - 1));
     }
+    std::size_t number = 0;
     for (const std::string& after : positions) {
+      // 7 and 5 share no factor with the number of names, so that all kinds of pairs come up.
+      if (row.slow && ++number % 7 != 0) continue;
       const auto first = std::upper_bound(below.begin(), below.end(), after);
       const auto left = static_cast<std::size_t>(below.end() - first);
-      for (std::size_t limit = 1; limit <= names.size() + 1; ++limit) {
+      for (std::size_t limit = 1; limit <= names.size() + 1; limit += row.slow ? 5 : 1) {
         INFO("prefix '" << prefix << "' after '" << after << "' limit " << limit);
         const store::Page page = store->list(prefix, after, limit);
         const std::size_t count = std::min(limit, left);
@@ -292,6 +295,7 @@ TEST_CASE("a listing of more than one page is whole", "[store][contract]") {
   std::sort(names.begin(), names.end());
   put_all(*store, names);
   for (const std::size_t limit : {1U, 2U, 7U, 224U, 225U, 226U}) {
+    if (row.slow && limit < 7) continue;
     std::vector<std::string> seen;
     std::string after;
     for (bool more = true; more;) {
@@ -362,14 +366,14 @@ TEST_CASE("many threads can put, get, list and remove at once", "[store][contrac
   INFO(row.name);
   const auto store = row.make();
   constexpr std::uint32_t kThreads = 8;
-  constexpr std::uint32_t kRounds = 20;
+  const std::uint32_t rounds = row.slow ? 8 : 20;
   base::Pipeline threads;  // Catch2 must not be called from other threads: failures are exceptions
   const auto require = [](bool condition, const char* what) {
     if (!condition) throw std::runtime_error(what);
   };
   for (std::uint32_t t = 0; t < kThreads; ++t) {
     threads.add([&, t] {
-      for (std::uint32_t i = 0; i < kRounds; ++i) {
+      for (std::uint32_t i = 0; i < rounds; ++i) {
         const std::string own = "own/" + std::to_string(t) + "/" + std::to_string(i);
         store->put(own, pattern(3000 + i, t * 1000 + i));
         require(store->get(own, 5000) == pattern(3000 + i, t * 1000 + i), "other bytes came back");
@@ -393,7 +397,7 @@ TEST_CASE("many threads can put, get, list and remove at once", "[store][contrac
     });
   }
   REQUIRE_NOTHROW(threads.join());
-  CHECK(all_names(*store).size() == kThreads * kRounds + 1);
+  CHECK(all_names(*store).size() == kThreads * rounds + 1);
 }
 
 TEST_CASE("a put that fails leaves the old or the whole new object", "[store][contract]") {

@@ -14,6 +14,8 @@ struct StoreUnderTest {
   std::string name;
   /// A new and empty store. Several may live at once; none outlives this row.
   std::function<std::unique_ptr<store::Store>()> make;
+  /// Each call takes milliseconds: sweeps of thousands of calls take samples.
+  bool slow = false;
 };
 
 /// The table, in stores.cpp: a new kind of store is one row there. A store whose server is not

@@ -4,6 +4,7 @@
 #include "store/open.h"
 #include "support/b2_server.h"
 #include "support/files.h"
+#include "support/swift_server.h"
 
 namespace rota::test {
 
@@ -28,16 +29,41 @@ StoreUnderTest b2_row() {
   };
   static const auto place = std::make_shared<Place>();  // one server for all tests
   return {
-      "B2", [] {
+      "B2",
+      [] {
         return store::open_store({.target = "b2://" + place->server.make_bucket() + "/some/where",
                                   .credentials = {{B2Server::kKeyId, B2Server::kKey}},
                                   .b2_api_url = place->server.url(),
                                   .clock = &place->clock});
-      }};
+      },
+      true};
+}
+
+/// One server for all tests of the program; nothing where it cannot run.
+const SwiftServer* swift_server() {
+  static const std::unique_ptr<SwiftServer> server = SwiftServer::start();
+  return server.get();
+}
+
+StoreUnderTest s3_row(const SwiftServer& server) {
+  static std::atomic<int> made{0};
+  return {"S3 (OpenStack Swift)",
+          [&server] {
+            return store::open_store({
+                .target = "s3://" + server.bucket() + "/" + std::to_string(++made) + "/deep",
+                .credentials = {{server.key_id(), server.key()}},
+                .s3 = {.endpoint = server.endpoint(), .region = server.region()},
+            });
+          },
+          true};
 }
 
 }  // namespace
 
-std::vector<StoreUnderTest> stores_under_test() { return {directory_row(), b2_row()}; }
+std::vector<StoreUnderTest> stores_under_test() {
+  std::vector<StoreUnderTest> rows = {directory_row(), b2_row()};
+  if (const SwiftServer* server = swift_server()) rows.push_back(s3_row(*server));
+  return rows;
+}
 
 }  // namespace rota::test

@@ -20,10 +20,7 @@ constexpr int kCannotRun = 77;                  // as swift_server.py says
 constexpr int kPatience = 60'000;               // ms; it takes one second on an idle machine
 constexpr char kPython[] = "/usr/bin/python3";  // Debian's own, which sees Debian's packages
 
-std::string server_script() {
-  const std::string here = __FILE__;
-  return here.substr(0, here.rfind('.')) + ".py";
-}
+constexpr char kScript[] = ROTA_TESTS "/support/swift_server.py";
 
 struct Pipe {
   base::Fd reader, writer;
@@ -58,14 +55,13 @@ std::unique_ptr<SwiftServer> SwiftServer::start() {
   Pipe input = make_pipe();
   Pipe output = make_pipe();
   const std::string log = server->dir_ / "log";
-  const std::string script = server_script();
 
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, input.reader.get(), 0);
   posix_spawn_file_actions_adddup2(&actions, output.writer.get(), 1);
   posix_spawn_file_actions_addopen(&actions, 2, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-  const char* argv[] = {kPython, "-B", script.c_str(), server->dir_.path().c_str(), nullptr};
+  const char* argv[] = {kPython, "-B", kScript, server->dir_.path().c_str(), nullptr};
   const int failed = ::posix_spawn(&server->pid_, kPython, &actions, nullptr,
                                    const_cast<char* const*>(argv), environ);
   posix_spawn_file_actions_destroy(&actions);
