@@ -93,6 +93,9 @@ HttpRequest S3Client::signed_request(const S3Call& call, const S3Place& place,
   request.url = place.url(call.key, call.query);
   request.headers =
       s3_signed_headers(to_sign, {credentials_.key_id, credentials_.key}, place.region, time);
+  // OpenStack Swift waits for the body of a deletion that does not say that it has none. Not
+  // signed: a proxy may leave it out.
+  if (call.method == "DELETE") request.headers.emplace_back("Content-Length", "0");
   request.body = call.body;
   request.max_response = call.max_response;
   return request;

@@ -118,6 +118,11 @@ S3Versions S3Store::list_versions_once(const std::string& prefix, const std::str
   for (const S3Version& version : page->versions) {
     if (!version.object.key.starts_with(target_.prefix + prefix)) no_list(call);
   }
+  // OpenStack Swift gives "null", which is no version of the object, instead of the last one's id.
+  if (page->next_id == "null" && !page->versions.empty() &&
+      page->versions.back().object.key == page->next_key) {
+    page->next_id = page->versions.back().id;
+  }
   const bool goes_on = page->next_key > key || (page->next_key == key && page->next_id != id);
   if (page->truncated && (!goes_on || !page->next_key.starts_with(target_.prefix))) no_list(call);
   // Amazon mixes versions and markers in the order of time; others list markers apart.

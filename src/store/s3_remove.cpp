@@ -20,8 +20,9 @@ bool S3Store::has_versions(const std::string& name) {
   call.query = {{"versioning", ""}};
   try {
     const HttpResponse response = client_.call(call);
+    const auto status = read_s3_versioning(base::as_text(response.body));
     // A bucket whose versioning was suspended still has its old versions.
-    has_versions_ = read_s3_versioning(base::as_text(response.body)).value_or("") != "";
+    has_versions_ = status ? !status->empty() : has_version_id(name);
   } catch (const S3Refusal& refusal) {
     const bool unknown_here = refusal.status() == 501 || refusal.status() == 405;
     if (!refusal.denied() && !unknown_here) throw;
@@ -113,25 +114,42 @@ Removal S3Store::hide(const std::string& name) {
 
 Removal S3Store::remove_versions(const std::string& name, const std::vector<S3Version>& versions) {
   // Oldest first: whatever stops this, no older content comes to light.
+  bool missing = false;
   for (const S3Version& version : versions | std::views::reverse) {
     try {
       client_.call(
           make_call("DELETE", name, "cannot remove", "s3:DeleteObjectVersion", version.id));
     } catch (const S3Refusal& refusal) {
-      if (refusal.kind() == ErrorKind::not_found) continue;
+      if (refusal.status() == 404) {
+        missing = true;
+        continue;
+      }
       if (refusal.locked()) return Removal::later;
       if (!refusal.denied()) throw;
       if (is_locked(name, version.id)) return Removal::later;
       return versions.front().marker ? Removal::hidden : hide(name);
     }
   }
+  // Somebody else was faster; or the last version is gone and with it the "bucket", as OpenStack
+  // Swift says. The list knows.
+  if (missing && !versions_of(name).value_or(versions).empty()) {
+    throw base::Error(
+        ErrorKind::unavailable,
+        fmt::format("cannot remove {} in the store {}: the store lists versions of it "
+                    "that it does not find; try again later",
+                    name, description()));
+  }
   return Removal::gone;
 }
 
-Removal S3Store::remove_plain(const std::string& name) {
+std::optional<Removal> S3Store::remove_plain(const std::string& name) {
   try {
-    client_.call(make_call("DELETE", name, "cannot remove", "s3:DeleteObject"));
-    return Removal::gone;
+    const HttpResponse response =
+        client_.call(make_call("DELETE", name, "cannot remove", "s3:DeleteObject"));
+    if (response.header("x-amz-delete-marker") != "true") return Removal::gone;
+    const std::lock_guard lock(mutex_);
+    has_versions_ = true;
+    return std::nullopt;
   } catch (const S3Refusal& refusal) {
     if (refusal.kind() == ErrorKind::not_found) return Removal::gone;  // Amazon says 204
     if (!refusal.denied() && !refusal.locked()) throw;
@@ -141,7 +159,9 @@ Removal S3Store::remove_plain(const std::string& name) {
 
 Removal S3Store::remove(const std::string& name) {
   check_name(name);
-  if (!has_versions(name)) return remove_plain(name);
+  if (!has_versions(name)) {
+    if (const auto removal = remove_plain(name)) return *removal;
+  }
   const auto versions = versions_of(name);
   return versions ? remove_versions(name, *versions) : hide(name);
 }

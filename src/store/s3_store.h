@@ -81,7 +81,8 @@ class S3Store final : public Store, public VersionedStore {
   bool is_locked(const std::string& name, const std::string& version);
   Removal remove_versions(const std::string& name, const std::vector<S3Version>& versions);
   Removal hide(const std::string& name);
-  Removal remove_plain(const std::string& name);
+  /// Nothing when it turned out that there are versions, and the object is only hidden.
+  std::optional<Removal> remove_plain(const std::string& name);
 
   BucketTarget target_;
   std::unique_ptr<HttpClient> http_;

@@ -386,12 +386,22 @@ TEST_CASE("a key that may not delete hides only what a rule of the bucket then d
 TEST_CASE("whether there are versions is asked of the object where the bucket does not tell",
           "[store][s3]") {
   Bucket bucket;
-  bucket.http.then(403, kDenied);
+  const bool may_ask = GENERATE(false, true);  // and then does not understand the answer
+  bucket.http.then(may_ask ? 200 : 403,
+                   may_ask ? "<Other><Status>Enabled</Status></Other>" : kDenied);
   SECTION("there are none") {
     bucket.http.then(200, "");
     bucket.http.then(204);
     CHECK(bucket.store.remove("a") == Removal::gone);
     CHECK(bucket.calls() == Lines{"GET ?versioning=", "HEAD /p/a", "DELETE /p/a"});
+  }
+  SECTION("there are, as its removal shows") {
+    bucket.http.then(200, "");
+    bucket.http.then(204, "", {{"x-amz-delete-marker", "true"}});
+    bucket.http.then(200, versions(version("p/a", "v2", true, 2, true)));
+    bucket.http.then(204);
+    CHECK(bucket.store.remove("a") == Removal::gone);
+    CHECK(bucket.calls().back() == "DELETE /p/a?versionId=v2");
   }
   SECTION("there are") {
     bucket.http.then(200, "", {{"x-amz-version-id", "v1"}});

@@ -4,7 +4,7 @@
 #include "store/open.h"
 #include "support/b2_server.h"
 #include "support/files.h"
-#include "support/swift_server.h"
+#include "support/s3_server.h"
 
 namespace rota::test {
 
@@ -40,12 +40,12 @@ StoreUnderTest b2_row() {
 }
 
 /// One server for all tests of the program; nothing where it cannot run.
-const SwiftServer* swift_server() {
-  static const std::unique_ptr<SwiftServer> server = SwiftServer::start();
+const S3Server* swift_server() {
+  static const std::unique_ptr<S3Server> server = S3Server::swift();
   return server.get();
 }
 
-StoreUnderTest s3_row(const SwiftServer& server) {
+StoreUnderTest s3_row(const S3Server& server) {
   static std::atomic<int> made{0};
   return {"S3 (OpenStack Swift)",
           [&server] {
@@ -62,7 +62,7 @@ StoreUnderTest s3_row(const SwiftServer& server) {
 
 std::vector<StoreUnderTest> stores_under_test() {
   std::vector<StoreUnderTest> rows = {directory_row(), b2_row()};
-  if (const SwiftServer* server = swift_server()) rows.push_back(s3_row(*server));
+  if (const S3Server* server = swift_server()) rows.push_back(s3_row(*server));
   return rows;
 }
 

@@ -1,4 +1,4 @@
-#include "support/swift_server.h"
+#include "support/s3_server.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -16,11 +16,8 @@ namespace rota::test {
 
 namespace {
 
-constexpr int kCannotRun = 77;                  // as swift_server.py says
-constexpr int kPatience = 60'000;               // ms; it takes one second on an idle machine
-constexpr char kPython[] = "/usr/bin/python3";  // Debian's own, which sees Debian's packages
-
-constexpr char kScript[] = ROTA_TESTS "/support/swift_server.py";
+constexpr int kCannotRun = 77;     // as the scripts say
+constexpr int kPatience = 60'000;  // ms; it takes one second on an idle machine
 
 struct Pipe {
   base::Fd reader, writer;
@@ -34,11 +31,12 @@ Pipe make_pipe() {
 
 }  // namespace
 
-std::optional<std::string> SwiftServer::first_line(int output) const {
+std::optional<std::string> S3Server::first_line(int output) const {
   std::string line;
   while (!line.ends_with('\n')) {
     pollfd ready{output, POLLIN, 0};
-    if (::poll(&ready, 1, kPatience) <= 0) throw std::runtime_error("Swift does not come up");
+    if (::poll(&ready, 1, kPatience) <= 0)
+      throw std::runtime_error("the S3 server does not come up");
     char c = 0;
     if (::read(output, &c, 1) != 1) return std::nullopt;
     line += c;
@@ -46,12 +44,17 @@ std::optional<std::string> SwiftServer::first_line(int output) const {
   return line;
 }
 
-std::unique_ptr<SwiftServer> SwiftServer::start() {
-  if (::access(kPython, X_OK) != 0) {
-    skip("needs Debian's python3 for OpenStack Swift");
-    return nullptr;
-  }
-  std::unique_ptr<SwiftServer> server(new SwiftServer);
+std::unique_ptr<S3Server> S3Server::swift() {
+  // Debian's own python, which sees Debian's packages.
+  return start("/usr/bin/python3", ROTA_TESTS "/support/swift_server.py");
+}
+
+std::unique_ptr<S3Server> S3Server::moto() {
+  return start("python3", ROTA_TESTS "/support/moto_server.py");
+}
+
+std::unique_ptr<S3Server> S3Server::start(const char* python, const char* script) {
+  std::unique_ptr<S3Server> server(new S3Server);
   Pipe input = make_pipe();
   Pipe output = make_pipe();
   const std::string log = server->dir_ / "log";
@@ -61,11 +64,15 @@ std::unique_ptr<SwiftServer> SwiftServer::start() {
   posix_spawn_file_actions_adddup2(&actions, input.reader.get(), 0);
   posix_spawn_file_actions_adddup2(&actions, output.writer.get(), 1);
   posix_spawn_file_actions_addopen(&actions, 2, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-  const char* argv[] = {kPython, "-B", kScript, server->dir_.path().c_str(), nullptr};
-  const int failed = ::posix_spawn(&server->pid_, kPython, &actions, nullptr,
-                                   const_cast<char* const*>(argv), environ);
+  const char* argv[] = {python, "-B", script, server->dir_.path().c_str(), nullptr};
+  const int failed = ::posix_spawnp(&server->pid_, python, &actions, nullptr,
+                                    const_cast<char* const*>(argv), environ);
   posix_spawn_file_actions_destroy(&actions);
-  if (failed != 0) throw std::runtime_error("cannot start python3");
+  if (failed != 0) {
+    server->pid_ = 0;
+    skip(std::string("needs ") + python);
+    return nullptr;
+  }
   server->input_ = std::move(input.writer);
   output.writer.reset();
 
@@ -79,7 +86,7 @@ std::unique_ptr<SwiftServer> SwiftServer::start() {
       skip(reason.substr(0, reason.find('\n')));
       return nullptr;
     }
-    throw std::runtime_error("Swift ended: " + reason);
+    throw std::runtime_error("the S3 server ended: " + reason);
   }
   const auto said = nlohmann::json::parse(*line);
   server->endpoint_ = said.at("endpoint");
@@ -90,7 +97,7 @@ std::unique_ptr<SwiftServer> SwiftServer::start() {
   return server;
 }
 
-SwiftServer::~SwiftServer() {
+S3Server::~S3Server() {
   input_.reset();
   if (pid_ == 0) return;
   // It notices at once; SIGKILL is for one that hangs, and loses nothing.
