@@ -102,8 +102,9 @@ Page S3Store::list(const std::string& prefix, const std::string& after, std::siz
   return page;
 }
 
-S3Versions S3Store::list_versions_once(const std::string& prefix, const std::string& key,
-                                       const std::string& id, std::size_t limit) {
+std::optional<S3Versions> S3Store::list_versions_once(const std::string& prefix,
+                                                      const std::string& key, const std::string& id,
+                                                      std::size_t limit) {
   S3Call call =
       make_call("GET", "", "cannot list the versions of what is", "s3:ListBucketVersions");
   call.query = {{"versions", ""},
@@ -114,7 +115,7 @@ S3Versions S3Store::list_versions_once(const std::string& prefix, const std::str
   if (!id.empty()) call.query.emplace_back("version-id-marker", id);
   const HttpResponse response = client_.call(call);
   auto page = read_s3_versions(base::as_text(response.body));
-  if (!page || response.cut) no_list(call);
+  if (!page || response.cut) return std::nullopt;
   for (const S3Version& version : page->versions) {
     if (!version.object.key.starts_with(target_.prefix + prefix)) no_list(call);
   }
@@ -131,7 +132,7 @@ S3Versions S3Store::list_versions_once(const std::string& prefix, const std::str
     if (one.latest != other.latest) return one.latest;
     return one.modified > other.modified;
   });
-  return std::move(*page);
+  return page;
 }
 
 VersionPage S3Store::versions(const std::string& prefix, const VersionPosition& from,
@@ -144,7 +145,14 @@ VersionPage S3Store::versions(const std::string& prefix, const VersionPosition& 
   if (!from.name.empty()) {
     key = target_.prefix + (from.id.empty() ? just_before(from.name) : from.name);
   }
-  const S3Versions listed = list_versions_once(prefix, key, from.id, limit);
+  const auto answer = list_versions_once(prefix, key, from.id, limit);
+  if (!answer) {
+    throw Error(ErrorKind::unavailable,
+                fmt::format("the store {} does not list versions of objects in a way that rota can "
+                            "read: it can only be read as it is now",
+                            description()));
+  }
+  const S3Versions& listed = *answer;
   const auto with_md5 = std::ranges::find_if(
       listed.versions, [](const S3Version& version) { return !version.object.md5.empty(); });
   const bool found = with_md5 != listed.versions.end();

@@ -70,15 +70,16 @@ std::optional<std::vector<S3Version>> S3Store::versions_of(const std::string& na
   std::string next_id;
   try {
     for (;;) {
-      S3Versions page = list_versions_once(name, next_key, next_id, 1000);
-      for (S3Version& version : page.versions) {
+      auto page = list_versions_once(name, next_key, next_id, 1000);
+      if (!page) return std::nullopt;
+      for (S3Version& version : page->versions) {
         // Longer names that begin alike sort behind it.
         if (version.object.key != key) return found;
         found.push_back(std::move(version));
       }
-      if (!page.truncated) return found;
-      next_key = page.next_key;
-      next_id = page.next_id;
+      if (!page->truncated) return found;
+      next_key = page->next_key;
+      next_id = page->next_id;
     }
   } catch (const S3Refusal& refusal) {
     if (refusal.denied()) return std::nullopt;

@@ -63,9 +63,10 @@ class S3Store final : public Store, public VersionedStore {
   /// One page as the store gives it. token: of the page before; "" for the one behind `after`.
   S3Listing list_once(const std::string& prefix, const std::string& after, std::size_t limit,
                       const std::string& token);
-  /// One page of versions. key, id: what it begins behind; both whole and raw.
-  S3Versions list_versions_once(const std::string& prefix, const std::string& key,
-                                const std::string& id, std::size_t limit);
+  /// One page of versions; nothing where the store answers in another form (Google's has
+  /// generations instead). key, id: what it begins behind; the key is whole.
+  std::optional<S3Versions> list_versions_once(const std::string& prefix, const std::string& key,
+                                               const std::string& id, std::size_t limit);
   void note_encryption(const HttpResponse& response);
   /// Whether ETags are what they say. object, version: one of the newest, to look at; "" for the
   /// newest version.
@@ -76,7 +77,7 @@ class S3Store final : public Store, public VersionedStore {
   bool has_version_id(const std::string& name);
   /// True when a rule of the bucket deletes what is hidden.
   bool deletes_hidden(const std::string& name);
-  /// All versions and markers of an object, newest first; nothing where the key may not see them.
+  /// All versions and markers of an object, newest first; nothing where they cannot be seen.
   std::optional<std::vector<S3Version>> versions_of(const std::string& name);
   bool is_locked(const std::string& name, const std::string& version);
   Removal remove_versions(const std::string& name, const std::vector<S3Version>& versions);
