@@ -13,9 +13,9 @@ Target::Target(Context& context, const TargetOptions& options, std::vector<std::
                std::size_t least, std::size_t most) {
   std::string profile_key;
   if (options.url.empty()) {
-    if (!options.credentials.empty()) {
+    if (!options.credentials.empty() || !options.endpoint.empty()) {
       throw base::Error(base::ErrorKind::usage,
-                        "--credentials goes with --target; a profile names its own file");
+                        "--credentials and --endpoint go with --target; a profile names its own");
     }
     const std::string name = context.take_profile(words, least, most);
     const profile::Profile profile = profile::load_profile(context.places(), name);
@@ -28,8 +28,11 @@ Target::Target(Context& context, const TargetOptions& options, std::vector<std::
       throw base::Error(base::ErrorKind::usage,
                         "with --target there is no profile; --help shows the other words");
     }
-    store_ =
-        store::open_store(job::store_settings(options.url, options.credentials, context.stop()));
+    store::StoreSettings settings =
+        job::store_settings(options.url, options.credentials, context.stop());
+    settings.b2_api_url = options.endpoint;
+    settings.s3.endpoint = options.endpoint;
+    store_ = store::open_store(settings);
   }
   keys_ = make_key_ring(options.keys, profile_key, context.stop());
   catalog_ = std::make_unique<chain::Catalog>(*store_, state_.get(), &keys_);
@@ -89,6 +92,10 @@ void declare_target(Options& options, TargetOptions& target) {
                "else is needed on this machine");
   options.text("--credentials", target.credentials, "FILE",
                "The file with the access key of --target, if that needs one");
+  options.text(
+      "--endpoint", target.endpoint, "URL",
+      "The server of --target, if that is not its provider's own: for s3:// all but Amazon, "
+      "for example https://s3.eu-central-003.backblazeb2.com");
   declare_keys(options, target.keys);
 }
 

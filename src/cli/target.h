@@ -15,6 +15,7 @@ namespace rota::cli {
 struct TargetOptions {
   std::string url;          ///< --target URL
   std::string credentials;  ///< --credentials FILE
+  std::string endpoint;     ///< --endpoint URL
   KeyOptions keys;
 };
 
@@ -58,7 +59,8 @@ class LostRanges {
   std::uint64_t count_ = 0;
 };
 
-/// Adds "--target URL", "--credentials FILE" and what declare_keys() adds, with their help.
+/// Adds "--target URL", "--credentials FILE", "--endpoint URL" and what declare_keys() adds, with
+/// their help.
 void declare_target(Options& options, TargetOptions& target);
 /// Adds "--at TIME" with its help.
 void declare_at(Options& options, std::string& at);

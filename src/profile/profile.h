@@ -36,9 +36,9 @@ struct Profile {
     std::string api_url;  ///< where to log in; empty: at Backblaze
   } b2;
   struct S3 {
-    std::string endpoint;  ///< "https://host[:port]"; empty: Amazon's
-    std::string region;
-    bool path_style = false;
+    std::string endpoint;            ///< "https://host[:port]"; empty: Amazon's
+    std::string region;              ///< empty: as the endpoint's name says, or Amazon itself
+    std::optional<bool> path_style;  ///< nothing: only off on Amazon
   } s3;
   struct Sftp {
     std::string known_hosts;  ///< absolute path of a file; empty: the user's own

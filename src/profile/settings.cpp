@@ -321,10 +321,10 @@ constexpr std::array kRows{
           }
         }},
     Row{{"s3.path_style",
-         "The bucket's name stands in the path of an address, not in front of the host's name: "
-         "for\n"
-         "servers of one's own.",
-         "false", false},
+         "Whether the bucket's name stands in the path of an address (true) or in front of the "
+         "host's\n"
+         "name (false). Without it: in front on Amazon, else in the path.",
+         "true", false},
         [](const Value& value, Profile& profile) { profile.s3.path_style = value.boolean(); }},
     Row{{"sftp.known_hosts",
          "The file that must hold the key of the server of an sftp:// target. Without it, the\n"

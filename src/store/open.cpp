@@ -9,6 +9,7 @@
 #include "store/b2_store.h"
 #include "store/curl_client.h"
 #include "store/directory_store.h"
+#include "store/s3_store.h"
 #include "store/sftp_store.h"
 #include "store/target.h"
 
@@ -45,33 +46,41 @@ std::unique_ptr<Store> open_sftp(const StoreSettings& settings) {
   return std::make_unique<SftpStore>(parse_sftp_target(settings.target), std::move(sftp));
 }
 
-std::unique_ptr<Store> open_b2(const StoreSettings& settings) {
-  BucketTarget target = parse_bucket_target("b2", settings.target);
-  if (!settings.credentials) {
-    throw base::Error(
-        base::ErrorKind::config,
-        fmt::format("the store {} needs an access key: put key_id = \"...\" and key = "
-                    "\"...\" into a file of mode 600 and name it, with `credentials` "
-                    "in the profile or --credentials",
-                    target.description("b2")));
-  }
-  return std::make_unique<B2Store>(
-      std::make_unique<CurlClient>(settings.rate, settings.stop),
-      B2Session::Settings{std::move(target), *settings.credentials, settings.b2_api_url,
-                          *settings.clock, settings.stop});
+/// store: its description.
+const Credentials& key_of(const StoreSettings& settings, const std::string& store) {
+  if (settings.credentials) return *settings.credentials;
+  throw base::Error(base::ErrorKind::config,
+                    fmt::format("the store {} needs an access key: put key_id = \"...\" and key = "
+                                "\"...\" into a file of mode 600 and name it, with `credentials` "
+                                "in the profile or --credentials",
+                                store));
 }
 
-std::unique_ptr<Store> not_built_yet(const StoreSettings& settings) {
-  throw base::Error(base::ErrorKind::config,
-                    fmt::format("'{}' cannot be opened: this kind of store is not built yet",
-                                without_password(settings.target)));
+std::unique_ptr<HttpClient> network(const StoreSettings& settings) {
+  return std::make_unique<CurlClient>(settings.rate, settings.stop);
+}
+
+std::unique_ptr<Store> open_b2(const StoreSettings& settings) {
+  BucketTarget target = parse_bucket_target("b2", settings.target);
+  const Credentials& key = key_of(settings, target.description("b2"));
+  return std::make_unique<B2Store>(network(settings),
+                                   B2Session::Settings{std::move(target), key, settings.b2_api_url,
+                                                       *settings.clock, settings.stop});
+}
+
+std::unique_ptr<Store> open_s3(const StoreSettings& settings) {
+  BucketTarget target = parse_bucket_target("s3", settings.target);
+  S3Place place = s3_place(target.bucket, settings.s3);
+  const Credentials& key = key_of(settings, target.description("s3"));
+  return std::make_unique<S3Store>(std::move(target), std::move(place), key, network(settings),
+                                   *settings.clock, settings.stop);
 }
 
 }  // namespace
 
 std::unique_ptr<Store> open_store(const StoreSettings& settings) {
   if (settings.target.starts_with("b2://")) return open_b2(settings);
-  if (settings.target.starts_with("s3://")) return not_built_yet(settings);
+  if (settings.target.starts_with("s3://")) return open_s3(settings);
   if (settings.target.starts_with(kSftpScheme)) return open_sftp(settings);
   return open_directory(settings);
 }

@@ -20,7 +20,8 @@ struct StoreSettings {
   struct S3 {
     std::string endpoint{};  ///< "https://host[:port]"; empty: Amazon's of the region
     std::string region{};
-    bool path_style = false;  ///< the bucket stands in the path, not in the host's name
+    /// The bucket stands in the path, not in the host's name. Nothing: as s3_place() says.
+    std::optional<bool> path_style{};
   } s3{};
   struct Sftp {
     std::string key_file{};     ///< the private key; empty: the user's own keys

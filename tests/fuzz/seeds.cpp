@@ -211,6 +211,35 @@ void sftp() {
   write("sftp", "put", put.bytes());
 }
 
+void s3_answers() {
+  const auto answer = [](const char* name, const std::string& root, const std::string& inner) {
+    write("s3_xml", name, fmt::format("<?xml version=\"1.0\"?><{0}>{1}</{0}>", root, inner));
+  };
+  const std::string row =
+      "<Key>a%2Fb+c</Key><ETag>&quot;d41d8cd98f00b204e9800998ecf8427e&quot;</ETag><Size>17</Size>";
+  const std::string version =
+      "<VersionId>v1</VersionId><IsLatest>true</IsLatest>"
+      "<LastModified>2026-01-04T03:00:00.000Z</LastModified>";
+  const std::string page = "<EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>";
+  answer("listing", "ListBucketResult",
+         page + "<NextContinuationToken>t</NextContinuationToken><Contents>" + row + "</Contents>");
+  answer("versions", "ListVersionsResult",
+         page + "<NextKeyMarker>a</NextKeyMarker><Version>" + row + version +
+             "</Version><DeleteMarker><Key>b</Key>" + version + "</DeleteMarker>");
+  answer("error", "Error", "<Code>SlowDown</Code><Message><![CDATA[x]]></Message>");
+  answer("location", "LocationConstraint", "eu-central-1");
+  answer("versioning", "VersioningConfiguration", "<Status>Enabled</Status>");
+  answer("lock", "ObjectLockConfiguration",
+         "<ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention><Mode>GOVERNANCE"
+         "</Mode><Years>1</Years></DefaultRetention></Rule>");
+  answer("lifecycle", "LifecycleConfiguration",
+         "<Rule><Status>Enabled</Status><Filter><And><Prefix>a</Prefix></And></Filter><Expiration>"
+         "<Days>1</Days></Expiration><NoncurrentVersionExpiration><NoncurrentDays>2"
+         "</NoncurrentDays></NoncurrentVersionExpiration></Rule>");
+  write("s3_xml", "entities",
+        "<!DOCTYPE x [<!ENTITY a \"&b;&b;\">]><Error><Code>&a;</Code></Error>");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -222,4 +251,5 @@ int main(int argc, char** argv) {
   deltas();
   texts();
   sftp();
+  s3_answers();
 }

@@ -92,7 +92,7 @@ known_hosts = "/etc/rota/known_hosts"
   CHECK(profile.b2.api_url == "http://127.0.0.1:8080");
   CHECK(profile.s3.endpoint == "https://s3.example.org");
   CHECK(profile.s3.region == "eu-central-1");
-  CHECK(profile.s3.path_style);
+  CHECK(profile.s3.path_style == true);
   CHECK(profile.sftp.known_hosts == "/etc/rota/known_hosts");
 }
 

@@ -295,6 +295,7 @@ TEST_CASE("a listing of more than one page is whole", "[store][contract]") {
   std::sort(names.begin(), names.end());
   put_all(*store, names);
   for (const std::size_t limit : {1U, 2U, 7U, 224U, 225U, 226U}) {
+    if (row.remote && limit < 7) continue;
     std::vector<std::string> seen;
     std::string after;
     for (bool more = true; more;) {
@@ -365,14 +366,14 @@ TEST_CASE("many threads can put, get, list and remove at once", "[store][contrac
   INFO(row.name);
   const auto store = row.make();
   constexpr std::uint32_t kThreads = 8;
-  constexpr std::uint32_t kRounds = 20;
+  const std::uint32_t rounds = row.remote ? 8 : 20;
   base::Pipeline threads;  // Catch2 must not be called from other threads: failures are exceptions
   const auto require = [](bool condition, const char* what) {
     if (!condition) throw std::runtime_error(what);
   };
   for (std::uint32_t t = 0; t < kThreads; ++t) {
     threads.add([&, t] {
-      for (std::uint32_t i = 0; i < kRounds; ++i) {
+      for (std::uint32_t i = 0; i < rounds; ++i) {
         const std::string own = "own/" + std::to_string(t) + "/" + std::to_string(i);
         store->put(own, pattern(3000 + i, t * 1000 + i));
         require(store->get(own, 5000) == pattern(3000 + i, t * 1000 + i), "other bytes came back");
@@ -396,7 +397,7 @@ TEST_CASE("many threads can put, get, list and remove at once", "[store][contrac
     });
   }
   REQUIRE_NOTHROW(threads.join());
-  CHECK(all_names(*store).size() == kThreads * kRounds + 1);
+  CHECK(all_names(*store).size() == kThreads * rounds + 1);
 }
 
 TEST_CASE("a put that fails leaves the old or the whole new object", "[store][contract]") {

@@ -5,6 +5,7 @@
 #include "store/sftp_store.h"
 #include "support/b2_server.h"
 #include "support/files.h"
+#include "support/s3_server.h"
 #include "support/sftp_server.h"
 #include "support/skip.h"
 
@@ -39,18 +40,40 @@ StoreUnderTest sftp_row() {
 StoreUnderTest b2_row() {
   B2Server& server = shared_b2_server();
   const auto clock = std::make_shared<ServerClock>(server);
-  return {"B2", [&server, clock] {
+  return {"B2",
+          [&server, clock] {
             return store::open_store({.target = "b2://" + server.make_bucket() + "/some/where",
                                       .credentials = {{B2Server::kKeyId, B2Server::kKey}},
                                       .b2_api_url = server.url(),
                                       .clock = clock.get()});
-          }};
+          },
+          true};
+}
+
+/// One server for all tests of the program; nothing where it cannot run.
+const S3Server* swift_server() {
+  static const std::unique_ptr<S3Server> server = S3Server::swift();
+  return server.get();
+}
+
+StoreUnderTest s3_row(const S3Server& server) {
+  static std::atomic<int> made{0};
+  return {"S3 (OpenStack Swift)",
+          [&server] {
+            return store::open_store({
+                .target = "s3://" + server.bucket() + "/" + std::to_string(++made) + "/deep",
+                .credentials = {{server.key_id(), server.key()}},
+                .s3 = {.endpoint = server.endpoint(), .region = server.region()},
+            });
+          },
+          true};
 }
 
 }  // namespace
 
 std::vector<StoreUnderTest> stores_under_test() {
   std::vector<StoreUnderTest> rows{directory_row(), b2_row()};
+  if (const S3Server* server = swift_server()) rows.push_back(s3_row(*server));
   if (const auto reason = SftpServer::missing()) {
     skip("of SFTP: " + *reason);
   } else {

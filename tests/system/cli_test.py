@@ -15,13 +15,14 @@ import cli_cron
 import cli_input
 import cli_interrupted
 import cli_keys
+import cli_s3
 import cli_sftp
 import cli_stores
 import cli_trees
 import machine
 
 MODULES = (cli_input, cli_commands, cli_trees, cli_stores, cli_keys, cli_cron, cli_interrupted,
-           cli_b2, cli_sftp)
+           cli_b2, cli_s3, cli_sftp)
 
 
 def cases(suite):

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/file.h"
+#include "support/files.h"
+
+namespace rota::test {
+
+/// Somebody else's S3 server on a loopback port. It ends with this object, or with this process,
+/// whichever is first.
+class S3Server {
+ public:
+  /// OpenStack Swift, which verifies signatures and digests, with one empty bucket: see
+  /// swift_server.py. Nothing, after skip(), where it cannot run. Throws std::runtime_error when it
+  /// does not come up.
+  static std::unique_ptr<S3Server> swift();
+  /// moto, which has Object Lock but looks at no signature, without a bucket: see moto_server.py.
+  static std::unique_ptr<S3Server> moto();
+
+  S3Server(const S3Server&) = delete;
+  S3Server& operator=(const S3Server&) = delete;
+  ~S3Server();
+
+  const std::string& endpoint() const { return endpoint_; }  ///< "http://127.0.0.1:PORT"
+  const std::string& region() const { return region_; }
+  const std::string& bucket() const { return bucket_; }
+  const std::string& key_id() const { return key_id_; }
+  const std::string& key() const { return key_; }
+
+ private:
+  S3Server() = default;
+  static std::unique_ptr<S3Server> start(const char* python, const char* script);
+  /// What the server says of itself; nothing when it ends before.
+  std::optional<std::string> first_line(int output) const;
+
+  TempDir dir_;
+  base::Fd input_;  ///< the server ends when this is closed
+  pid_t pid_ = 0;
+  std::string endpoint_, region_, bucket_, key_id_, key_;
+};
+
+}  // namespace rota::test
