@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <ranges>
 
 #include "base/error.h"
 #include "store/s3_store.h"
@@ -116,10 +115,10 @@ Removal S3Store::hide(const std::string& name) {
 Removal S3Store::remove_versions(const std::string& name, const std::vector<S3Version>& versions) {
   // Oldest first: whatever stops this, no older content comes to light.
   bool missing = false;
-  for (const S3Version& version : versions | std::views::reverse) {
+  for (auto version = versions.rbegin(); version != versions.rend(); ++version) {
     try {
       client_.call(
-          make_call("DELETE", name, "cannot remove", "s3:DeleteObjectVersion", version.id));
+          make_call("DELETE", name, "cannot remove", "s3:DeleteObjectVersion", version->id));
     } catch (const S3Refusal& refusal) {
       if (refusal.status() == 404) {
         missing = true;
@@ -127,7 +126,7 @@ Removal S3Store::remove_versions(const std::string& name, const std::vector<S3Ve
       }
       if (refusal.locked()) return Removal::later;
       if (!refusal.denied()) throw;
-      if (is_locked(name, version.id)) return Removal::later;
+      if (is_locked(name, version->id)) return Removal::later;
       return versions.front().marker ? Removal::hidden : hide(name);
     }
   }

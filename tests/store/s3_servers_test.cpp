@@ -53,7 +53,7 @@ constexpr std::string_view kVersions =
 
 TEST_CASE("a wrong key, secret or bucket fails at once at a server that checks them",
           "[store][s3]") {
-  const auto server = S3Server::swift();
+  const S3Server* server = shared_swift();
   if (!server) return;
   QuickClock clock(base::real_clock().now());
   store::StoreSettings wrong = settings(*server, server->bucket());
@@ -86,7 +86,7 @@ TEST_CASE("a wrong key, secret or bucket fails at once at a server that checks t
 }
 
 TEST_CASE("a clock that is an hour wrong is no hindrance at a real server", "[store][s3]") {
-  const auto server = S3Server::swift();
+  const S3Server* server = shared_swift();
   if (!server) return;
   QuickClock clock(base::real_clock().now() + std::chrono::hours(1));
   store::StoreSettings late = settings(*server, server->bucket());
@@ -100,7 +100,7 @@ TEST_CASE("a clock that is an hour wrong is no hindrance at a real server", "[st
 
 TEST_CASE("what was overwritten and hidden can be read as it was, and goes when it is removed",
           "[store][s3]") {
-  const auto server = S3Server::swift();
+  const S3Server* server = shared_swift();
   if (!server) return;
   make_bucket(*server, "with-versions", {}, "versioning", kVersions);
   const auto open = [&] { return store::open_store(settings(*server, "with-versions")); };

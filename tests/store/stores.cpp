@@ -50,12 +50,6 @@ StoreUnderTest b2_row() {
           true};
 }
 
-/// One server for all tests of the program; nothing where it cannot run.
-const S3Server* swift_server() {
-  static const std::unique_ptr<S3Server> server = S3Server::swift();
-  return server.get();
-}
-
 StoreUnderTest s3_row(const S3Server& server) {
   static std::atomic<int> made{0};
   return {"S3 (OpenStack Swift)",
@@ -73,7 +67,7 @@ StoreUnderTest s3_row(const S3Server& server) {
 
 std::vector<StoreUnderTest> stores_under_test() {
   std::vector<StoreUnderTest> rows{directory_row(), b2_row()};
-  if (const S3Server* server = swift_server()) rows.push_back(s3_row(*server));
+  if (const S3Server* server = shared_swift()) rows.push_back(s3_row(*server));
   if (const auto reason = SftpServer::missing()) {
     skip("of SFTP: " + *reason);
   } else {

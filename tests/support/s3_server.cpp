@@ -105,4 +105,9 @@ S3Server::~S3Server() {
   ::waitpid(pid_, nullptr, 0);
 }
 
+const S3Server* shared_swift() {
+  static const std::unique_ptr<S3Server> server = S3Server::swift();
+  return server.get();
+}
+
 }  // namespace rota::test

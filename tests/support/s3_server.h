@@ -44,4 +44,7 @@ class S3Server {
   std::string endpoint_, region_, bucket_, key_id_, key_;
 };
 
+/// One Swift for all tests of the program; nothing where it cannot run.
+const S3Server* shared_swift();
+
 }  // namespace rota::test
