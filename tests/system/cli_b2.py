@@ -9,7 +9,7 @@ import sys
 import threading
 import urllib.request
 
-from machine import DONE, INTERRUPTED, REFUSED, USAGE, Machine
+from machine import INTERRUPTED, REFUSED, USAGE, Machine
 
 FAKE = pathlib.Path(__file__).resolve().parent.parent / "support" / "b2_fake.py"
 KEY_ID, KEY = "masterkeyid", "mastersecret"
@@ -184,6 +184,3 @@ class B2(Machine):
         for path in self.dir.rglob("*"):
             if path.is_file() and path != self.credentials:
                 self.assertNotIn(KEY.encode(), path.read_bytes(), path)
-
-
-__all__ = ["B2", "DONE"]
