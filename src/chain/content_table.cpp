@@ -245,21 +245,28 @@ std::optional<base::Bytes> ContentTable::signature(const base::Sha256Digest& con
   return bytes;
 }
 
-std::optional<Matcher::ReadSignature> ContentTable::signature_reader(
-    const base::Sha256Digest& content, std::uint64_t layout) {
+std::optional<SignatureBytes> ContentTable::signature_reader(const base::Sha256Digest& content,
+                                                             std::uint64_t layout) {
   const Stretch stretch = locate(content);
   if (stretch.size == 0) return std::nullopt;
-  const auto read = [this, end = stretch.at + stretch.size, at = stretch.at]() mutable {
-    base::Bytes piece(static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, end - at)));
-    piece.resize(base::read_at(signatures_.get(), piece, at, "signatures"));
-    at += piece.size();
-    return piece;
-  };
   base::Sha256 hasher;
-  auto check = read;
-  for (base::Bytes piece = check(); !piece.empty(); piece = check()) hasher.update(piece);
+  base::Bytes piece(kPiece);
+  for (std::uint64_t left = stretch.size; left > 0; left -= piece.size()) {
+    piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, left)));
+    const std::uint64_t at = stretch.at + stretch.size - left;
+    if (base::read_at(signatures_.get(), piece, at, "signatures") != piece.size()) {
+      return std::nullopt;
+    }
+    hasher.update(piece);
+  }
   if (sum_of(hasher, content, layout) != stretch.sum) return std::nullopt;
-  return read;
+  return SignatureBytes{
+      stretch.size, [this, stretch](std::uint64_t at, std::span<std::byte> out) {
+        if (at > stretch.size || out.size() > stretch.size - at ||
+            base::read_at(signatures_.get(), out, stretch.at + at, "signatures") != out.size()) {
+          throw Error(base::ErrorKind::corrupt, "a signature in the cache was cut short");
+        }
+      }};
 }
 
 void ContentTable::append(std::span<const std::byte> data) {

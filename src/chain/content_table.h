@@ -62,10 +62,10 @@ class ContentTable {
   /// other holes (layout: HoleLayout).
   std::optional<base::Bytes> signature(const base::Sha256Digest& content, std::uint64_t layout = 0);
 
-  /// The same for a large one, read piece by piece after it was checked; the reader must not
-  /// outlive this object. Not while add() is called.
-  std::optional<Matcher::ReadSignature> signature_reader(const base::Sha256Digest& content,
-                                                         std::uint64_t layout = 0);
+  /// The same for a large one, which was checked and is read where it lies: until the next
+  /// commit(), and not beyond this object's end.
+  std::optional<SignatureBytes> signature_reader(const base::Sha256Digest& content,
+                                                 std::uint64_t layout = 0);
 
   /// A content whose entry will stand in the next block that placed() names. signature: empty for
   /// none.

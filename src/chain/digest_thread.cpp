@@ -7,40 +7,73 @@ namespace rota::chain {
 
 namespace {
 /// The signature is written on when so much of it is there.
-constexpr std::uint64_t kWriteEvery = 16 << 20;  // bytes of content: 640 kB of signature
+constexpr std::size_t kWriteEvery = 256 << 10;
 }  // namespace
 
-DigestThread::DigestThread(std::uint64_t size) : builder_(size) {
+DigestThread::DigestThread(SignatureShape shape, const OldSignature* old,
+                           base::Channel<StretchPtr>& done)
+    : old_(old), done_(done), stretches_(kStretches), writer_(shape) {
   result_.signature = base::open_temporary();
-  pipeline_.on_failure([this] { pieces_.abandon(); });
+  pipeline_.on_failure([this] {
+    stretches_.abandon();
+    done_.abandon();
+  });
   pipeline_.add([this] { work(); });
 }
 
-DigestThread::~DigestThread() { pieces_.abandon(); }
+DigestThread::~DigestThread() { stretches_.abandon(); }
 
 void DigestThread::work() {
-  base::Sha256 hasher;
-  std::uint64_t unwritten = 0;
-  const auto write = [&](const base::Bytes& part) {
-    base::real_files().write_all(result_.signature.get(), part, "a temporary file");
-    unwritten = 0;
+  base::Bytes unwritten;
+  const auto write = [&](const base::Bytes& part, std::size_t least) {
+    unwritten.insert(unwritten.end(), part.begin(), part.end());
+    if (unwritten.size() < least) return;
+    base::real_files().write_all(result_.signature.get(), unwritten, "a temporary file");
+    unwritten.clear();
   };
-  while (const auto item = pieces_.receive()) {
-    if (!item->data) {
-      hash_zeros(hasher, item->hole);
+  while (auto stretch = stretches_.receive()) {
+    hash(**stretch);
+    sign(**stretch);
+    done_.send(std::move(*stretch));
+    write(writer_.take(), kWriteEvery);
+  }
+  write(writer_.finish(), 0);
+  result_.digest = hasher_.finish();
+  result_.signed_bytes = writer_.signed_bytes();
+}
+
+void DigestThread::hash(const Stretch& stretch) {
+  auto data = stretch.bytes.data().subspan(stretch.carried);
+  for (const tree::Segment& segment : stretch.segments) {
+    if (segment.hole) {
+      hash_zeros(hasher_, segment.length);
+    } else {
+      hasher_.update(data.first(static_cast<std::size_t>(segment.length)));
+      data = data.subspan(static_cast<std::size_t>(segment.length));
+    }
+  }
+}
+
+void DigestThread::sign(const Stretch& stretch) {
+  std::uint32_t count = 0;  // of chunks in one stretch of the old signature
+  for (std::size_t i = 0; i < stretch.chunks.size(); ++i) {
+    const Stretch::Chunk& chunk = stretch.chunks[i];
+    if (!chunk.old || old_->shape().block != writer_.shape().block) {
+      writer_.update(stretch.data(chunk));
+      if (chunk.ends) writer_.end_chunk(chunk.hash);
       continue;
     }
-    hasher.update(*item->data);
-    builder_.update(*item->data);
-    unwritten += item->data->size();
-    if (unwritten >= kWriteEvery) write(builder_.take());
+    ++count;
+    const bool goes_on =
+        i + 1 < stretch.chunks.size() && stretch.chunks[i + 1].old == *chunk.old + 1;
+    if (goes_on) continue;
+    writer_.copy(*old_, *chunk.old + 1 - count, count);
+    count = 0;
   }
-  write(builder_.finish());
-  result_.digest = hasher.finish();
 }
 
 DigestThread::Result DigestThread::finish() {
-  pieces_.close();
+  stretches_.close();
   pipeline_.join();
   return std::move(result_);
 }

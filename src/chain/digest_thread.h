@@ -1,49 +1,47 @@
 #pragma once
 
-#include <memory>
-#include <vector>
+#include <optional>
 
 #include "base/channel.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/pipeline.h"
 #include "chain/signature.h"
+#include "chain/stretch.h"
 
 namespace rota::chain {
 
-/// Hashes and signs a large file's content on a thread of its own, while the reader compares it
-/// with its old version, which is slower.
+/// Hashes and signs a large file's content on a thread of its own, while others read it and compare
+/// it with its old version.
 ///
-/// Memory: kPieces pieces of what the reader reads at once; the signature goes to a temporary file.
+/// Memory: what SignatureWriter says; the signature goes to a temporary file.
 class DigestThread {
  public:
-  using Piece = std::shared_ptr<const std::vector<std::byte>>;
-
-  /// size: about how many packed bytes will come.
-  explicit DigestThread(std::uint64_t size);
+  /// old: of the chunks that are marked in stretches; null for none. done: takes each stretch back.
+  /// Both outlive this.
+  DigestThread(SignatureShape shape, const OldSignature* old, base::Channel<StretchPtr>& done);
   ~DigestThread();
 
-  void data(Piece piece) { pieces_.send({std::move(piece), 0}); }
-  void hole(std::uint64_t length) { pieces_.send({nullptr, length}); }
+  void send(StretchPtr stretch) { stretches_.send(std::move(stretch)); }
 
   struct Result {
-    base::Sha256Digest digest;  ///< of the content with its holes as zeros
-    base::Fd signature;         ///< a file without a name
+    base::Sha256Digest digest;       ///< of the content with its holes as zeros
+    base::Fd signature;              ///< a file without a name
+    std::uint64_t signed_bytes = 0;  ///< whose sums were computed, not copied
   };
   /// Waits for the end. Throws what went wrong.
   Result finish();
 
-  static constexpr std::size_t kPieces = 4;
-
  private:
-  struct Item {
-    Piece data;
-    std::uint64_t hole;
-  };
   void work();
+  void hash(const Stretch& stretch);
+  void sign(const Stretch& stretch);
 
-  base::Channel<Item> pieces_{kPieces};
-  SignatureBuilder builder_;
+  const OldSignature* old_;
+  base::Channel<StretchPtr>& done_;
+  base::Channel<StretchPtr> stretches_;
+  base::Sha256 hasher_;
+  SignatureWriter writer_;
   Result result_;
   base::Pipeline pipeline_;  ///< last: its end must come first
 };

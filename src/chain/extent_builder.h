@@ -4,9 +4,9 @@
 #include <deque>
 #include <span>
 
+#include "chain/delta.h"
 #include "chain/extent_table.h"
 #include "chain/frame_filler.h"
-#include "chain/signature.h"
 
 namespace rota::chain {
 

@@ -1,7 +1,7 @@
 #include "chain/large_file.h"
 
 #include "base/error.h"
-#include "base/signals.h"
+#include "base/pipeline.h"
 #include "chain/extent_builder.h"
 #include "tree/compare.h"
 
@@ -43,13 +43,13 @@ void LargeFile::work(Item& item) {
     if (item.resign) return resign(item);
     if (reuse(item)) return;
     if (entry.unreadable) return leave_out(context_, item);
-    const bool changes = old_signature(item).has_value();
-    FrameFiller filler(changes ? kLiteralFrameRaw : kFrameRaw, [&](RawBuffer full) {
+    const auto old = old_signature(item);
+    FrameFiller filler(old ? kLiteralFrameRaw : kFrameRaw, [&](RawBuffer full) {
       const std::size_t capacity = full.capacity;
       send_(std::move(full));
       return RawBuffer::of(capacity);
     });
-    there = read(item, filler);
+    there = read(item, old ? &*old : nullptr, filler);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::io) throw;
     context_.warnings.warn(entry.path, error.what());
@@ -93,23 +93,26 @@ bool LargeFile::reuse(Item& item) {
   return true;
 }
 
-std::optional<Matcher::ReadSignature> LargeFile::old_signature(const Item& item) const {
+/// Nothing, too, when it cannot be of these extents: then it is as if it were lost.
+std::optional<OldSignature> LargeFile::old_signature(const Item& item) const {
   if (!item.before || !item.before->extents || !item.before->entry.digest ||
       is_fragmented(*item.before)) {
     return std::nullopt;
   }
-  return context_.contents.signature_reader(*item.before->entry.digest,
-                                            hole_layout(*item.before->extents));
+  const ExtentTable& extents = *item.before->extents;
+  auto bytes = context_.contents.signature_reader(*item.before->entry.digest, hole_layout(extents));
+  auto old = bytes ? OldSignature::open(std::move(*bytes)) : std::nullopt;
+  return old && old->packed_size() == extents.packed_size() ? std::move(old) : std::nullopt;
 }
 
-bool LargeFile::read(Item& item, FrameFiller& filler) {
+bool LargeFile::read(Item& item, const OldSignature* old, FrameFiller& filler) {
   Entry& entry = item.record.entry;
   for (int attempt = 0;; ++attempt) {
     const base::Instant now = context_.clock.now();
     const auto content = context_.source.open(entry);
     if (!content) return false;
     item.record.racy = is_racy(entry, now);
-    const bool unchanged = store_pass(item, *content, filler);
+    const bool unchanged = store_pass(item, *content, old, filler);
     if (!unchanged && attempt == 0) continue;
     if (!unchanged) {
       context_.warnings.warn(entry.path, "changed while it was read; the copy may be of no use");
@@ -120,33 +123,49 @@ bool LargeFile::read(Item& item, FrameFiller& filler) {
   }
 }
 
-/// Reads the content once, to its digest and to those who are given. Returns its size.
-std::uint64_t LargeFile::pass(tree::Content& content, DigestThread& digest, const OnHole& hole,
-                              const OnData& data) {
+struct LargeFile::Pass {
   std::uint64_t size = 0;
-  std::uint64_t packed = 0;
-  while (const auto segment = content.next_segment()) {
-    if (segment->hole) {
-      hole(packed, segment->length);
-      digest.hole(segment->length);
-      size += segment->length;
-      context_.progress.bytes += segment->length;
-      continue;
+  DigestThread::Result result;
+};
+
+/// Reads the content once. size: about how much will come. work: compares a stretch with `old`.
+LargeFile::Pass LargeFile::pass(tree::Content& content, std::uint64_t size, const OldSignature* old,
+                                const std::function<void(Stretch&)>& work) {
+  Pass pass;
+  const SignatureShape shape = SignatureShape::cut(size);
+  base::Channel<StretchPtr> unused(kStretches);
+  base::Channel<StretchPtr> filled(kStretches);
+  for (std::size_t i = 0; i < kStretches; ++i) unused.send(std::make_unique<Stretch>());
+  DigestThread digest(shape, old, unused);
+  base::Pipeline pipeline;
+  pipeline.on_failure([&] {
+    unused.abandon();
+    filled.abandon();
+  });
+  pipeline.add([&] {
+    StretchReader reader(content, shape.average);
+    bool more = true;
+    while (more) {
+      auto stretch = unused.receive();
+      if (!stretch) break;  // another thread has failed
+      more = reader.fill(**stretch, stop_);
+      filled.send(std::move(*stretch));
     }
-    for (;;) {
-      base::check_stop(stop_);
-      auto piece = std::make_shared<std::vector<std::byte>>(kRead);
-      const std::size_t n = content.read(*piece);
-      if (n == 0) break;
-      piece->resize(n);
-      digest.data(piece);
-      data(*piece);
-      size += n;
-      packed += n;
-      context_.progress.bytes += n;
+    filled.close();
+  });
+  pipeline.run([&] {
+    while (auto stretch = filled.receive()) {
+      work(**stretch);
+      for (const tree::Segment& segment : (*stretch)->segments) {
+        pass.size += segment.length;
+        context_.progress.bytes += segment.length;
+      }
+      digest.send(std::move(*stretch));
     }
-  }
-  return size;
+  });
+  pipeline.join();
+  pass.result = digest.finish();
+  return pass;
 }
 
 /// An unchanged file whose signature was lost: what the chain has stays, and only content that is
@@ -156,58 +175,60 @@ void LargeFile::resign(Item& item) {
   const auto content = context_.source.open(item.record.entry);
   if (!content) return;
   HoleLayout layout;
-  DigestThread digest(item.record.entry.size);
-  pass(
-      *content, digest,
-      [&](std::uint64_t packed, std::uint64_t length) { layout.hole(packed, length); },
-      [](std::span<const std::byte>) {});
-  DigestThread::Result result = digest.finish();
+  std::uint64_t packed = 0;
+  Pass pass = this->pass(*content, item.record.entry.size, nullptr, [&](Stretch& stretch) {
+    for (const tree::Segment& segment : stretch.segments) {
+      if (segment.hole) {
+        layout.hole(packed, segment.length);
+      } else {
+        packed += segment.length;
+      }
+    }
+  });
   const IndexRecord& before = *item.before;
-  if (content->unchanged() && result.digest == before.entry.digest &&
+  if (content->unchanged() && pass.result.digest == before.entry.digest &&
       layout.finish() == hole_layout(*before.extents)) {
-    item.signature_file = std::move(result.signature);
+    item.signature_file = std::move(pass.result.signature);
   }
 }
 
 /// Stores the content once. False when the file changed meanwhile; the frames that were sent are
 /// then of no use, which is the price of a file that is written to while it is read.
-bool LargeFile::store_pass(Item& item, tree::Content& content, FrameFiller& filler) {
+bool LargeFile::store_pass(Item& item, tree::Content& content, const OldSignature* old,
+                           FrameFiller& filler) {
   IndexRecord& record = item.record;
   Entry& entry = record.entry;
   record.extents = std::make_shared<ExtentTable>();
-  const ExtentTable* old = nullptr;
-  const auto old_sums = old_signature(item);
-  if (old_sums) old = item.before->extents.get();
-  ExtentBuilder builder(old, filler, *record.extents);
+  const ExtentTable* before = old != nullptr ? item.before->extents.get() : nullptr;
+  ExtentBuilder builder(before, filler, *record.extents);
   std::optional<Matcher> matcher;
-  if (old_sums) matcher.emplace(*old_sums, old->packed_size(), builder);
+  if (old != nullptr) matcher.emplace(*old, builder);
 
-  DigestThread digest(entry.size);
-  const std::uint64_t size = pass(
-      content, digest,
-      [&](std::uint64_t packed, std::uint64_t length) { builder.hole(packed, length); },
-      [&](std::span<const std::byte> data) {
-        if (matcher) {
-          matcher->update(data);
-        } else {
-          builder.literal(data);
-        }
-      });
-  if (matcher) matcher->finish();
+  std::uint64_t packed = 0;
+  Pass pass = this->pass(content, entry.size, old, [&](Stretch& stretch) {
+    for (const tree::Segment& segment : stretch.segments) {
+      if (segment.hole) {
+        builder.hole(packed, segment.length);
+      } else {
+        packed += segment.length;
+      }
+    }
+    if (matcher) return matcher->compare(stretch);
+    for (const Stretch::Chunk& chunk : stretch.chunks) builder.literal(stretch.data(chunk));
+  });
   builder.finish();
-  const bool unchanged = content.unchanged() && size == entry.size;
-  DigestThread::Result result = digest.finish();
-  entry.size = size;
-  entry.digest = result.digest;
-  item.signature_file = std::move(result.signature);
-  if (old_sums) {
+  const bool unchanged = content.unchanged() && pass.size == entry.size;
+  entry.size = pass.size;
+  entry.digest = pass.result.digest;
+  item.signature_file = std::move(pass.result.signature);
+  if (old != nullptr) {
     // What is new is added when its frames are placed.
     const bool in_parts = item.before->read_cost > 0;
-    record.fresh_cost = in_parts ? item.before->fresh_cost : frame_bytes(*old);
+    record.fresh_cost = in_parts ? item.before->fresh_cost : frame_bytes(*before);
     record.read_cost = in_parts ? item.before->read_cost : record.fresh_cost;
     if (item.before->entry.size > 0) {
       record.fresh_cost = static_cast<std::uint64_t>(static_cast<double>(record.fresh_cost) *
-                                                     static_cast<double>(size) /
+                                                     static_cast<double>(pass.size) /
                                                      static_cast<double>(item.before->entry.size));
     }
   }

@@ -7,14 +7,16 @@
 #include "chain/batch.h"
 #include "chain/digest_thread.h"
 #include "chain/packer.h"
+#include "chain/stretch.h"
 
 namespace rota::chain {
 
-/// Streams files over kSmallFile: the walk's thread reads, hashes and compares, and hands frames of
-/// raw content to the packers as they fill.
+/// Streams files over kSmallFile: a thread of its own reads, cuts and hashes chunks; the walk's
+/// thread compares them with the old version and hands frames of raw content to the packers as they
+/// fill; a third thread hashes the whole and signs.
 ///
-/// Memory: DigestThread::kPieces + 2 reads of kRead, one frame, and for a file that changed the
-/// signature and its hash table (Matcher); frames on their way count with the batches.
+/// Memory: kStretches stretches, one frame, what DigestThread says, and for a file that changed
+/// what OldSignature and Matcher say; frames on their way count with the batches.
 class LargeFile {
  public:
   /// send: takes each raw frame, in order.
@@ -25,18 +27,15 @@ class LargeFile {
   /// Fills in the item's record, pending extents counting the frames sent for it.
   void work(Item& item);
 
-  static constexpr std::size_t kRead = 1 << 20;
-
  private:
-  bool read(Item& item, FrameFiller& filler);
-  bool store_pass(Item& item, tree::Content& content, FrameFiller& filler);
-  using OnHole = std::function<void(std::uint64_t packed, std::uint64_t length)>;
-  using OnData = std::function<void(std::span<const std::byte> data)>;
-  std::uint64_t pass(tree::Content& content, DigestThread& digest, const OnHole& hole,
-                     const OnData& data);
+  bool read(Item& item, const OldSignature* old, FrameFiller& filler);
+  bool store_pass(Item& item, tree::Content& content, const OldSignature* old, FrameFiller& filler);
+  struct Pass;
+  Pass pass(tree::Content& content, std::uint64_t size, const OldSignature* old,
+            const std::function<void(Stretch&)>& work);
   bool reuse(Item& item);
   void resign(Item& item);
-  std::optional<Matcher::ReadSignature> old_signature(const Item& item) const;
+  std::optional<OldSignature> old_signature(const Item& item) const;
 
   WriterContext& context_;
   std::stop_token stop_;

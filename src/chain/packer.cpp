@@ -144,9 +144,7 @@ void Packer::take(Item& item) {
 
 void Packer::sign(Item& item) {
   if (content_.size() < kMinSigned) return;
-  SignatureBuilder builder(content_.size());
-  builder.update(content_);
-  item.signature = builder.finish();
+  item.signature = sign_whole(content_);
 }
 
 /// Reads the file into content_ and segments_ and hashes it. False when it is gone or unreadable.
@@ -261,11 +259,13 @@ bool Packer::store_changes(Item& item) {
   if (old.packed_size() > kMaxGrown) return false;
   const auto signature = context_.contents.signature(*item.before->entry.digest, hole_layout(old));
   if (!signature) return false;
+  const auto sums = OldSignature::open(signature_bytes(*signature));
+  if (!sums || sums->packed_size() != old.packed_size()) return false;
 
   DeltaList delta;
-  Matcher matcher(*signature, old.packed_size(), delta);
+  Matcher matcher(*sums, delta);
   matcher.update(content_);
-  matcher.finish();
+  matcher.end_chunk();
   if (delta.literals * 4 > content_.size() * 3) return false;
 
   std::set<std::uint32_t> runs;

@@ -1,11 +1,11 @@
 #include "chain/signature.h"
 
-#include <fmt/core.h>
-#include <librsync.h>
-
 #include <algorithm>
+#include <cstring>
 
 #include "base/error.h"
+#include "chain/chunker.h"
+#include "chain/rsync_job.h"
 
 namespace rota::chain {
 
@@ -14,199 +14,200 @@ using base::ErrorKind;
 
 namespace {
 
-constexpr std::size_t kBlock = 512;
-constexpr std::size_t kStrongSum = 16;
-constexpr std::size_t kOut = 64 << 10;
+constexpr std::uint32_t kBlock = 512;
+constexpr std::uint32_t kAverage = 8 << 10;
+/// With the largest chunks, of 2 MiB, a reader's buffer has 3.
+constexpr std::uint32_t kMaxAverage = 512 << 10;
 
-[[noreturn]] void fail(const char* doing, rs_result result) {
-  throw Error(result == RS_MEM_ERROR ? ErrorKind::io : ErrorKind::corrupt,
-              fmt::format("cannot {}: {}", doing, rs_strerror(result)));
+constexpr std::string_view kMagic = "rotasig2";
+constexpr std::size_t kHeader = 16;  // magic, block, average
+constexpr std::size_t kRow = 24;     // length, hash
+constexpr std::size_t kFooter = 8;   // number of rows
+constexpr std::size_t kBlockSum = OldSignature::kBlockSum;
+static_assert(kBlockSum == 4 + kStrongSum);
+
+/// 512 bytes, and for content whose signature would pass a limit the next multiple that fits.
+std::uint32_t block_size(std::uint64_t size, std::uint64_t chunks) {
+  const std::uint64_t room = (kMaxSignature - kHeader - kFooter - chunks * kRow) / kBlockSum;
+  const std::uint64_t blocks = std::min(room, kMaxBlocks) - chunks;  // their last may be short
+  const std::uint64_t needed = (size + blocks - 1) / blocks;
+  return std::max(kBlock, static_cast<std::uint32_t>((needed + kBlock - 1) / kBlock * kBlock));
 }
 
-/// librsync prints what it thinks of a stream; here every error is thrown.
-void silence() {
-  static const bool done = (rs_trace_set_level(RS_LOG_EMERG), true);
-  static_cast<void>(done);
-}
-
-/// 512 bytes, and for files whose signature would pass kMaxSignature the next multiple that fits.
-std::size_t block_size(std::uint64_t size) {
-  constexpr std::uint64_t kMaxBlocks = kMaxSignature / (kStrongSum + 4);
-  const std::uint64_t needed = (size + kMaxBlocks - 1) / kMaxBlocks;
-  return std::max<std::size_t>(kBlock,
-                               static_cast<std::size_t>((needed + kBlock - 1) / kBlock * kBlock));
-}
-
-/// Drives a job over `data`; calls `emit` with whatever it puts out.
-template <typename Emit>
-void drive(rs_job* job, std::span<const std::byte> data, bool end, base::Bytes& out,
-           const char* doing, Emit emit) {
-  rs_buffers_t buffers{};
-  buffers.next_in = const_cast<char*>(reinterpret_cast<const char*>(data.data()));
-  buffers.avail_in = data.size();
-  buffers.eof_in = end ? 1 : 0;
-  for (;;) {
-    buffers.next_out = reinterpret_cast<char*>(out.data());
-    buffers.avail_out = out.size();
-    const rs_result result = rs_job_iter(job, &buffers);
-    const std::size_t made = out.size() - buffers.avail_out;
-    if (made > 0) emit(std::span<const std::byte>(out).first(made));
-    if (result == RS_DONE) return;
-    if (result != RS_BLOCKED) fail(doing, result);
-    if (buffers.avail_in == 0 && made == 0 && !end) return;
-    if (buffers.avail_in == 0 && made == 0 && end) fail(doing, RS_INTERNAL_ERROR);
-  }
+[[noreturn]] void damaged() {
+  throw Error(ErrorKind::corrupt,
+              "a signature in the cache cannot be read; remove the profile's cache directory");
 }
 
 }  // namespace
 
-void SignatureBuilder::Free::operator()(rs_job* job) const { rs_job_free(job); }
+SignatureShape SignatureShape::whole(std::uint64_t size) { return {block_size(size, 1), 0}; }
 
-SignatureBuilder::SignatureBuilder(std::uint64_t size)
-    : job_(rs_sig_begin(block_size(size), kStrongSum, RS_RK_BLAKE2_SIG_MAGIC)) {
-  silence();
+SignatureShape SignatureShape::cut(std::uint64_t size) {
+  std::uint32_t average = kAverage;
+  while (size / average >= kMaxChunks && average < kMaxAverage) average *= 2;
+  if (size / average >= kMaxChunks) return whole(size);
+  return {block_size(size, size / average + 1), average};
 }
 
-void SignatureBuilder::iterate(std::span<const std::byte> data, bool end) {
-  base::Bytes room(std::min<std::size_t>(kOut, 512 + data.size() / 16));
-  drive(job_.get(), data, end, room, "compute a signature", [&](std::span<const std::byte> made) {
-    out_.insert(out_.end(), made.begin(), made.end());
+ChunkHash chunk_hash(base::Sha256& hasher, std::span<const std::byte> data) {
+  hasher.update(data);
+  const base::Sha256Digest digest = hasher.finish();
+  ChunkHash hash;
+  std::copy_n(digest.begin(), hash.size(), hash.begin());
+  return hash;
+}
+
+SignatureBytes signature_bytes(std::span<const std::byte> signature) {
+  return {signature.size(), [signature](std::uint64_t at, std::span<std::byte> out) {
+            if (at > signature.size() || out.size() > signature.size() - at) damaged();
+            std::ranges::copy(signature.subspan(static_cast<std::size_t>(at), out.size()),
+                              out.begin());
+          }};
+}
+
+std::optional<OldSignature> OldSignature::open(SignatureBytes bytes) {
+  OldSignature old;
+  if (bytes.size < kMagic.size()) return std::nullopt;
+  base::Bytes header(static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size, kHeader)));
+  bytes.read(0, header);
+  if (base::as_text(header).substr(0, kMagic.size()) != kMagic) return std::nullopt;
+  if (bytes.size < kHeader + kFooter) damaged();
+  base::ByteReader in(std::span<const std::byte>(header).subspan(kMagic.size()));
+  old.shape_.block = in.u32();
+  old.shape_.average = in.u32();
+  if (old.shape_.block == 0) damaged();
+
+  base::Bytes footer(kFooter);
+  bytes.read(bytes.size - kFooter, footer);
+  const std::uint64_t count = base::ByteReader(footer).u64();
+  std::uint64_t sums = bytes.size - kHeader - kFooter;
+  if (count > sums / kRow) damaged();
+  sums -= count * kRow;
+  if (sums % kBlockSum != 0 || sums / kBlockSum > UINT32_MAX) damaged();
+  base::Bytes rows(static_cast<std::size_t>(count * kRow));
+  bytes.read(kHeader + sums, rows);
+
+  std::uint64_t blocks = sums / kBlockSum;  // that are left
+  std::uint64_t offset = 0;
+  old.chunks_.resize(static_cast<std::size_t>(count) + 1);
+  base::ByteReader row(rows);
+  for (Chunk& chunk : old.chunks_) {
+    chunk.offset = offset;
+    chunk.first = static_cast<std::uint32_t>(sums / kBlockSum - blocks);
+    if (row.at_end()) break;
+    const std::uint64_t length = row.u64();
+    std::ranges::copy(row.raw(chunk.hash.size()), chunk.hash.begin());
+    if (length == 0 || (length - 1) / old.shape_.block >= blocks) damaged();
+    blocks -= (length - 1) / old.shape_.block + 1;
+    offset += length;  // at most 2^32 blocks of less than 2^32 bytes
+  }
+  if (blocks != 0) damaged();
+
+  if (old.shape_.average != 0) {
+    old.by_hash_.resize(old.chunks());
+    for (std::uint32_t i = 0; i < old.chunks(); ++i) old.by_hash_[i] = i;
+    std::ranges::sort(old.by_hash_, [&](std::uint32_t a, std::uint32_t b) {
+      const int order =
+          std::memcmp(old.chunks_[a].hash.data(), old.chunks_[b].hash.data(), sizeof(ChunkHash));
+      return order != 0 ? order < 0 : a < b;
+    });
+  }
+  old.bytes_ = std::move(bytes);
+  return old;
+}
+
+std::optional<std::uint32_t> OldSignature::find(const ChunkHash& hash, std::uint64_t size,
+                                                std::uint32_t expected) const {
+  const auto is_it = [&](std::uint32_t index) {
+    return chunks_[index].hash == hash && length(index) == size;
+  };
+  if (shape_.average == 0) return std::nullopt;
+  if (expected < chunks() && is_it(expected)) return expected;
+  const auto compare = [&](std::uint32_t index) {
+    return std::memcmp(chunks_[index].hash.data(), hash.data(), hash.size());
+  };
+  const auto first = std::ranges::partition_point(
+      by_hash_, [&](std::uint32_t index) { return compare(index) < 0; });
+  if (first == by_hash_.end() || !is_it(*first)) return std::nullopt;
+  const auto later = std::partition_point(first, by_hash_.end(), [&](std::uint32_t index) {
+    return compare(index) == 0 && index < expected;
+  });
+  return later != by_hash_.end() && is_it(*later) ? *later : *first;
+}
+
+std::uint32_t OldSignature::chunk_of_block(std::uint32_t block) const {
+  const auto behind = std::ranges::upper_bound(chunks_, block, {}, &Chunk::first);
+  return static_cast<std::uint32_t>(behind - chunks_.begin()) - 1;
+}
+
+void OldSignature::read_sums(std::uint32_t first, std::span<std::byte> out) const {
+  if (first > blocks() || out.size() / kBlockSum > blocks() - first) damaged();
+  bytes_.read(kHeader + std::uint64_t{first} * kBlockSum, out);
+}
+
+void SignatureWriter::FreeJob::operator()(rs_job* job) const { rs_job_free(job); }
+
+SignatureWriter::SignatureWriter(SignatureShape shape) : shape_(shape), room_(kRsyncOut) {
+  base::ByteWriter out(out_);
+  out.raw(base::as_bytes(kMagic));
+  out.u32(shape.block);
+  out.u32(shape.average);
+}
+
+void SignatureWriter::iterate(std::span<const std::byte> data, bool end) {
+  if (!job_) {
+    job_.reset(rs_sig_begin(shape_.block, kStrongSum, RS_RK_BLAKE2_SIG_MAGIC));
+    header_left_ = kRsyncHeader;
+  }
+  drive(job_.get(), data, end, room_, "compute a signature", [&](std::span<const std::byte> made) {
+    const std::size_t skip = std::min(header_left_, made.size());
+    header_left_ -= skip;
+    out_.insert(out_.end(), made.begin() + static_cast<std::ptrdiff_t>(skip), made.end());
   });
 }
 
-void SignatureBuilder::update(std::span<const std::byte> data) {
-  if (!data.empty()) iterate(data, false);
+void SignatureWriter::update(std::span<const std::byte> data) {
+  if (data.empty()) return;
+  iterate(data, false);
+  length_ += data.size();
+  signed_ += data.size();
 }
 
-base::Bytes SignatureBuilder::finish() {
+void SignatureWriter::end_chunk(const ChunkHash& hash) {
+  if (length_ == 0) return;
   iterate({}, true);
-  return std::move(out_);
+  job_.reset();
+  add_row(std::exchange(length_, 0), hash);
 }
 
-void DeltaParser::feed(std::span<const std::byte> data) {
-  while (!data.empty()) {
-    if (literal_left_ > 0) {
-      const auto part =
-          data.first(static_cast<std::size_t>(std::min<std::uint64_t>(literal_left_, data.size())));
-      sink_.literal(part);
-      literal_left_ -= part.size();
-      data = data.subspan(part.size());
-    } else if (partial_.empty() && command(data)) {
-      continue;
-    } else {
-      // A command that the piece cuts: byte by byte until it is whole.
-      partial_.push_back(data.front());
-      data = data.subspan(1);
-      std::span<const std::byte> whole(partial_);
-      if (command(whole)) partial_.clear();
-    }
-  }
+void SignatureWriter::copy(const OldSignature& old, std::uint32_t first, std::uint32_t count) {
+  const std::uint32_t from = old.chunk(first).first;
+  const std::size_t size = std::size_t{old.chunk(first + count).first - from} * kBlockSum;
+  out_.resize(out_.size() + size);
+  old.read_sums(from, std::span(out_).last(size));
+  for (std::uint32_t i = first; i < first + count; ++i) add_row(old.length(i), old.chunk(i).hash);
 }
 
-/// Takes one command from the front of `data`. False, and nothing taken, when it is not whole.
-bool DeltaParser::command(std::span<const std::byte>& data) {
-  const auto damaged = [] {
-    throw Error(ErrorKind::corrupt, "librsync made a delta that cannot be read");
-  };
-  const auto number = [&](std::size_t at, std::size_t width) {
-    std::uint64_t value = 0;
-    for (std::size_t i = 0; i < width; ++i) {
-      value = value << 8 | std::to_integer<std::uint64_t>(data[at + i]);
-    }
-    return value;
-  };
-  if (!begun_) {
-    if (data.size() < 4) return false;
-    if (number(0, 4) != RS_DELTA_MAGIC) damaged();
-    begun_ = true;
-    data = data.subspan(4);
-    return true;
-  }
-  if (ended_) damaged();
-  const unsigned code = std::to_integer<unsigned>(data[0]);
-  std::size_t used = 1;
-  if (code == 0) {
-    ended_ = true;
-  } else if (code <= 0x40) {
-    literal_left_ = code;
-  } else if (code <= 0x44) {
-    const std::size_t width = std::size_t{1} << (code - 0x41);
-    used = 1 + width;
-    if (data.size() < used) return false;
-    literal_left_ = number(1, width);
-  } else if (code <= 0x54) {
-    const std::size_t offset_width = std::size_t{1} << ((code - 0x45) / 4);
-    const std::size_t length_width = std::size_t{1} << ((code - 0x45) % 4);
-    used = 1 + offset_width + length_width;
-    if (data.size() < used) return false;
-    const std::uint64_t offset = number(1, offset_width);
-    const std::uint64_t length = number(1 + offset_width, length_width);
-    if (length == 0 || offset > old_size_ || length > old_size_ - offset) damaged();
-    sink_.copy(offset, length);
-  } else {
-    damaged();
-  }
-  data = data.subspan(used);
-  return true;
+void SignatureWriter::add_row(std::uint64_t length, const ChunkHash& hash) {
+  base::ByteWriter row(rows_);
+  row.u64(length);
+  row.raw(hash);
 }
 
-void DeltaParser::finish() const {
-  if (!ended_ || literal_left_ > 0 || !partial_.empty()) {
-    throw Error(ErrorKind::corrupt, "librsync made a delta that breaks off");
-  }
+base::Bytes SignatureWriter::finish() {
+  const std::uint64_t rows = rows_.size() / kRow;
+  base::ByteWriter out(out_);
+  out.raw(std::exchange(rows_, {}));
+  out.u64(rows);
+  return take();
 }
 
-void Matcher::FreeJob::operator()(rs_job* job) const { rs_job_free(job); }
-void Matcher::FreeSignature::operator()(rs_signature* signature) const {
-  rs_free_sumset(signature);
-}
-
-Matcher::Matcher(const ReadSignature& read, std::uint64_t old_size, DeltaSink& sink)
-    : parser_(old_size, sink), out_(kOut) {
-  silence();
-  rs_signature_t* loaded = nullptr;
-  {
-    const std::unique_ptr<rs_job, FreeJob> load(rs_loadsig_begin(&loaded));
-    try {
-      for (base::Bytes piece = read(); !piece.empty(); piece = read()) {
-        drive(load.get(), piece, false, out_, "read a signature", [](auto) {});
-      }
-      drive(load.get(), {}, true, out_, "read a signature", [](auto) {});
-    } catch (...) {
-      rs_free_sumset(loaded);
-      throw;
-    }
-  }
-  signature_.reset(loaded);
-  if (const rs_result result = rs_build_hash_table(loaded); result != RS_DONE) {
-    fail("read a signature", result);
-  }
-  job_.reset(rs_delta_begin(loaded));
-}
-
-Matcher::Matcher(std::span<const std::byte> signature, std::uint64_t old_size, DeltaSink& sink)
-    : Matcher(
-          [&signature] {
-            base::Bytes piece(signature.begin(), signature.end());
-            signature = {};
-            return piece;
-          },
-          old_size, sink) {}
-
-Matcher::~Matcher() = default;
-
-void Matcher::iterate(std::span<const std::byte> data, bool end) {
-  drive(job_.get(), data, end, out_, "compare with a signature",
-        [this](std::span<const std::byte> made) { parser_.feed(made); });
-}
-
-void Matcher::update(std::span<const std::byte> data) {
-  if (!data.empty()) iterate(data, false);
-}
-
-void Matcher::finish() {
-  iterate({}, true);
-  parser_.finish();
+base::Bytes sign_whole(std::span<const std::byte> content) {
+  SignatureWriter writer(SignatureShape::whole(content.size()));
+  writer.update(content);
+  writer.end_chunk({});
+  return writer.finish();
 }
 
 }  // namespace rota::chain

@@ -43,11 +43,11 @@ bool has(ContentTable& table, std::uint32_t number) {
   return true;
 }
 
-Bytes read_all(const Matcher::ReadSignature& read) {
-  Bytes all;
-  for (Bytes piece = read(); !piece.empty(); piece = read()) {
-    all.insert(all.end(), piece.begin(), piece.end());
-  }
+Bytes read_all(const SignatureBytes& signature) {
+  Bytes all(signature.size);
+  const std::size_t half = all.size() / 2;
+  signature.read(half, std::span(all).subspan(half));
+  signature.read(0, std::span(all).first(half));
   return all;
 }
 
@@ -174,7 +174,7 @@ TEST_CASE("known content keeps its place and gets a signature once", "[chain][co
   CHECK(add(7, Bytes(20, std::byte{2})) == Bytes(10, std::byte{1}));
 }
 
-TEST_CASE("a signature in a file is read piece by piece", "[chain][contents]") {
+TEST_CASE("a signature in a file is read where it lies", "[chain][contents]") {
   const test::TempDir temp;
   Chance chance(2);
   const Bytes large = chance.bytes(3'000'001);
@@ -192,6 +192,9 @@ TEST_CASE("a signature in a file is read piece by piece", "[chain][contents]") {
   auto reader = table.signature_reader(digest(2));
   REQUIRE(reader);
   CHECK(read_all(*reader) == large);
+  Bytes beyond(2);
+  CHECK(test::kind_of([&] { reader->read(large.size() - 1, beyond); }) == base::ErrorKind::corrupt);
+  CHECK(test::kind_of([&] { reader->read(UINT64_MAX, beyond); }) == base::ErrorKind::corrupt);
   CHECK_FALSE(table.signature(digest(2)));  // too large to take whole
   CHECK(table.signature(digest(3)) == Bytes(100, std::byte{3}));
   CHECK(read_all(*table.signature_reader(digest(1))) == Bytes(100, std::byte{1}));

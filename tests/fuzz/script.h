@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "chain/signature.h"
+#include "chain/delta.h"
 #include "fuzz/fuzz.h"
 
 namespace rota::fuzz {

@@ -114,9 +114,13 @@ void deltas() {
   write("delta", "empty", "\0\0\0\0\0rs\x02\x36\0"sv);
   test::Chance chance(2);
   base::Bytes old = chance.bytes(1500);
-  chain::SignatureBuilder builder(old.size());
-  builder.update(old);
-  base::Bytes signature = builder.finish();
+  chain::SignatureWriter writer({512, 1024});
+  base::Sha256 hasher;
+  for (const auto chunk : {std::span(old).first(600), std::span(old).subspan(600)}) {
+    writer.update(chunk);
+    writer.end_chunk(chain::chunk_hash(hasher, chunk));
+  }
+  base::Bytes signature = writer.finish();
   old.insert(old.begin() + 700, std::byte{7});
   const std::size_t size = signature.size();
   signature.insert(signature.end(), old.begin(), old.end());
