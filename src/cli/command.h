@@ -70,5 +70,6 @@ std::unique_ptr<Command> make_facts();
 std::unique_ptr<Command> make_adopt();
 std::unique_ptr<Command> make_cron();
 std::unique_ptr<Command> make_key();
+std::unique_ptr<Command> make_doctor();
 
 }  // namespace rota::cli

@@ -11,6 +11,7 @@ import unittest
 
 import cli_commands
 import cli_cron
+import cli_doctor
 import cli_input
 import cli_interrupted
 import cli_keys
@@ -18,7 +19,8 @@ import cli_stores
 import cli_trees
 import machine
 
-MODULES = (cli_input, cli_commands, cli_trees, cli_stores, cli_keys, cli_cron, cli_interrupted)
+MODULES = (cli_input, cli_commands, cli_trees, cli_stores, cli_keys, cli_cron, cli_interrupted,
+           cli_doctor)
 
 
 def cases(suite):
