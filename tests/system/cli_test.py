@@ -10,6 +10,7 @@ import time
 import unittest
 
 import cli_commands
+import cli_cost
 import cli_cron
 import cli_doctor
 import cli_input
@@ -20,7 +21,7 @@ import cli_trees
 import machine
 
 MODULES = (cli_input, cli_commands, cli_trees, cli_stores, cli_keys, cli_cron, cli_interrupted,
-           cli_doctor)
+           cli_doctor, cli_cost)
 
 
 def cases(suite):
