@@ -74,6 +74,12 @@ class Doctor final : public Command {
   }
 
  private:
+  static job::Seen examine(Context& context, const std::string& name) {
+    context.progress().set_activity("asking the store");  // which may take minutes to say no
+    const base::TerminalProgress terminal(context.progress());
+    return job::examine(context.places(), name, base::real_clock(), context.stop());
+  }
+
   static void print(const job::Diagnosis& diagnosis) {
     fmt::print("{}\n\n", wrapped(diagnosis.sentence, 0));
     for (const job::Finding& finding : diagnosis.findings) {

@@ -171,6 +171,8 @@ std::vector<Finding> judge_rights(const StorePowers& powers) {
       "The key may change the bucket's rules, so that it deletes by itself what was hidden");
   add(powers.may_change_locks, powers.default_lock ? Level::warning : Level::advice,
       "lock settings", "The key may end the lock that the bucket gives to new objects");
+  add(powers.may_delete_places, Level::advice, "buckets",
+      "The key may delete buckets that are empty");
   if (!powers.default_lock) {
     add(powers.may_lift_locks, Level::advice, "lifting locks",
         "The key may delete what is locked in the mode governance");

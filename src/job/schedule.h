@@ -18,7 +18,8 @@ struct Schedule {
 
 /// What starts `rota cron` or `rota backup` for a profile: entries in /etc/crontab, /etc/cron.d and
 /// the user's crontab, scripts in /etc/cron.hourly, .daily and .weekly, and systemd timers that are
-/// enabled. Read from the files alone: what names rota by way of another script is not found.
+/// enabled. Read from the files alone: what names rota by way of another script is not found, and
+/// drop-ins of units (*.d/*.conf) are not read.
 ///
 /// root: in front of all paths: "" but in tests. user: whose crontab. Files that cannot be read
 /// count as absent. Sources: crontab(5), cron(8), systemd.timer(5), systemd.unit(5).

@@ -64,6 +64,7 @@ StorePowers b2_powers(const B2Account& account, const json* bucket, const std::s
                                                               : "writeBuckets");
   powers.may_make_keys = right(account, "writeKeys");
   powers.may_delete_keys = right(account, "deleteKeys");
+  powers.may_delete_places = right(account, "deleteBuckets");
   powers.may_leave.answer = account.whole_account ? Answer::yes : Answer::no;
   powers.locks.name = "Object Lock";
   if (bucket != nullptr) {

@@ -27,11 +27,12 @@ struct StorePowers {
   Right may_delete{};      ///< versions of objects, for good
   Right may_overwrite{};   ///< put a newer version in front of an object, or a marker that hides it
   Right may_lift_locks{};  ///< delete or shorten what is locked in the mode "governance"
-  Right may_change_locks{};  ///< change or end the lock that new objects get from the store
-  Right may_change_rules{};  ///< change after how long hidden objects are deleted
-  Right may_make_keys{};     ///< other keys, with every right
-  Right may_delete_keys{};   ///< and so shut their owners out
-  Right may_leave{};         ///< use other places of the account than that of this store
+  Right may_change_locks{};   ///< change or end the lock that new objects get from the store
+  Right may_change_rules{};   ///< change after how long hidden objects are deleted
+  Right may_make_keys{};      ///< other keys, with every right
+  Right may_delete_keys{};    ///< and so shut their owners out
+  Right may_delete_places{};  ///< the place itself, once it is empty, and others of the account
+  Right may_leave{};          ///< use other places of the account than that of this store
 
   /// Whether the next two are known: a key may be forbidden to read them.
   bool rules_known = false;

@@ -36,6 +36,7 @@ StorePowers writer() {
   powers.may_change_rules = {Answer::no, "writeBuckets"};
   powers.may_make_keys = {Answer::no, "writeKeys"};
   powers.may_delete_keys = {Answer::no, "deleteKeys"};
+  powers.may_delete_places = {Answer::no, "deleteBuckets"};
   powers.may_leave = {Answer::no, ""};
   powers.rules_known = true;
   powers.hidden_deleted_after = 30;
@@ -162,6 +163,9 @@ const std::vector<PowersCase>& powers_cases() {
       {"a key that changes rules",
        with(writer(), [](auto& p) { p.may_change_rules.answer = Answer::yes; }), "rules", "danger",
        "danger", "let the bucket itself delete"},
+      {"a key that deletes empty buckets",
+       with(writer(), [](auto& p) { p.may_delete_places.answer = Answer::yes; }), "buckets",
+       "advice", "advice", ""},
       {"a key for the whole account",
        with(writer(), [](auto& p) { p.may_leave.answer = Answer::yes; }), "reach", "advice",
        "advice", ""},
