@@ -70,5 +70,7 @@ std::unique_ptr<Command> make_facts();
 std::unique_ptr<Command> make_adopt();
 std::unique_ptr<Command> make_cron();
 std::unique_ptr<Command> make_key();
+std::unique_ptr<Command> make_doctor();
+std::unique_ptr<Command> make_cost();
 
 }  // namespace rota::cli

@@ -43,6 +43,20 @@ struct Profile {
   struct Sftp {
     std::string known_hosts;  ///< absolute path of a file; empty: the user's own
   } sftp;
+  /// What the store charges, for `rota cost`. At first: Backblaze B2's prices for pay-as-you-go.
+  struct Cost {
+    std::string currency = "USD";
+    std::string as_of = "2026-05-01";   ///< when the prices held; shown, not reckoned with
+    double storage_gb_month = 0.00695;  ///< for a GB (10^9 bytes) over 30 days
+    double free_storage_gb = 10;
+    double download_gb = 0.01;
+    double free_download = 3;  ///< downloads in a month up to so many times its mean storage
+    double class_b_10000 = 0;  ///< for 10,000 calls that fetch data
+    double class_c_1000 = 0;   ///< for 1,000 calls that list and log in
+    int kept_after_purge = 0;  ///< for so many days what was purged stays there and is charged
+    int drills = 4;            ///< full restores a year
+    int disk_copies = 12;      ///< copies onto rotation disks a year
+  } cost;
   std::string exclude_path;  ///< <directory>/exclude, whether it is there or not
   std::string exclude_text;  ///< its content; empty when it is absent
   std::string pre;           ///< executable to run before; empty: none

@@ -51,6 +51,25 @@ class Value {
     return static_cast<int>(number);
   }
 
+  double number(double lowest, double highest) const {
+    if (!node_.is_number()) reject_type(fmt::format("a number from {} to {}", lowest, highest));
+    const double number = node_.is_integer() ? static_cast<double>(node_.as_integer()->get())
+                                             : node_.as_floating_point()->get();
+    if (!(number >= lowest && number <= highest)) {  // nor is it "nan"
+      reject(fmt::format("is {}; it must be a number from {} to {}", number, lowest, highest));
+    }
+    return number;
+  }
+
+  /// A few printable characters, for people.
+  std::string short_text() const {
+    std::string written = text();
+    if (written.empty() || written.size() > 20 || base::printable(written) != written) {
+      reject("must be 1 to 20 printable characters");
+    }
+    return written;
+  }
+
   std::string text() const {
     if (!node_.is_string()) reject_type("text in double quotes");
     return node_.as_string()->get();
@@ -209,6 +228,21 @@ class Value {
   const toml::node& node_;
 };
 
+template <double Profile::Cost::*Price>
+void read_price(const Value& value, Profile& profile) {
+  profile.cost.*Price = value.number(0, 1e9);  // of any currency, for any unit
+}
+
+template <int Profile::Cost::*Count>
+void read_count(const Value& value, Profile& profile) {
+  profile.cost.*Count = value.integer(0, 10'000);
+}
+
+template <std::string Profile::Cost::*Label>
+void read_label(const Value& value, Profile& profile) {
+  profile.cost.*Label = value.short_text();
+}
+
 /// Everything about one key. A new key is one row here and one member of Profile.
 struct Row {
   Setting setting;
@@ -331,6 +365,36 @@ constexpr std::array kRows{
          "known_hosts of root and of the system.",
          R"("/etc/rota/known_hosts")", false},
         [](const Value& value, Profile& profile) { profile.sftp.known_hosts = value.path(); }},
+    Row{{"cost.currency", "For `rota cost`: the currency of the prices that follow.", R"("USD")",
+         false},
+        read_label<&Profile::Cost::currency>},
+    Row{{"cost.as_of", "When these prices held. As they stand here they are Backblaze B2's.",
+         R"("2026-05-01")", false},
+        read_label<&Profile::Cost::as_of>},
+    Row{{"cost.storage_gb_month", "A GB (a thousand million bytes) stored for 30 days.", "0.00695",
+         false},
+        read_price<&Profile::Cost::storage_gb_month>},
+    Row{{"cost.free_storage_gb", "So many GB cost nothing.", "10", false},
+        read_price<&Profile::Cost::free_storage_gb>},
+    Row{{"cost.download_gb", "A GB downloaded.", "0.01", false},
+        read_price<&Profile::Cost::download_gb>},
+    Row{{"cost.free_download",
+         "Downloads in a month cost nothing up to so many times what is stored, on average.", "3",
+         false},
+        read_price<&Profile::Cost::free_download>},
+    Row{{"cost.class_b_10000", "10,000 calls that fetch data.", "0", false},
+        read_price<&Profile::Cost::class_b_10000>},
+    Row{{"cost.class_c_1000", "1,000 calls that log in or list.", "0", false},
+        read_price<&Profile::Cost::class_c_1000>},
+    Row{{"cost.kept_after_purge",
+         "For how many days what was purged is still stored and charged: by the bucket's rule for\n"
+         "hidden objects, or by a lock.",
+         "0", false},
+        read_count<&Profile::Cost::kept_after_purge>},
+    Row{{"cost.drills", "How many times a year everything is restored, to try it.", "4", false},
+        read_count<&Profile::Cost::drills>},
+    Row{{"cost.disk_copies", "How many copies a year are made onto rotation disks.", "12", false},
+        read_count<&Profile::Cost::disk_copies>},
 };
 
 /// "b2" of "b2.api_url": the tables that there are.

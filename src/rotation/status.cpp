@@ -147,6 +147,7 @@ ProfileStatus profile_status(const ProfileRows& rows, Instant now) {
   for (Message& message : messages) {
     status.level = std::max(status.level, message.first);
     status.messages.push_back(std::move(message.second));
+    status.message_levels.push_back(message.first);
   }
   return status;
 }

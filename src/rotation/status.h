@@ -54,6 +54,7 @@ struct ProfileStatus {
   Level level = Level::good;
   /// One sentence each, what is wrong and what to do, the worst first. None when good.
   std::vector<std::string> messages;
+  std::vector<Level> message_levels;  ///< of each message
 };
 
 /// A copy on a rotation disk.

@@ -212,6 +212,7 @@ B2Account B2Session::read_account(const json& answer) const {
   account.api_url = text_of(api, "apiUrl");
   account.download_url = text_of(api, "downloadUrl");
   account.name_prefix = text_of(allowed, "namePrefix");
+  account.whole_account = array_of(allowed, "buckets").empty();
   for (const json& capability : array_of(allowed, "capabilities")) {
     if (capability.is_string()) account.capabilities.insert(capability.get<std::string>());
   }

@@ -25,8 +25,9 @@ struct B2Account {
   std::string api_url;
   std::string download_url;
   std::set<std::string> capabilities;
-  std::string name_prefix;  ///< every name must begin with it; "" for a key without that limit
-  std::string bucket_id;    ///< of the target's bucket; the key may use it
+  std::string name_prefix;     ///< every name must begin with it; "" for a key without that limit
+  bool whole_account = false;  ///< the key is not limited to some buckets
+  std::string bucket_id;       ///< of the target's bucket; the key may use it
 
   bool can(const std::string& capability) const { return capabilities.contains(capability); }
 };

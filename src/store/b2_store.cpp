@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "store/b2_downloads.h"
+#include "store/b2_powers.h"
 
 namespace rota::store {
 
@@ -149,22 +150,31 @@ Removal B2Store::hide(const std::string& path, const B2Account& account) {
   return Removal::hidden;
 }
 
+std::optional<json> B2Store::bucket_settings(const B2Account& account) {
+  try {
+    const json answer = session_.call(
+        "b2_list_buckets", {{"accountId", account.account_id}, {"bucketId", account.bucket_id}},
+        "the look at the bucket's rules");
+    for (const json& bucket : array_of(answer, "buckets")) {
+      if (bucket.is_object() && text_of(bucket, "bucketId") == account.bucket_id) return bucket;
+    }
+  } catch (const B2Error& error) {
+    if (error.kind() != ErrorKind::refused) throw;  // else: a key that may not know
+  }
+  return std::nullopt;
+}
+
+StorePowers B2Store::inspect() {
+  const auto account = session_.account();
+  const std::optional<json> bucket = bucket_settings(*account);
+  return b2_powers(*account, bucket ? &*bucket : nullptr, session_.target().prefix);
+}
+
 bool B2Store::hidden_is_deleted(const std::string& path, const B2Account& account) {
   const std::lock_guard lock(rules_mutex_);
   if (!rules_) {
-    rules_ = json::array();
-    try {
-      const json answer = session_.call(
-          "b2_list_buckets", {{"accountId", account.account_id}, {"bucketId", account.bucket_id}},
-          "the look at the bucket's rules");
-      for (const json& bucket : array_of(answer, "buckets")) {
-        if (bucket.is_object() && text_of(bucket, "bucketId") == account.bucket_id) {
-          rules_ = array_of(bucket, "lifecycleRules");
-        }
-      }
-    } catch (const B2Error& error) {
-      if (error.kind() != ErrorKind::refused) throw;  // else: a key that may not know
-    }
+    const std::optional<json> bucket = bucket_settings(account);
+    rules_ = bucket ? array_of(*bucket, "lifecycleRules") : json::array();
   }
   return std::ranges::any_of(*rules_, [&](const json& rule) {
     return rule.is_object() && path.starts_with(text_of(rule, "fileNamePrefix")) &&

@@ -7,6 +7,7 @@
 
 #include "store/b2_session.h"
 #include "store/b2_uploads.h"
+#include "store/powers.h"
 #include "store/store.h"
 #include "store/versioned.h"
 
@@ -17,7 +18,7 @@ namespace rota::store {
 /// by VersionedStore alone. The store keeps and checks a SHA-1 of every object.
 ///
 /// Retries what may pass, for some minutes; see B2Session and B2Uploads.
-class B2Store final : public Store, public VersionedStore {
+class B2Store final : public Store, public VersionedStore, public InspectableStore {
  public:
   /// Throws as B2Session's constructor does. Nothing is asked of the server before the first call.
   B2Store(std::unique_ptr<HttpClient> http, B2Session::Settings settings);
@@ -42,10 +43,14 @@ class B2Store final : public Store, public VersionedStore {
   std::size_t read_version(const ObjectVersion& version, std::uint64_t offset,
                            std::span<std::byte> buffer) override;
 
+  StorePowers inspect() override;
+
  private:
   std::string path_of(const std::string& name) const { return session_.target().prefix + name; }
   Removal delete_versions(const std::string& path, const B2Account& account);
   Removal hide(const std::string& path, const B2Account& account);
+  /// The bucket as b2_list_buckets shows it; nothing when the key may not see it.
+  std::optional<nlohmann::json> bucket_settings(const B2Account& account);
   /// Whether a rule of the bucket deletes what is hidden. Asks once.
   bool hidden_is_deleted(const std::string& path, const B2Account& account);
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/file.h"
+#include "store/powers.h"
 #include "store/store.h"
 
 namespace rota::store {
@@ -20,7 +21,7 @@ namespace rota::store {
 ///
 /// No symbolic link below the root is followed, the root itself may be one. Several processes may
 /// use the directory at once, also through network filesystems.
-class DirectoryStore final : public Store {
+class DirectoryStore final : public Store, public InspectableStore {
  public:
   explicit DirectoryStore(std::string root, base::FileOps& files = base::real_files());
 
@@ -33,6 +34,7 @@ class DirectoryStore final : public Store {
   Removal remove(const std::string& name) override;
   HashKind hash_kind() const override { return HashKind::none; }
   std::string description() const override;
+  StorePowers inspect() override { return {.plain_files = true}; }
 
  private:
   struct OpenObject {

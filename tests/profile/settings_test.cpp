@@ -75,7 +75,30 @@ region = "eu-central-1"
 path_style = true
 [sftp]
 known_hosts = "/etc/rota/known_hosts"
+[cost]
+currency = "EUR"
+as_of = "2026-11-01"
+storage_gb_month = 0.005
+free_storage_gb = 0
+download_gb = 1
+free_download = 2.5
+class_b_10000 = 0.004
+class_c_1000 = 0.04
+kept_after_purge = 30
+drills = 1
+disk_copies = 6
 )");
+  CHECK(profile.cost.currency == "EUR");
+  CHECK(profile.cost.as_of == "2026-11-01");
+  CHECK(profile.cost.storage_gb_month == 0.005);
+  CHECK(profile.cost.free_storage_gb == 0);
+  CHECK(profile.cost.download_gb == 1);
+  CHECK(profile.cost.free_download == 2.5);
+  CHECK(profile.cost.class_b_10000 == 0.004);
+  CHECK(profile.cost.class_c_1000 == 0.04);
+  CHECK(profile.cost.kept_after_purge == 30);
+  CHECK(profile.cost.drills == 1);
+  CHECK(profile.cost.disk_copies == 6);
   CHECK(profile.source == "/srv/data");
   CHECK(profile.target == "b2:bucket/prefix");
   CHECK(profile.credentials == "/etc/rota/b2");
@@ -116,6 +139,17 @@ TEST_CASE("a rate is bytes a second in decimal units", "[profile]") {
                Catch::StartsWith("profile.toml:2: rate is \"" + bad + "\"; "));
   }
   CHECK_THAT(complaint_of("rate = 10"), Catch::Contains("is a whole number; it must be text"));
+}
+
+TEST_CASE("a price is a number that money can be", "[profile]") {
+  for (const std::string bad : {"-0.1", "nan", "inf", "1e10"}) {
+    CHECK_THAT(complaint_of("cost.download_gb = " + bad),
+               Catch::StartsWith("profile.toml:2: cost.download_gb is ") &&
+                   Catch::Contains("a number from 0 to 1000000000"));
+  }
+  CHECK_THAT(complaint_of("cost.download_gb = \"1\""),
+             Catch::Contains("is text; it must be a num"));
+  CHECK_THAT(complaint_of("cost.currency = \"\""), Catch::Contains("1 to 20 printable"));
 }
 
 TEST_CASE("an address in a profile has a scheme and no password", "[profile]") {
@@ -170,7 +204,10 @@ TEST_CASE("an unknown key that is near to none is reported with all keys", "[pro
         "one_file_system, "
         "exclude_caches, exclude_if_present, "
         "compression_level, rate, b2.api_url, s3.endpoint, s3.region, s3.path_style, "
-        "sftp.known_hosts");
+        "sftp.known_hosts, "
+        "cost.currency, cost.as_of, cost.storage_gb_month, cost.free_storage_gb, "
+        "cost.download_gb, cost.free_download, cost.class_b_10000, cost.class_c_1000, "
+        "cost.kept_after_purge, cost.drills, cost.disk_copies");
 }
 
 TEST_CASE("control characters of a file do not reach the terminal", "[profile]") {
@@ -186,10 +223,8 @@ TEST_CASE("the first thing that is wrong is the one that is reported", "[profile
 
 TEST_CASE("an unknown table is reported with those that there are", "[profile]") {
   const std::string expected =
-      "profile.toml:2: unknown table \"keep\"; the tables are b2, s3, sftp, all other keys stand "
-      "at the "
-      "top "
-      "level, above them";
+      "profile.toml:2: unknown table \"keep\"; the tables are b2, s3, sftp, cost, "
+      "all other keys stand at the top level, above them";
   CHECK(complaint_of("[keep]\nmax_age = \"2Y\"") == expected);
   CHECK(complaint_of("keep.max_age = \"2Y\"") == expected);
   CHECK(complaint_of("[[keep]]") == expected);

@@ -99,8 +99,10 @@ class Calls:
 
     def bucket_shape(self, bucket, key):
         may = "readBucketRetentions" in key.capabilities
-        lock = {"isFileLockEnabled": bucket.lock,
-                "defaultRetention": {"mode": None, "period": None}} if may else None
+        kept = bucket.retention
+        lock = {"isFileLockEnabled": bucket.lock, "defaultRetention": {
+            "mode": kept and kept["mode"],
+            "period": kept and {"duration": kept["days"], "unit": "days"}}} if may else None
         return {"accountId": self.model.account, "bucketId": bucket.id, "bucketName": bucket.name,
                 "bucketType": bucket.kind, "bucketInfo": bucket.info, "corsRules": [],
                 "lifecycleRules": bucket.rules, "options": [], "revision": bucket.revision,
@@ -308,6 +310,7 @@ class Calls:
             retention = {"mode": mode, "until": int(until)}
         hold = headers.get("x-bz-file-legal-hold")
         self.model.check_lock(upload.bucket, upload.key, retention, hold)
+        retention = retention or self.model.default_retention(upload.bucket)
         kind = headers["content-type"]
         info = {k[10:]: decode_name(v, self.mistakes) for k, v in headers.items()
                 if k.startswith("x-bz-info-")}
@@ -347,7 +350,8 @@ class Calls:
         item = Version(self.model.new_id(bucket, True), a["fileName"], "start", bucket,
                        self.model.stamp())
         item.type, item.info, item.sha1 = a["contentType"], a.get("fileInfo") or {}, "none"
-        item.retention, item.hold = retention, a.get("legalHold")
+        item.retention = retention or self.model.default_retention(bucket)
+        item.hold = a.get("legalHold")
         bucket.add(item)
         self.model.files[item.id] = item
         return self.file_shape(version, item, key)

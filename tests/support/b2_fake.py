@@ -8,7 +8,8 @@ does, so that it never outlives the test that started it. Data is held in memory
 DIR. There is one key, "masterkeyid" with "mastersecret".
 
 POST /_control takes a JSON object, and answers with what was counted:
-    bucket, key, remove_key       make or remove one: {"name": .., "lock": .., "rules": [..]},
+    bucket, key, remove_key       make or remove one: {"name": .., "lock": .., "rules": [..],
+                                  "retention": {"mode": .., "days": ..}, "kind": "allPublic"},
                                   {"id": .., "secret": .., "capabilities": [..], "buckets": [..],
                                   "prefix": ..}
     faults                        a list of faults, see Faults

@@ -58,8 +58,10 @@ class Key:
 
 
 class Bucket:
-    def __init__(self, bucket_id, name, kind="allPrivate", lock=False, rules=None, info=None):
+    def __init__(self, bucket_id, name, kind="allPrivate", lock=False, rules=None, info=None,
+                 retention=None):
         self.id, self.name, self.kind = bucket_id, name, kind
+        self.retention = retention  # of new versions: {"mode": .., "days": ..}
         self.lock, self.rules, self.info = lock, rules or [], info or {}
         self.revision = 1
         self.names = []  # sorted as UTF-8
@@ -238,6 +240,12 @@ class Model:
                 raise bad_request("unknown retention mode")
             if retention["until"] <= self.now():
                 raise Refuse(400, "retain_until_timestamp_must_be_in_future", "")
+
+    def default_retention(self, bucket):
+        if bucket.retention is None:
+            return None
+        until = self.now() + bucket.retention["days"] * DAY_MS
+        return {"mode": bucket.retention["mode"], "until": until}
 
     def add_file(self, bucket, name, data, sha1, **more):
         version = Version(self.new_id(bucket), name, "upload", bucket, self.stamp())

@@ -11,7 +11,9 @@ import unittest
 
 import cli_b2
 import cli_commands
+import cli_cost
 import cli_cron
+import cli_doctor
 import cli_input
 import cli_interrupted
 import cli_keys
@@ -22,7 +24,7 @@ import cli_trees
 import machine
 
 MODULES = (cli_input, cli_commands, cli_trees, cli_stores, cli_keys, cli_cron, cli_interrupted,
-           cli_b2, cli_s3, cli_sftp)
+           cli_b2, cli_s3, cli_sftp, cli_doctor, cli_cost)
 
 
 def cases(suite):
