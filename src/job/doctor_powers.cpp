@@ -34,6 +34,22 @@ int locked_days(const StorePowers& powers) {
   return governance && lifted ? 0 : powers.default_lock->days;
 }
 
+/// Whether rota itself locks what it puts, for longer than the bucket would.
+bool locks_itself(const Seen& seen, const StorePowers& powers) {
+  return seen.profile.lock_days > 0 && powers.locks.yes() &&
+         (!powers.default_lock || powers.default_lock->days < seen.profile.lock_days);
+}
+
+/// What holds for the objects that rota puts: its own lock, where that is longer.
+StorePowers with_own_lock(const Seen& seen, StorePowers powers) {
+  if (locks_itself(seen, powers)) {
+    powers.default_lock = {
+        seen.profile.lock_compliance ? ObjectLock::Mode::compliance : ObjectLock::Mode::governance,
+        seen.profile.lock_days};
+  }
+  return powers;
+}
+
 /// How long a chain is built on: its full is needed for so many days.
 int chain_days(const Seen& seen) {
   const auto length = base::after(seen.now, seen.profile.max_full_age) - seen.now;
@@ -120,6 +136,12 @@ Finding judge_lock(const Seen& seen, const StorePowers& powers) {
             "Whether the bucket locks what is put there cannot be known: the key may not read it.",
             "Give the key readBucketRetentions, which only reads, or look with another one."};
   }
+  if (powers.locks.no() && seen.profile.lock_days > 0) {
+    return {Level::danger, thing,
+            "The profile asks for locks (lock_days), and nothing in the bucket can be locked: the "
+            "next backup fails.",
+            "Turn on Object Lock for the bucket, or take lock_days out of the profile."};
+  }
   if (powers.locks.no()) return {without, thing, "Nothing in the bucket can be locked.", to_do};
   if (!powers.default_lock) {
     return {without, thing,
@@ -129,8 +151,12 @@ Finding judge_lock(const Seen& seen, const StorePowers& powers) {
   }
   const bool compliance = powers.default_lock->mode == ObjectLock::Mode::compliance;
   const int held = powers.default_lock->days;
+  const bool own = locks_itself(seen, *seen.powers);
   const std::string what =
-      fmt::format("The bucket locks each new object for {} ({})", days(held),
+      fmt::format("{} for {} ({})",
+                  own ? "rota locks each chain until its last run is locked"
+                      : "The bucket locks each new object",
+                  days(held),
                   compliance ? "compliance: nobody can lift it"
                              : "governance: lifted only by who holds the right to");
   if (locked_days(powers) == 0) {
@@ -140,7 +166,7 @@ Finding judge_lock(const Seen& seen, const StorePowers& powers) {
                                                     : powers.may_make_keys.name,
                         kCommands)};
   }
-  if (held < chain_days(seen) + kFewestDays) {
+  if (!own && held < chain_days(seen) + kFewestDays) {
     return {
         powers.may_delete.no() ? Level::advice : Level::warning, thing,
         fmt::format("{}; but a chain is built on for {}, and without its full the rest is lost.",
@@ -149,7 +175,7 @@ Finding judge_lock(const Seen& seen, const StorePowers& powers) {
                     "profile.",
                     days(chain_days(seen) + kFewestDays))};
   }
-  return {Level::good, thing, what + ": longer than a chain is built on.", ""};
+  return {Level::good, thing, what + (own ? "." : ": longer than a chain is built on."), ""};
 }
 
 /// Rights that a server which only backs up has no use for.
@@ -228,7 +254,8 @@ std::vector<Finding> judge_bucket(const Seen& seen, const StorePowers& powers) {
 
 }  // namespace
 
-std::vector<Finding> judge_powers(const Seen& seen, const StorePowers& powers) {
+std::vector<Finding> judge_powers(const Seen& seen, const StorePowers& stores) {
+  const StorePowers powers = with_own_lock(seen, stores);
   if (powers.plain_files) {
     return {{Level::danger, "deletion",
              fmt::format("The chains are files in {}: whoever is root on this server can delete "
@@ -250,7 +277,7 @@ std::string worst_deed(const Seen& seen) {
     return fmt::format(
         "What somebody who took over this server could destroy in {} cannot be told.", seen.store);
   }
-  const StorePowers& powers = *seen.powers;
+  const StorePowers powers = with_own_lock(seen, *seen.powers);
   if (powers.plain_files) return fmt::format("{}delete every chain in {}.", who, seen.store);
   const int locked = locked_days(powers);
   const std::string but =

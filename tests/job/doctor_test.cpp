@@ -238,6 +238,26 @@ TEST_CASE("what a key may do, and what that means", "[doctor]") {
   }
 }
 
+TEST_CASE("the locks that rota itself sets count", "[doctor]") {
+  StorePowers powers = with(writer(), [](auto& p) { p.locks.answer = Answer::yes; });
+  Seen own = seen(powers);
+  CHECK(level_of(job::judge(own), "lock") == "advice");
+  own.profile.lock_days = 30;
+  CHECK(level_of(job::judge(own), "lock") == "good");
+  own.powers->may_delete.answer = Answer::yes;
+  CHECK(level_of(job::judge(own), "deletion") == "advice");
+  CHECK_THAT(job::judge(own).sentence, Catch::Contains("last 30 days: that is locked"));
+  own.powers->may_lift_locks.answer = Answer::yes;
+  CHECK(level_of(job::judge(own), "lock") == "warning");
+  CHECK(level_of(job::judge(own), "deletion") == "danger");
+  own.profile.lock_compliance = true;
+  CHECK(level_of(job::judge(own), "lock") == "good");
+
+  Seen unlockable = seen();
+  unlockable.profile.lock_days = 30;
+  CHECK(level_of(job::judge(unlockable), "lock") == "danger");
+}
+
 TEST_CASE("the worst finding stands first, and every bad one says what to do", "[doctor]") {
   for (const PowersCase& one : powers_cases()) {
     INFO(one.what);
