@@ -80,6 +80,7 @@ struct Transfer {
   const std::stop_token& stop;
   CURL* curl;
   std::size_t sent = 0;
+  bool headers_complete = false;
   HttpResponse response{};
 
   void wait(RateLimit& limit, std::uint64_t bytes) const {
@@ -100,24 +101,25 @@ std::size_t on_read(char* buffer, std::size_t size, std::size_t count, void* con
   return n;
 }
 
-/// curl begins anew when a kept connection turns out to be dead.
+/// curl wants to send a body again, unasked, when a kept connection breaks. The server may have
+/// taken it, and an address for uploads must not be used again after a failure: that is for the
+/// caller to decide.
 int on_seek(void* context, curl_off_t offset, int origin) {
-  auto& transfer = *static_cast<Transfer*>(context);
-  if (origin != SEEK_SET || offset < 0 ||
-      static_cast<std::uint64_t>(offset) > transfer.request.body.size()) {
-    return CURL_SEEKFUNC_FAIL;
-  }
-  transfer.sent = static_cast<std::size_t>(offset);
-  return CURL_SEEKFUNC_OK;
+  const auto& transfer = *static_cast<Transfer*>(context);
+  const bool untouched = origin == SEEK_SET && offset == 0 && transfer.sent == 0;
+  return untouched ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
 }
 
 std::size_t on_header(char* data, std::size_t size, std::size_t count, void* context) {
-  auto& response = static_cast<Transfer*>(context)->response;
+  auto& transfer = *static_cast<Transfer*>(context);
+  HttpResponse& response = transfer.response;
   const std::string_view line(data, size * count);
   if (line.starts_with("HTTP/")) {  // of the last answer, not of a "100 Continue" before it
     response.headers.clear();
+    transfer.headers_complete = false;
     return line.size();
   }
+  transfer.headers_complete = trimmed(line).empty();
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) return line.size();
   if (response.headers.size() == kMaxHeaders) return 0;
@@ -268,12 +270,13 @@ HttpResponse CurlClient::Handle::perform(const HttpRequest& request, RateLimit& 
   // A server may refuse a body, say so and hang up before it has read all of it.
   const bool answered_early =
       (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR) && status >= 400;
-  if (code == CURLE_OK || transfer.response.cut || answered_early) {
-    return std::move(transfer.response);
-  }
+  // curl takes an end of the connection for the end of the headers.
+  const bool whole = code == CURLE_OK && transfer.headers_complete;
+  if (whole || transfer.response.cut || answered_early) return std::move(transfer.response);
   base::check_stop(stop);
   throw Error(ErrorKind::unavailable,
-              fmt::format("no answer from {}: {}", host_of(request.url), reason(code)));
+              fmt::format("no answer from {}: {}", host_of(request.url),
+                          code == CURLE_OK ? "it was cut off" : reason(code)));
 }
 
 CurlClient::CurlClient(std::uint64_t rate, std::stop_token stop)

@@ -22,18 +22,14 @@ StoreUnderTest directory_row() {
 }
 
 StoreUnderTest b2_row() {
-  struct Place {
-    B2Server server;
-    ServerClock clock{server};
-  };
-  static const auto place = std::make_shared<Place>();  // one server for all tests
-  return {
-      "B2", [] {
-        return store::open_store({.target = "b2://" + place->server.make_bucket() + "/some/where",
-                                  .credentials = {{B2Server::kKeyId, B2Server::kKey}},
-                                  .b2_api_url = place->server.url(),
-                                  .clock = &place->clock});
-      }};
+  B2Server& server = shared_b2_server();
+  const auto clock = std::make_shared<ServerClock>(server);
+  return {"B2", [&server, clock] {
+            return store::open_store({.target = "b2://" + server.make_bucket() + "/some/where",
+                                      .credentials = {{B2Server::kKeyId, B2Server::kKey}},
+                                      .b2_api_url = server.url(),
+                                      .clock = clock.get()});
+          }};
 }
 
 }  // namespace

@@ -104,7 +104,6 @@ class State:
         self.model = Model(directory)
         self.faults = Faults()
         self.latency = 0.0
-        self.not_before = {}
         self.address = None
         self.reset()
         self.calls = Calls(self.model, self.mistakes, lambda: self.address)
@@ -115,7 +114,8 @@ class State:
         self.mistakes = getattr(self, "mistakes", Counter())
         self.mistakes.clear()
         self.faults.fired.clear()
-        self.uploading = self.most_uploading = 0
+        self.not_before = {}
+        self.uploading = self.most_uploading = self.connections = 0
 
     def control(self, orders):
         model = self.model
@@ -145,8 +145,9 @@ class State:
             classes[CLASS_OF.get(call, "?")] += number
         return {"calls": self.count, "classes": classes, "bytes": self.bytes,
                 "mistakes": self.mistakes, "fired": self.faults.fired, "now_ms": model.now(),
-                "most_uploading": self.most_uploading,
-                "versions": sum(len(v) for b in model.buckets.values() for v in b.versions.values())}
+                "most_uploading": self.most_uploading, "connections": self.connections,
+                "versions": {b.name: sum(map(len, b.versions.values()))
+                             for b in model.buckets.values()}}
 
 
 class Connection(socketserver.StreamRequestHandler):
@@ -154,6 +155,9 @@ class Connection(socketserver.StreamRequestHandler):
     disable_nagle_algorithm = True
 
     def handle(self):
+        state = self.server.state
+        with state.model.lock:
+            state.connections += 1
         try:
             while self.exchange():
                 pass

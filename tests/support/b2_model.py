@@ -256,7 +256,7 @@ class Model:
         if bucket.versions[name][0].action == "hide":
             raise Refuse(400, "already_hidden", f"File already hidden: {name}")
         version = Version(self.new_id(bucket), name, "hide", bucket, self.stamp())
-        version.type = HIDE_TYPE
+        version.type, version.sha1 = HIDE_TYPE, "none"
         bucket.add(version)
         self.files[version.id] = version
         return version
@@ -320,12 +320,19 @@ class Model:
     # ---- listings ----
 
     def list_names(self, bucket, start, count, prefix, delimiter):
-        def entry(name):
-            return bucket.visible(name)
-        return self._list(bucket, start, count, prefix, delimiter, entry)
-
-    def _list(self, bucket, start, count, prefix, delimiter, entry):
         """(versions and folder names, the next name or None)"""
+        def shown(name):
+            version = bucket.visible(name)
+            return [] if version is None else [version]
+        found, following, _ = self.listing(bucket, start, None, count, prefix, delimiter, shown)
+        return found, following
+
+    def list_versions(self, bucket, start, start_id, count, prefix, delimiter):
+        """(versions and folder names, next name, next id)"""
+        return self.listing(bucket, start, start_id, count, prefix, delimiter,
+                            lambda name: bucket.versions[name])
+
+    def listing(self, bucket, start, start_id, count, prefix, delimiter, shown):
         found, folder = [], None
         first = max(start, prefix, key=str.encode)
         for index in range(bisect.bisect_left(bucket.names, first.encode(), key=str.encode),
@@ -333,39 +340,18 @@ class Model:
             name = bucket.names[index]
             if not name.startswith(prefix):
                 break
-            item = entry(name)
-            if item is None:
-                continue
+            versions = shown(name)
             cut = name.find(delimiter, len(prefix)) if delimiter else -1
-            if cut >= 0:
-                item = name[:cut + len(delimiter)]
-                if item == folder:
+            if cut >= 0 and versions:
+                if folder == name[:cut + len(delimiter)]:
                     continue
-                folder = item
-            if len(found) == count:
-                return found, name
-            found.append(item)
-        return found, None
-
-    def list_versions(self, bucket, start, start_id, count, prefix, delimiter):
-        """(versions and folder names, next name, next id)"""
-        if delimiter:
-            found, following = self._list(bucket, start, count, prefix, delimiter,
-                                          lambda name: bucket.versions[name][0])
-            return found, following, following and bucket.versions[following][0].id
-        found = []
-        first = max(start, prefix, key=str.encode)
-        for index in range(bisect.bisect_left(bucket.names, first.encode(), key=str.encode),
-                           len(bucket.names)):
-            name = bucket.names[index]
-            if not name.startswith(prefix):
-                break
-            skipping = start_id is not None and name == start
-            for version in bucket.versions[name]:
-                if skipping and version.id != start_id:
-                    continue
-                skipping = False
+                folder = name[:cut + len(delimiter)]
+                versions = [folder]
+            elif start_id is not None and name == start:
+                ids = [version.id for version in versions]
+                versions = versions[ids.index(start_id):] if start_id in ids else []
+            for version in versions:
                 if len(found) == count:
-                    return found, name, version.id
+                    return found, name, None if isinstance(version, str) else version.id
                 found.append(version)
         return found, None, None

@@ -83,6 +83,11 @@ std::string B2Server::make_bucket(nlohmann::json settings) {
   return name;
 }
 
+B2Server& shared_b2_server() {
+  static B2Server server;
+  return server;
+}
+
 base::Instant ServerClock::now() {
   const std::int64_t now = server_.control()["now_ms"].get<std::int64_t>();
   return std::chrono::floor<std::chrono::seconds>(

@@ -34,6 +34,9 @@ class B2Server {
   int buckets_ = 0;
 };
 
+/// One server for all tests of a program.
+B2Server& shared_b2_server();
+
 /// A clock whose pauses take no time, and pass on the server as well.
 class ServerClock final : public base::Clock {
  public:

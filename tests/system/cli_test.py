@@ -9,6 +9,7 @@ import sys
 import time
 import unittest
 
+import cli_b2
 import cli_commands
 import cli_cron
 import cli_input
@@ -18,7 +19,8 @@ import cli_stores
 import cli_trees
 import machine
 
-MODULES = (cli_input, cli_commands, cli_trees, cli_stores, cli_keys, cli_cron, cli_interrupted)
+MODULES = (cli_input, cli_commands, cli_trees, cli_stores, cli_keys, cli_cron, cli_interrupted,
+           cli_b2)
 
 
 def cases(suite):
