@@ -4,10 +4,23 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "chain/trust_records.h"
 #include "job/store_settings.h"
 #include "tree/entry.h"
 
 namespace rota::cli {
+
+namespace {
+
+base::Instant store_moment(const std::string& text, base::Instant now) {
+  if (const auto moment = base::parse_moment(text, now)) return *moment;
+  throw base::Error(base::ErrorKind::usage,
+                    fmt::format("--store-time \"{}\" is no time; write 4D, 2W, 3M (so long ago), "
+                                "2026-01-04 or 2026-01-04T03:00:15",
+                                base::printable(text)));
+}
+
+}  // namespace
 
 Target::Target(Context& context, const TargetOptions& options, std::vector<std::string>& words,
                std::size_t least, std::size_t most) {
@@ -21,8 +34,11 @@ Target::Target(Context& context, const TargetOptions& options, std::vector<std::
     const profile::Profile profile = profile::load_profile(context.places(), name);
     store_ = store::open_store(job::store_settings(profile, context.stop()));
     profile_key = profile.key;
-    state_ = std::make_unique<chain::LocalState>(context.places().state + "/" + name,
-                                                 context.places().cache + "/" + name);
+    // What is kept here tells how the store is, or was made to be: of the past it knows nothing.
+    if (options.store_time.empty()) {
+      state_ = std::make_unique<chain::LocalState>(context.places().state + "/" + name,
+                                                   context.places().cache + "/" + name);
+    }
   } else {
     if (words.size() > most || words.size() < least) {
       throw base::Error(base::ErrorKind::usage,
@@ -31,15 +47,33 @@ Target::Target(Context& context, const TargetOptions& options, std::vector<std::
     store_ =
         store::open_store(job::store_settings(options.url, options.credentials, context.stop()));
   }
+  if (!options.store_time.empty()) {
+    auto past = std::make_unique<store::TimeTravelStore>(
+        std::move(store_), store_moment(options.store_time, context.now()));
+    past_ = past.get();
+    store_ = std::move(past);
+  }
   keys_ = make_key_ring(options.keys, profile_key, context.stop());
   catalog_ = std::make_unique<chain::Catalog>(*store_, state_.get(), &keys_);
+}
+
+void Target::trust_all_records() {
+  if (past_ == nullptr) return;
+  for (const chain::ChainInfo& chain : catalog_->chains()) {
+    chain::trust_records(*past_, *catalog_, chain);
+  }
+}
+
+chain::RunRecord Target::record(const std::string& at, base::Instant now) {
+  const chain::RunInfo& run = catalog_->select(at, now);
+  if (past_ != nullptr) chain::trust_records(*past_, *catalog_, *catalog_->chain(run.chain));
+  return catalog_->record(run);
 }
 
 std::unique_ptr<chain::ChainSource> Target::open(const std::string& at,
                                                  std::vector<std::string> paths, base::Instant now,
                                                  chain::OnLost lost) {
-  const chain::RunInfo& run = catalog_->select(at, now);
-  chain::RunRecord record = catalog_->record(run);
+  chain::RunRecord record = this->record(at, now);
   for (std::string& path : paths) path = relative(path, record.source);
   const std::string copies = state_ ? state_->index_copies(record.chain) : std::string();
   return std::make_unique<chain::ChainSource>(*store_, std::move(record), copies, std::move(paths),
@@ -89,6 +123,9 @@ void declare_target(Options& options, TargetOptions& target) {
                "else is needed on this machine");
   options.text("--credentials", target.credentials, "FILE",
                "The file with the access key of --target, if that needs one");
+  options.text("--store-time", target.store_time, "TIME",
+               "Read the store as it was then, before somebody hid or overwrote what it holds: "
+               "2D, 2026-01-04, 2026-01-04T03:00; for stores that keep old versions");
   declare_keys(options, target.keys);
 }
 

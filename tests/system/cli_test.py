@@ -9,6 +9,7 @@ import sys
 import time
 import unittest
 
+import cli_attack
 import cli_b2
 import cli_commands
 import cli_cron
@@ -20,7 +21,7 @@ import cli_trees
 import machine
 
 MODULES = (cli_input, cli_commands, cli_trees, cli_stores, cli_keys, cli_cron, cli_interrupted,
-           cli_b2)
+           cli_b2, cli_attack)
 
 
 def cases(suite):
