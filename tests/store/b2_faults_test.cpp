@@ -3,8 +3,8 @@
 #include <map>
 #include <random>
 
-#include "b2_cloud.h"
 #include "base/pipeline.h"
+#include "support/b2_cloud.h"
 
 namespace rota::test {
 

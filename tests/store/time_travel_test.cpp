@@ -1,7 +1,7 @@
 #include "store/time_travel.h"
 
-#include "b2_cloud.h"
 #include "store/directory_store.h"
+#include "support/b2_cloud.h"
 
 namespace rota::test {
 

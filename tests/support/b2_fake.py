@@ -59,7 +59,9 @@ class Faults:
                   cut_response, lose, slow (seconds), truncate, corrupt, ignore_range
     """
 
-    ANY = ("status", "html", "expire", "cut_request", "cut_response", "lose")
+    # Those that come by chance; busy is a status 429 with Retry-After.
+    ANY = ("status", "busy", "html", "expire", "cut_request", "cut_response", "lose", "truncate",
+           "corrupt", "ignore_range")
 
     def __init__(self):
         self.list, self.random, self.kinds, self.rate = [], None, (), 0.0
@@ -90,9 +92,12 @@ class Faults:
                 return None
             if kind == "expire" and call == "b2_authorize_account":
                 return None
+            self.fired[kind] += 1
             if kind in ("status", "html"):
                 fault["status"] = self.random.choice((408, 500, 502, 503))
-            self.fired[kind] += 1
+            if kind == "busy":
+                fault = {"kind": "status", "status": 429, "code": "too_many_requests",
+                         "retry_after": self.random.randint(1, 20)}
             return fault
         return None
 
