@@ -154,15 +154,23 @@ TEST_CASE("a range is checked for its place and length", "[store][b2]") {
     base::Bytes buffer(4);
     CHECK(failure([&] { target.store->read_some("x", 2, buffer); }).kind() == ErrorKind::corrupt);
   }
-  Target end([&](const HttpRequest&) {
-    HttpResponse response;
-    response.status = 206;
-    response.headers = {{"x-bz-content-sha1", "none"}, {"content-range", "bytes 2-3/4"}};
-    response.body = bytes("23");
-    return response;
-  });
+  const auto sends = [](const char* range, const char* body) {
+    return Target([=](const HttpRequest&) {
+      HttpResponse response;
+      response.status = 206;
+      response.headers = {{"x-bz-content-sha1", "none"}, {"content-range", range}};
+      response.body = bytes(body);
+      return response;
+    });
+  };
   base::Bytes buffer(4);
-  CHECK(end.store->read_some("x", 2, buffer) == 2);
+  CHECK(sends("bytes 2-3/4", "23").store->read_some("x", 2, buffer) == 2);
+  for (const auto& [range, body] : std::vector<std::pair<const char*, const char*>>{
+           {"bytes 3-5/10", "345"}, {"bytes 2-4/10", "234"}, {"bytes 2-5/10", "234"}}) {
+    INFO(range);
+    const Target wrong = sends(range, body);
+    CHECK(failure([&] { wrong.store->read_some("x", 2, buffer); }).kind() == ErrorKind::corrupt);
+  }
 }
 
 TEST_CASE("messages of a server reach the terminal without control characters", "[store][b2]") {

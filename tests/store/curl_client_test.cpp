@@ -26,6 +26,7 @@ namespace {
 class OneAnswer {
  public:
   explicit OneAnswer(std::string text) : text_(std::move(text)) {
+    forget_proxies();
     socket_ = base::Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in address{};
     address.sin_family = AF_INET;

@@ -6,7 +6,7 @@ Each takes a Request and gives the answer's JSON, or an Answer for downloads.
 import hashlib
 import secrets
 
-from b2_model import (DAY_MS, MIN_PART, Refuse, Version, bad_request, check_name, decode_name,
+from b2_model import (MIN_PART, Refuse, Version, bad_request, check_name, decode_name,
                       unauthorized)
 
 CLASSES = {  # what Backblaze bills; backblaze.com/b2/b2-transactions-price.html
@@ -406,6 +406,3 @@ class Calls:
         found = [v for name in bucket.names if name.startswith(prefix)
                  for v in bucket.versions[name] if v.action == "start"]
         return {"files": [self.file_shape(version, v, key) for v in found], "nextFileId": None}
-
-
-__all__ = ["CLASS_OF", "Calls", "DAY_MS", "FIELDS", "Upload"]

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
 #include <stdexcept>
 
 #include "store/curl_client.h"
@@ -38,7 +39,14 @@ std::string read_line(int fd) {
 
 }  // namespace
 
+void forget_proxies() {
+  for (const char* name : {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
+    ::unsetenv(name);
+  }
+}
+
 B2Server::B2Server() {
+  forget_proxies();
   Pipe in;
   Pipe out;
   posix_spawn_file_actions_t actions;

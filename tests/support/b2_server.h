@@ -34,6 +34,9 @@ class B2Server {
   int buckets_ = 0;
 };
 
+/// Takes the proxies out of the environment: a server on this machine is not behind one.
+void forget_proxies();
+
 /// One server for all tests of a program.
 B2Server& shared_b2_server();
 

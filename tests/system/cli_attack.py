@@ -11,7 +11,7 @@ import urllib.parse
 import urllib.request
 
 from b2_machine import B2Machine
-from machine import CORRUPT, DONE, FAILED, REFUSED, USAGE
+from machine import CORRUPT, FAILED, REFUSED, USAGE
 
 WRITER = ["listBuckets", "listFiles", "readFiles", "writeFiles"]
 HOUR_MS = 3_600_000
@@ -240,6 +240,3 @@ class Attack(B2Machine):
                    "--store-time", "1D")
         self.fails(FAILED, "no run in .* as of ", "restore", "--store-time", "1D", "--to",
                    self.dir / "x")
-
-
-__all__ = ["Attack", "DONE"]

@@ -6,7 +6,7 @@ import signal
 import threading
 
 from b2_machine import KEY, B2Machine
-from machine import DONE, INTERRUPTED, REFUSED, USAGE
+from machine import INTERRUPTED, REFUSED, USAGE
 
 
 class B2(B2Machine):
@@ -136,6 +136,3 @@ class B2(B2Machine):
         for path in self.dir.rglob("*"):
             if path.is_file() and path != self.credentials:
                 self.assertNotIn(KEY.encode(), path.read_bytes(), path)
-
-
-__all__ = ["B2", "DONE"]
