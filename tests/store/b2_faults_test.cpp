@@ -262,6 +262,21 @@ TEST_CASE("a stop ends the pauses between attempts", "[store][b2]") {
   CHECK(failure([&] { store->put("x", bytes("x")); }).kind() == ErrorKind::interrupted);
 }
 
+TEST_CASE("a pause that a call was asked for holds for the next one, too", "[store][b2]") {
+  Cloud cloud;
+  const auto store = cloud.open();
+  store->put("a", bytes("a"));
+  cloud.fault({{"call", kVersions},
+               {"kind", "status"},
+               {"status", 429},
+               {"retry_after", 30},
+               {"times", 8}});
+  CHECK(failure([&] { store->versions("", {}, 10); }).kind() == ErrorKind::unavailable);
+  CHECK(store->versions("", {}, 10).versions.size() == 1);
+  CHECK(cloud.fired() == 8);
+  cloud.check_manners();
+}
+
 namespace {
 
 /// A life of one store under faults by chance, compared with a map that never fails.

@@ -55,8 +55,8 @@ class Faults:
 
         call      a call's name, "*" for any     subject  a regular expression for the file's name
         after     how many such calls pass first        times    how often it strikes (1)
-        kind      one of: status (with status, code, retry_after), html (status), expire, cut_request,
-                  cut_response, lose, slow (seconds), truncate, corrupt, ignore_range
+        kind      one of: status (with status, code, retry_after), html (status), echo (status: the
+                  message repeats the request's headers), expire, cut_request, cut_response, lose, slow (seconds), truncate, corrupt, ignore_range
     """
 
     # Those that come by chance; busy is a status 429 with Retry-After.
@@ -152,7 +152,8 @@ class State:
                 "mistakes": self.mistakes, "fired": self.faults.fired, "now_ms": model.now(),
                 "most_uploading": self.most_uploading, "connections": self.connections,
                 "versions": {b.name: sum(map(len, b.versions.values()))
-                             for b in model.buckets.values()}}
+                             for b in model.buckets.values()},
+                "tokens": [*model.tokens, *(token for token, _ in model.uploads.values())]}
 
 
 class Connection(socketserver.StreamRequestHandler):
@@ -224,7 +225,7 @@ class Connection(socketserver.StreamRequestHandler):
             state.count[call] += 1
             self.fault = state.faults.pick(call, subject)
             if state.model.now() < state.not_before.get((call, subject), 0):
-                state.mistakes["called_before_retry_after"] += 1
+                state.mistakes["called_before_retry_after: " + call] += 1
             if call in UPLOADS:
                 self.begin_upload(parts[4])
         self.read_body()
@@ -300,6 +301,9 @@ class Connection(socketserver.StreamRequestHandler):
                 state.not_before[(call, subject)] = state.model.now() + 1000 * pause
             raise Refuse(fault["status"], fault.get("code", "made_up"), "a fault of the test",
                          {} if pause is None else {"Retry-After": str(pause)})
+        if fault["kind"] == "echo":
+            said = " ".join(self.headers.values())
+            raise Refuse(fault.get("status", 400), fault.get("code", "bad_request"), said[-250:])
         if fault["kind"] == "html":
             raise Refuse(fault.get("status", 502), None)
 

@@ -16,12 +16,13 @@ import cli_cron
 import cli_input
 import cli_interrupted
 import cli_keys
+import cli_secrets
 import cli_stores
 import cli_trees
 import machine
 
 MODULES = (cli_input, cli_commands, cli_trees, cli_stores, cli_keys, cli_cron, cli_interrupted,
-           cli_b2, cli_attack)
+           cli_b2, cli_secrets, cli_attack)
 
 
 def cases(suite):
