@@ -53,8 +53,8 @@ HttpResponse fetch(B2Session& session, const B2File& file, const std::string& ra
   int renewals = 0;
   bool damaged = false;
   Retry retry = session.retry();
-  session.await_pause(kCall);
   for (;;) {
+    session.await_pause(kCall);
     std::string reason;
     std::optional<std::chrono::seconds> pause;
     try {

@@ -163,6 +163,7 @@ void B2Session::await_pause(const std::string& call) {
 B2Session::Answer B2Session::persist(const HttpRequest& request, const std::string& call,
                                      const std::string& doing, Retry retry) {
   for (;;) {
+    await_pause(call);
     std::string reason;
     std::optional<std::chrono::seconds> pause;
     try {
@@ -189,7 +190,6 @@ B2Session::Answer B2Session::post(const B2Account& account, const std::string& n
                                   const json& arguments, const std::string& doing,
                                   const RetryPolicy& policy) {
   const std::string body = arguments.dump();
-  await_pause(name);
   return persist(
       {.method = "POST",
        .url = account.api_url + kVersion + name,
@@ -220,7 +220,6 @@ std::shared_ptr<const B2Account> B2Session::authorize() {
       .url = api_url_ + kVersion + kLogin,
       .headers = {{"Authorization", "Basic " + base64(key.key_id + ":" + key.key)}}};
   for (int attempt = 0;; ++attempt) {
-    await_pause(kLogin);
     const Answer answer = persist(request, kLogin, "the login", retry());
     if (const auto* refusal = std::get_if<B2Refusal>(&answer)) {
       if (refusal->status != 401 || refusal->code == "unsupported") {
