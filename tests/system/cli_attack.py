@@ -5,13 +5,14 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import urllib.error
 import urllib.parse
 import urllib.request
 
 from b2_machine import B2Machine
-from machine import CORRUPT, FAILED, REFUSED, USAGE
+from machine import CORRUPT, FAILED, REFUSED, USAGE, WARNINGS
 
 WRITER = ["listBuckets", "listFiles", "readFiles", "writeFiles"]
 HOUR_MS = 3_600_000
@@ -167,12 +168,17 @@ class Attack(B2Machine):
         self.assert_harm_is_seen()
         self.without_local_copies()
         self.assert_past_is_whole(then)
+        return then
 
     def test_everything_is_restored_as_it_was_before_the_attack(self):
         self.check_return(encrypted=False)
 
     def test_encrypted_runs_are_restored_as_they_were_before_the_attack(self):
-        self.check_return(encrypted=True)
+        then = self.check_return(encrypted=True)
+        profile = pathlib.Path(self.places["CONFIG"]) / "main" / "profile.toml"
+        profile.write_text(re.sub(r"(?m)^key = .*\n", "", profile.read_text()))
+        listed = self.rota("list", "--store-time", then, "--json", status=WARNINGS).json()["runs"]
+        self.assertEqual(set(self.trees), {run["name"] for run in listed})
 
     def test_what_was_overwritten_before_the_moment_is_found_by_its_hash(self):
         attacker = self.live()
