@@ -110,17 +110,22 @@ std::optional<base::Bytes> TimeTravelStore::choose(
     const std::function<bool(const base::Bytes&)>& right) {
   const auto try_version = [&](const ObjectVersion& version) -> std::optional<base::Bytes> {
     if (version.name != name || version.marker || version.size > limit) return std::nullopt;
-    base::Bytes content = versions_.get_version(version, limit);
-    if (!right(content)) return std::nullopt;
-    expect(name, version.hash);
-    const std::lock_guard lock(mutex_);
-    remember(version);
-    return content;
+    try {
+      base::Bytes content = versions_.get_version(version, limit);
+      if (!right(content)) return std::nullopt;
+      expect(name, version.hash);
+      const std::lock_guard lock(mutex_);
+      remember(version);
+      return content;
+    } catch (const Error& error) {  // this one is lost; another may be right
+      if (error.kind() != ErrorKind::not_found && error.kind() != ErrorKind::corrupt) throw;
+      return std::nullopt;
+    }
   };
   try {
     if (auto content = try_version(find(name))) return content;
   } catch (const Error& error) {
-    if (error.kind() != ErrorKind::not_found && error.kind() != ErrorKind::corrupt) throw;
+    if (error.kind() != ErrorKind::not_found) throw;
   }
   VersionPosition from{name, ""};
   for (;;) {
