@@ -16,6 +16,7 @@ POST /_control takes a JSON object, and answers with what was counted:
     latency_ms                    added to every answer
     advance_ms                    moves the server's clock
     expire_tokens, apply_lifecycle, clear_faults, reset     true
+    tokens                        true: the answer has all that were given out, too
 What a client does wrong without being told by an answer is counted under "mistakes".
 """
 
@@ -148,12 +149,14 @@ class State:
         classes = Counter()
         for call, number in self.count.items():
             classes[CLASS_OF.get(call, "?")] += number
-        return {"calls": self.count, "classes": classes, "bytes": self.bytes,
+        answer = {"calls": self.count, "classes": classes, "bytes": self.bytes,
                 "mistakes": self.mistakes, "fired": self.faults.fired, "now_ms": model.now(),
                 "most_uploading": self.most_uploading, "connections": self.connections,
                 "versions": {b.name: sum(map(len, b.versions.values()))
-                             for b in model.buckets.values()},
-                "tokens": [*model.tokens, *(token for token, _ in model.uploads.values())]}
+                             for b in model.buckets.values()}}
+        if orders.get("tokens"):
+            answer["tokens"] = [*model.tokens, *(token for token, _ in model.uploads.values())]
+        return answer
 
 
 class Connection(socketserver.StreamRequestHandler):

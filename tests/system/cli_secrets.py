@@ -54,7 +54,7 @@ class Secrets(B2Machine):
         self.credentials_files = {self.credentials, self.write_credentials("wrong.toml", WRONG)}
 
     def tokens(self):
-        tokens = self.control()["tokens"]
+        tokens = self.control(tokens=True)["tokens"]
         self.assertGreater(len(tokens), 1)
         return tokens
 
