@@ -321,6 +321,11 @@ VerifyResult verify(store::Store& store, const LocalState* state, bool data,
   if (const RunInfo* newest = catalog.newest()) verifier.result.newest = newest->run;
   // No later run vouches for the newest; only who wrote it can miss it, or tell that it changed.
   if (const auto last = state != nullptr ? state->last() : std::nullopt) {
+    const auto journal = state->journal();
+    // A run that became visible though its maker was cut off, or did not hear that it had: the next
+    // run takes it as its own.
+    const bool pending = journal && !journal->removing && journal->run == verifier.result.newest;
+    if (pending) return verifier.result;
     if (last->run != verifier.result.newest) {
       verifier.result.problems.push_back(fmt::format(
           "run {}: this machine wrote it last, and the store does not show it as the newest",

@@ -25,8 +25,7 @@ class Facts final : public Command {
 
   int run(Context& context) override {
     Target target(context, target_, words_, 0, 0);
-    const chain::RunRecord record =
-        target.catalog().record(target.catalog().select(at_, context.now()));
+    const chain::RunRecord record = target.record(at_, context.now());
     const std::string text = chain::read_facts(target.store(), record, &target.keys());
     if (text.empty()) {
       throw base::Error(base::ErrorKind::not_found,

@@ -4,13 +4,27 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "chain/trust_records.h"
 #include "job/store_settings.h"
 #include "tree/entry.h"
 
 namespace rota::cli {
 
+namespace {
+
+base::Instant store_moment(const std::string& text, base::Instant now) {
+  if (const auto moment = base::parse_moment(text, now)) return *moment;
+  throw base::Error(base::ErrorKind::usage,
+                    fmt::format("--store-time \"{}\" is no time; write 4D, 2W, 3M (so long ago), "
+                                "2026-01-04 or 2026-01-04T03:00:15",
+                                base::printable(text)));
+}
+
+}  // namespace
+
 Target::Target(Context& context, const TargetOptions& options, std::vector<std::string>& words,
-               std::size_t least, std::size_t most) {
+               std::size_t least, std::size_t most)
+    : context_(context) {
   std::string profile_key;
   if (options.url.empty()) {
     if (!options.credentials.empty() || !options.endpoint.empty()) {
@@ -21,8 +35,11 @@ Target::Target(Context& context, const TargetOptions& options, std::vector<std::
     const profile::Profile profile = profile::load_profile(context.places(), name);
     store_ = store::open_store(job::store_settings(profile, context.stop()));
     profile_key = profile.key;
-    state_ = std::make_unique<chain::LocalState>(context.places().state + "/" + name,
-                                                 context.places().cache + "/" + name);
+    // What is kept here tells how the store is, or was made to be: of the past it knows nothing.
+    if (options.store_time.empty()) {
+      state_ = std::make_unique<chain::LocalState>(context.places().state + "/" + name,
+                                                   context.places().cache + "/" + name);
+    }
   } else {
     if (words.size() > most || words.size() < least) {
       throw base::Error(base::ErrorKind::usage,
@@ -34,15 +51,61 @@ Target::Target(Context& context, const TargetOptions& options, std::vector<std::
     settings.s3.endpoint = options.endpoint;
     store_ = store::open_store(settings);
   }
+  if (!options.store_time.empty()) {
+    auto past = std::make_unique<store::TimeTravelStore>(
+        std::move(store_), store_moment(options.store_time, context.now()));
+    past_ = past.get();
+    store_ = std::move(past);
+  }
   keys_ = make_key_ring(options.keys, profile_key, context.stop());
   catalog_ = std::make_unique<chain::Catalog>(*store_, state_.get(), &keys_);
+}
+
+void Target::trust_all_records() {
+  if (past_ == nullptr) return;
+  for (const chain::ChainInfo& chain : catalog_->chains()) {
+    chain::trust_records(*past_, *catalog_, chain);
+  }
+}
+
+/// Who asks for the newest run and gets an older one must hear of it: that is what an intruder, or
+/// a damaged store, leaves.
+void Target::warn_of_newer(const chain::RunInfo& taken) const {
+  std::optional<chain::LocalState::Last> last;
+  try {
+    if (state_) last = state_->last();
+  } catch (const base::Error&) {  // a restore needs nothing of this machine
+  }
+  const auto warn = [&](const std::string& run, const char* what) {
+    context_.warnings().warn(run, fmt::format("is newer, but {}; {} is taken, of {}", what,
+                                              taken.run, base::local(taken.time)));
+    if (last && last->run == run) last.reset();
+  };
+  for (const auto* chains : {&catalog_->chains(), &catalog_->broken()}) {
+    for (const chain::ChainInfo& chain : *chains) {
+      for (const chain::RunInfo& stray : chain.stray) {
+        if (stray.time >= taken.time) {
+          warn(stray.run, "its record or a run that it is built on is damaged or missing");
+        }
+      }
+    }
+  }
+  if (last && last->run != taken.run && catalog_->find(last->run) == nullptr) {
+    warn(last->run, "the store does not show it any more");
+  }
+}
+
+chain::RunRecord Target::record(const std::string& at, base::Instant now) {
+  const chain::RunInfo& run = catalog_->select(at, now);
+  if (at.empty() || at == "now" || at == "latest") warn_of_newer(run);
+  if (past_ != nullptr) chain::trust_records(*past_, *catalog_, *catalog_->chain(run.chain));
+  return catalog_->record(run);
 }
 
 std::unique_ptr<chain::ChainSource> Target::open(const std::string& at,
                                                  std::vector<std::string> paths, base::Instant now,
                                                  chain::OnLost lost) {
-  const chain::RunInfo& run = catalog_->select(at, now);
-  chain::RunRecord record = catalog_->record(run);
+  chain::RunRecord record = this->record(at, now);
   for (std::string& path : paths) path = relative(path, record.source);
   const std::string copies = state_ ? state_->index_copies(record.chain) : std::string();
   return std::make_unique<chain::ChainSource>(*store_, std::move(record), copies, std::move(paths),
@@ -96,6 +159,9 @@ void declare_target(Options& options, TargetOptions& target) {
       "--endpoint", target.endpoint, "URL",
       "The server of --target, if that is not its provider's own: for s3:// all but Amazon, "
       "for example https://s3.eu-central-003.backblazeb2.com");
+  options.text("--store-time", target.store_time, "TIME",
+               "Read the store as it was then, before somebody hid or overwrote what it holds: "
+               "2D, 2026-01-04, 2026-01-04T03:00; for stores that keep old versions");
   declare_keys(options, target.keys);
 }
 

@@ -8,6 +8,7 @@
 #include "chain/chain_source.h"
 #include "cli/command.h"
 #include "cli/keys.h"
+#include "store/time_travel.h"
 
 namespace rota::cli {
 
@@ -16,6 +17,7 @@ struct TargetOptions {
   std::string url;          ///< --target URL
   std::string credentials;  ///< --credentials FILE
   std::string endpoint;     ///< --endpoint URL
+  std::string store_time;   ///< --store-time TIME
   KeyOptions keys;
 };
 
@@ -31,6 +33,11 @@ class Target {
   store::Store& store() { return *store_; }
   chain::KeyRing& keys() { return keys_; }
   const chain::Catalog& catalog() const { return *catalog_; }
+  /// With --store-time: has the records of all chains say which objects are the true ones. The
+  /// others do it for the chain that they open. For commands that read them all.
+  void trust_all_records();
+  /// The record of the run for --at.
+  chain::RunRecord record(const std::string& at, base::Instant now);
   /// The run for --at, as a tree. paths, lost: see chain::ChainSource.
   std::unique_ptr<chain::ChainSource> open(const std::string& at, std::vector<std::string> paths,
                                            base::Instant now, chain::OnLost lost = nullptr);
@@ -39,7 +46,11 @@ class Target {
   static std::string relative(std::string path, const std::string& source);
 
  private:
+  void warn_of_newer(const chain::RunInfo& taken) const;
+
+  Context& context_;
   std::unique_ptr<store::Store> store_;
+  store::TimeTravelStore* past_ = nullptr;  ///< store_, with --store-time
   std::unique_ptr<chain::LocalState> state_;
   chain::KeyRing keys_;
   std::unique_ptr<chain::Catalog> catalog_;
@@ -59,8 +70,8 @@ class LostRanges {
   std::uint64_t count_ = 0;
 };
 
-/// Adds "--target URL", "--credentials FILE", "--endpoint URL" and what declare_keys() adds, with
-/// their help.
+/// Adds "--target URL", "--credentials FILE", "--endpoint URL", "--store-time TIME" and what
+/// declare_keys() adds, with their help.
 void declare_target(Options& options, TargetOptions& target);
 /// Adds "--at TIME" with its help.
 void declare_at(Options& options, std::string& at);

@@ -19,6 +19,7 @@ namespace {
 /// No object is so large, and "bytes=a-b" cannot overflow.
 constexpr std::uint64_t kBeyondAll = 1ULL << 53;
 constexpr int kMostRenewals = 3;
+constexpr const char* kCall = "download";  ///< for the session's pauses
 
 /// "bytes 0-9/100": first, last, size.
 struct ContentRange {
@@ -53,6 +54,7 @@ HttpResponse fetch(B2Session& session, const B2File& file, const std::string& ra
   bool damaged = false;
   Retry retry = session.retry();
   for (;;) {
+    session.await_pause(kCall);
     std::string reason;
     std::optional<std::chrono::seconds> pause;
     try {
@@ -79,6 +81,7 @@ HttpResponse fetch(B2Session& session, const B2File& file, const std::string& ra
         if (!refusal.passing()) throw_refusal(refusal, doing, session.description());
         reason = refusal.text();
         pause = retry_after(response);
+        if (pause) session.note_pause(kCall, *pause);
         damaged = false;
       }
     } catch (const Error& error) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/signals.h"
 #include "base/text.h"
 
 namespace rota::store {
@@ -16,6 +17,7 @@ namespace {
 
 constexpr const char* kBackblaze = "https://api.backblazeb2.com";
 constexpr const char* kVersion = "/b2api/v4/";
+constexpr const char* kLogin = "b2_authorize_account";
 /// A page of 1,000 names is about 1 MB; names and file info at their longest make it 9 MB.
 constexpr std::uint64_t kMaxAnswer = 16 << 20;
 /// A server that refuses every new token is broken: no storm of authorizations.
@@ -41,6 +43,20 @@ std::string base64(std::string_view text) {
 bool is_plain(std::string_view text) {
   return !text.empty() && text.size() <= 4096 &&
          std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+/// What a server says in an error is shown to people; some servers repeat the question.
+void hide_secrets(const HttpRequest& request, base::Bytes& body) {
+  for (const auto& [field, value] : request.headers) {
+    if (field != "Authorization") continue;
+    const std::string_view secret = std::string_view(value).substr(value.find(' ') + 1);
+    const auto needle = base::as_bytes(secret);
+    for (auto at = body.begin();;) {
+      at = std::search(at, body.end(), needle.begin(), needle.end());
+      if (at == body.end()) break;
+      at = std::fill_n(at, needle.size(), std::byte{'*'});
+    }
+  }
 }
 
 bool is_this_machine(const std::string& url) {
@@ -79,6 +95,7 @@ void B2Session::check_place(const std::string& url, const std::string& token) co
 
 HttpResponse B2Session::send(const HttpRequest& request) {
   HttpResponse response = http_.send(request);
+  if (!response.success()) hide_secrets(request, response.body);
   if (const auto date = parse_http_date(response.header("date").value_or(""))) {
     const std::lock_guard lock(time_);
     date_ = date;
@@ -122,9 +139,31 @@ std::shared_ptr<const B2Account> B2Session::renew(const std::shared_ptr<const B2
   return account_;
 }
 
-B2Session::Answer B2Session::persist(const HttpRequest& request, const std::string& doing,
-                                     Retry retry) {
+void B2Session::note_pause(const std::string& call, std::chrono::seconds pause) {
+  // Who is asked for more gives up, and so will who comes next.
+  if (pause > RetryPolicy().longest_asked) return;
+  const base::Instant until = settings_.clock.now() + pause + std::chrono::seconds(1);  // rounded
+  const std::lock_guard lock(pausing_);
+  not_before_[call] = until;
+}
+
+void B2Session::await_pause(const std::string& call) {
+  std::chrono::seconds pause{0};
+  {
+    const std::lock_guard lock(pausing_);
+    const auto found = not_before_.find(call);
+    if (found == not_before_.end()) return;
+    pause = found->second - settings_.clock.now();
+    if (pause.count() <= 0) not_before_.erase(found);
+  }
+  if (pause.count() > 0) settings_.clock.sleep(pause, settings_.stop);
+  base::check_stop(settings_.stop);
+}
+
+B2Session::Answer B2Session::persist(const HttpRequest& request, const std::string& call,
+                                     const std::string& doing, Retry retry) {
   for (;;) {
+    await_pause(call);
     std::string reason;
     std::optional<std::chrono::seconds> pause;
     try {
@@ -137,6 +176,7 @@ B2Session::Answer B2Session::persist(const HttpRequest& request, const std::stri
         if (!refusal.passing()) return refusal;
         reason = refusal.text();
         pause = retry_after(response);
+        if (pause) note_pause(call, *pause);
       }
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::unavailable) throw;
@@ -156,7 +196,7 @@ B2Session::Answer B2Session::post(const B2Account& account, const std::string& n
        .headers = {{"Authorization", account.token}, {"Content-Type", "application/json"}},
        .body = base::as_bytes(body),
        .max_response = kMaxAnswer},
-      doing, retry(policy));
+      name, doing, retry(policy));
 }
 
 json B2Session::call(const std::string& name, const json& arguments, const std::string& doing,
@@ -177,10 +217,10 @@ std::shared_ptr<const B2Account> B2Session::authorize() {
   const Credentials& key = settings_.credentials;
   const HttpRequest request{
       .method = "GET",
-      .url = api_url_ + kVersion + "b2_authorize_account",
+      .url = api_url_ + kVersion + kLogin,
       .headers = {{"Authorization", "Basic " + base64(key.key_id + ":" + key.key)}}};
   for (int attempt = 0;; ++attempt) {
-    const Answer answer = persist(request, "the login", retry());
+    const Answer answer = persist(request, kLogin, "the login", retry());
     if (const auto* refusal = std::get_if<B2Refusal>(&answer)) {
       if (refusal->status != 401 || refusal->code == "unsupported") {
         throw_refusal(*refusal, "the login", description());

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -69,6 +70,12 @@ class B2Session {
   /// One exchange, without a second attempt. Keeps the server's time.
   HttpResponse send(const HttpRequest& request);
 
+  /// Waits where the server asked for a pause of this call, whoever it asked: another thread, or
+  /// an attempt that was given up.
+  void await_pause(const std::string& call);
+  /// pause: the server's Retry-After.
+  void note_pause(const std::string& call, std::chrono::seconds pause);
+
   /// The server's time, from its last answer; asks when there was none.
   base::Instant now();
 
@@ -89,7 +96,9 @@ class B2Session {
   /// The answer to a JSON call: an object, or a refusal that no repetition would change.
   using Answer = std::variant<nlohmann::json, B2Refusal>;
   /// Repeats a request that fails in passing. Throws Error(unavailable) when all attempts did.
-  Answer persist(const HttpRequest& request, const std::string& doing, Retry retry);
+  /// call: its name, for await_pause().
+  Answer persist(const HttpRequest& request, const std::string& call, const std::string& doing,
+                 Retry retry);
   Answer post(const B2Account& account, const std::string& name, const nlohmann::json& arguments,
               const std::string& doing, const RetryPolicy& policy);
 
@@ -104,6 +113,9 @@ class B2Session {
   std::mutex authorizing_;
   std::shared_ptr<const B2Account> account_;  ///< guarded by authorizing_
   std::string bucket_id_;                     ///< guarded by authorizing_
+
+  std::mutex pausing_;
+  std::map<std::string, base::Instant> not_before_;  ///< by call
 
   std::mutex time_;
   std::optional<base::Instant> date_;

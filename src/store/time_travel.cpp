@@ -2,6 +2,9 @@
 
 #include <fmt/core.h>
 
+#include <ranges>
+#include <vector>
+
 #include "base/error.h"
 
 namespace rota::store {
@@ -48,56 +51,91 @@ void TimeTravelStore::expect(const std::string& name, const std::string& hash) {
   found_.erase(name);
 }
 
-bool TimeTravelStore::counts(const ObjectVersion& version) const {
+bool TimeTravelStore::decides(const ObjectVersion& version) const {
+  const auto expected = expected_.find(version.name);
+  if (expected != expected_.end()) return !version.marker && version.hash == expected->second;
   return std::chrono::floor<std::chrono::seconds>(version.since) <= at_;
 }
 
+/// With the mutex held.
 void TimeTravelStore::remember(const ObjectVersion& version) {
-  const std::lock_guard lock(mutex_);
-  if (expected_.contains(version.name)) return;
   if (found_.size() >= kMaxRemembered) found_.clear();
   found_.insert_or_assign(version.name, version);
 }
 
-std::optional<ObjectVersion> TimeTravelStore::search(const std::string& name,
-                                                     const std::string& hash) {
+void TimeTravelStore::search(const std::string& name) {
+  // Who reads one object of a run mostly reads the next ones too.
+  const std::string folder = name.substr(0, name.find_last_of('/') + 1);
   VersionPosition from{name, ""};
   for (;;) {
-    const VersionPage page = versions_.versions(name, from, kPage);
+    const VersionPage page = versions_.versions(folder, from, kPage);
+    std::string decided;
+    const std::lock_guard lock(mutex_);
+    // Backwards, so that `name` itself is what is remembered last.
+    std::vector<const ObjectVersion*> standing;
     for (const ObjectVersion& version : page.versions) {
-      if (version.name < name) continue;
-      if (version.name > name) return std::nullopt;
-      if (hash.empty() ? counts(version) : !version.marker && version.hash == hash) {
-        if (version.marker) return std::nullopt;
-        return version;
-      }
+      if (version.name < name || version.name <= decided || !decides(version)) continue;
+      decided = version.name;
+      if (!version.marker) standing.push_back(&version);
     }
-    if (!page.next || page.next->name > name) return std::nullopt;
+    for (const ObjectVersion* version : standing | std::views::reverse) remember(*version);
+    if (!decided.empty() || !page.next || page.next->name > name) return;
     from = *page.next;
   }
 }
 
 ObjectVersion TimeTravelStore::find(const std::string& name) {
   check_name(name);
-  std::string hash;
-  {
-    const std::lock_guard lock(mutex_);
-    if (const auto known = found_.find(name); known != found_.end()) return known->second;
-    if (const auto known = expected_.find(name); known != expected_.end()) hash = known->second;
+  for (bool searched = false;; searched = true) {
+    bool known = false;
+    {
+      const std::lock_guard lock(mutex_);
+      if (const auto found = found_.find(name); found != found_.end()) return found->second;
+      known = expected_.contains(name);
+    }
+    if (searched) {
+      throw Error(ErrorKind::not_found,
+                  known
+                      ? fmt::format("no version of the object {} in the store {} has the content "
+                                    "that it must have",
+                                    name, description())
+                      : fmt::format("there is no object {} in the store {}", name, description()));
+    }
+    search(name);
   }
-  const std::optional<ObjectVersion> version = search(name, hash);
-  if (!version) {
-    throw Error(
-        ErrorKind::not_found,
-        hash.empty()
-            ? fmt::format("there is no object {} in the store {}", name, description())
-            : fmt::format("no version of the object {} in the store {} has the content that "
-                          "it must have",
-                          name, description()));
+}
+
+std::optional<base::Bytes> TimeTravelStore::choose(
+    const std::string& name, std::uint64_t limit,
+    const std::function<bool(const base::Bytes&)>& right) {
+  const auto try_version = [&](const ObjectVersion& version) -> std::optional<base::Bytes> {
+    if (version.name != name || version.marker || version.size > limit) return std::nullopt;
+    try {
+      base::Bytes content = versions_.get_version(version, limit);
+      if (!right(content)) return std::nullopt;
+      expect(name, version.hash);
+      const std::lock_guard lock(mutex_);
+      remember(version);
+      return content;
+    } catch (const Error& error) {  // this one is lost; another may be right
+      if (error.kind() != ErrorKind::not_found && error.kind() != ErrorKind::corrupt) throw;
+      return std::nullopt;
+    }
+  };
+  try {
+    if (auto content = try_version(find(name))) return content;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::not_found) throw;
   }
-  const std::lock_guard lock(mutex_);
-  if (found_.size() >= kMaxRemembered) found_.clear();
-  return found_.insert_or_assign(name, *version).first->second;
+  VersionPosition from{name, ""};
+  for (;;) {
+    const VersionPage page = versions_.versions(name, from, kPage);
+    for (const ObjectVersion& version : page.versions) {
+      if (auto content = try_version(version)) return content;
+    }
+    if (!page.next || page.next->name > name) return std::nullopt;
+    from = *page.next;
+  }
 }
 
 base::Bytes TimeTravelStore::get(const std::string& name, std::uint64_t limit) {
@@ -115,8 +153,9 @@ Page TimeTravelStore::list(const std::string& prefix, const std::string& after, 
   std::string decided = after;  // of this name no older version matters any more
   for (;;) {
     const VersionPage versions = versions_.versions(prefix, from, kPage);
+    const std::lock_guard lock(mutex_);
     for (const ObjectVersion& version : versions.versions) {
-      if (version.name <= decided || !counts(version)) continue;
+      if (version.name <= decided || !decides(version)) continue;
       decided = version.name;
       if (version.marker) continue;
       if (page.objects.size() == limit) {

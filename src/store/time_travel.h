@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -23,8 +24,14 @@ class TimeTravelStore final : public Store {
   /// Throws Error(config) when `store` keeps no versions.
   TimeTravelStore(std::unique_ptr<Store> store, base::Instant at);
 
-  /// hash: as in ObjectInfo; an empty one says nothing.
+  /// hash: as in ObjectInfo; an empty one says nothing. Memory: 250 bytes a name.
   void expect(const std::string& name, const std::string& hash);
+  /// The same for who knows another hash than the store's: looks through the versions, the one that
+  /// stands for `name` first and then from the newest on, for content that is `right`, expects it
+  /// from now on, and returns it; nothing when there is none. Versions larger than `limit` are not
+  /// looked at.
+  std::optional<base::Bytes> choose(const std::string& name, std::uint64_t limit,
+                                    const std::function<bool(const base::Bytes&)>& right);
 
   base::Bytes get(const std::string& name, std::uint64_t limit) override;
   std::size_t read_some(const std::string& name, std::uint64_t offset,
@@ -39,11 +46,12 @@ class TimeTravelStore final : public Store {
   Removal remove(const std::string& name) override;
 
  private:
-  /// Whether it was there at the instant.
-  bool counts(const ObjectVersion& version) const;
+  /// Whether no older version of its name can stand for it. With the mutex held.
+  bool decides(const ObjectVersion& version) const;
   /// The version that stands for `name`. Throws Error(not_found).
   ObjectVersion find(const std::string& name);
-  std::optional<ObjectVersion> search(const std::string& name, const std::string& hash);
+  /// Remembers what stands for `name`, and for names behind it that the same answers tell of.
+  void search(const std::string& name);
   void remember(const ObjectVersion& version);
 
   std::unique_ptr<Store> store_;

@@ -237,11 +237,16 @@ chain::RunRecord record_of(store::Store& store, const std::string& run, chain::K
 
 void Backups::restore(const std::string& run, const std::string& target,
                       const std::vector<std::string>& paths, const tree::TreeWriterOptions& how) {
+  restore(store, run, target, paths, how);
+}
+
+void Backups::restore(store::Store& through, const std::string& run, const std::string& target,
+                      const std::vector<std::string>& paths, const tree::TreeWriterOptions& how) {
   lost.clear();
   damaged = 0;
   warnings.clear();
   chain::ChainSource source(
-      store, record_of(store, run, keys), "", paths,
+      through, record_of(through, run, keys), "", paths,
       [this](const chain::LostRange& range) { lost.push_back(range); }, &keys);
   base::CollectedWarnings collected;
   base::Progress progress;

@@ -158,6 +158,9 @@ class Backups {
   /// damage.
   void restore(const std::string& run, const std::string& target,
                const std::vector<std::string>& paths = {}, const tree::TreeWriterOptions& how = {});
+  /// The same through other hands.
+  void restore(store::Store& through, const std::string& run, const std::string& target,
+               const std::vector<std::string>& paths = {}, const tree::TreeWriterOptions& how = {});
   /// Restores a run to disk and says what differs from its copy, warnings included; "" when
   /// nothing.
   std::string check(const std::string& run);

@@ -54,6 +54,27 @@ void make_runs(Backups& backups, int count) {
 
 }  // namespace
 
+TEST_CASE("a run whose maker did not hear that it was put is no problem", "[chain][verify]") {
+  MemoryStore store;
+  Backups backups(store);
+  make_runs(backups, 2);
+  write(backups.path("late"), "late");
+  backups.clock.advance(std::chrono::hours(24));
+  FaultyStore lossy(store, [](const StoreCall& call) {
+    const bool record = call.kind == StoreCall::Kind::put && call.name.starts_with("runs/");
+    return record ? Fault::fail_after : Fault::none;
+  });
+  REQUIRE_THROWS_AS(backups.backup(lossy), base::Error);
+  REQUIRE(backups.runs().size() == 3);
+  base::Progress progress;
+  const auto problems = [&] {
+    return chain::verify(store, backups.state.get(), false, progress, {}).problems;
+  };
+  CHECK(problems() == std::vector<std::string>());
+  backups.run();
+  CHECK(problems() == std::vector<std::string>());
+}
+
 TEST_CASE("verifying all data asks for each object once", "[chain][verify]") {
   MemoryStore store;
   Backups backups(store);

@@ -3,8 +3,8 @@
 #include <map>
 #include <random>
 
-#include "b2_cloud.h"
 #include "base/pipeline.h"
+#include "support/b2_cloud.h"
 
 namespace rota::test {
 
@@ -260,6 +260,21 @@ TEST_CASE("a stop ends the pauses between attempts", "[store][b2]") {
   stop.request_stop();
   CHECK(failure([&] { store->get("x", 1); }).kind() == ErrorKind::interrupted);
   CHECK(failure([&] { store->put("x", bytes("x")); }).kind() == ErrorKind::interrupted);
+}
+
+TEST_CASE("a pause that a call was asked for holds for the next one, too", "[store][b2]") {
+  Cloud cloud;
+  const auto store = cloud.open();
+  store->put("a", bytes("a"));
+  cloud.fault({{"call", kVersions},
+               {"kind", "status"},
+               {"status", 429},
+               {"retry_after", 30},
+               {"times", 8}});
+  CHECK(failure([&] { store->versions("", {}, 10); }).kind() == ErrorKind::unavailable);
+  CHECK(store->versions("", {}, 10).versions.size() == 1);
+  CHECK(cloud.fired() == 8);
+  cloud.check_manners();
 }
 
 namespace {

@@ -1,7 +1,7 @@
 // Answers that no honest server gives: B2Store believes none of them.
 #include <functional>
 
-#include "b2_cloud.h"
+#include "support/b2_cloud.h"
 
 namespace rota::test {
 

@@ -1,8 +1,8 @@
 // What B2Store does when nothing goes wrong: keys, buckets, versions, locks.
 #include <algorithm>
 
-#include "b2_cloud.h"
 #include "store/open.h"
+#include "support/b2_cloud.h"
 
 namespace rota::test {
 

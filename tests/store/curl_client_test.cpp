@@ -8,8 +8,8 @@
 #include <cstdlib>
 #include <thread>
 
-#include "b2_cloud.h"
 #include "base/pipeline.h"
+#include "support/b2_cloud.h"
 
 namespace rota::test {
 

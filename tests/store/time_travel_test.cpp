@@ -1,7 +1,7 @@
 #include "store/time_travel.h"
 
-#include "b2_cloud.h"
 #include "store/directory_store.h"
+#include "support/b2_cloud.h"
 
 namespace rota::test {
 
@@ -89,6 +89,55 @@ TEST_CASE("a version is chosen by its hash where that is known", "[store][b2]") 
   const base::Error error = failure([&] { past.get("a", 100); });
   CHECK(error.kind() == ErrorKind::not_found);
   CHECK_THAT(error.what(), Catch::Contains("no version"));
+}
+
+TEST_CASE("a listing shows the version that has the right hash", "[store][b2]") {
+  Cloud cloud;
+  const auto own = cloud.open();
+  own->put("a", bytes("good"));
+  own->put("a", bytes("false one"));
+  own->put("b", bytes("good"));
+  pass_an_hour(cloud);
+  TimeTravelStore past(cloud.open(), cloud.clock().now());
+  const std::string hash = store::object_hash(store::HashKind::sha1, bytes("good"));
+  past.expect("a", hash);
+  past.expect("b", std::string(40, '0'));
+  const store::Page page = past.list("", "", 10);
+  REQUIRE(page.objects.size() == 1);
+  CHECK(page.objects[0].name == "a");
+  CHECK(page.objects[0].size == 4);
+  CHECK(page.objects[0].hash == hash);
+}
+
+TEST_CASE("a version is looked for by who knows its content", "[store][b2]") {
+  Cloud cloud;
+  const auto own = cloud.open();
+  for (const char* text : {"first", "good", "bad", "much too large"}) own->put("a", bytes(text));
+  own->put("b", bytes("b"));
+  pass_an_hour(cloud);
+  TimeTravelStore past(cloud.open(), cloud.clock().now());
+  const auto is = [](std::string_view text) {
+    return [text](const base::Bytes& content) { return base::as_text(content) == text; };
+  };
+  CHECK(past.choose("a", 10, is("good")) == bytes("good"));
+  CHECK(text_of(past, "a") == "good");
+  CHECK_FALSE(past.choose("a", 10, is("much too large")));
+  CHECK_FALSE(past.choose("a", 10, is("never")));
+  CHECK_FALSE(past.choose("absent", 10, is("never")));
+  CHECK(text_of(past, "a") == "good");
+  CHECK(text_of(past, "b") == "b");
+}
+
+TEST_CASE("objects of one folder are found with one question", "[store][b2]") {
+  Cloud cloud;
+  const auto own = cloud.open();
+  for (int i = 0; i < 20; ++i) own->put("data/" + std::to_string(10 + i), bytes("x"));
+  pass_an_hour(cloud);
+  TimeTravelStore past(cloud.open(), cloud.clock().now());
+  cloud.control({{"reset", true}});
+  for (int i = 0; i < 20; ++i) CHECK(text_of(past, "data/" + std::to_string(10 + i)) == "x");
+  CHECK(cloud.calls("b2_list_file_versions") == 1);
+  cloud.check_manners();
 }
 
 TEST_CASE("names with many versions, before and after, are listed once", "[store][b2]") {

@@ -17,6 +17,7 @@ POST /_control takes a JSON object, and answers with what was counted:
     latency_ms                    added to every answer
     advance_ms                    moves the server's clock
     expire_tokens, apply_lifecycle, clear_faults, reset     true
+    tokens                        true: the answer has all that were given out, too
 What a client does wrong without being told by an answer is counted under "mistakes".
 """
 
@@ -56,11 +57,13 @@ class Faults:
 
         call      a call's name, "*" for any     subject  a regular expression for the file's name
         after     how many such calls pass first        times    how often it strikes (1)
-        kind      one of: status (with status, code, retry_after), html (status), expire, cut_request,
-                  cut_response, lose, slow (seconds), truncate, corrupt, ignore_range
+        kind      one of: status (with status, code, retry_after), html (status), echo (status: the
+                  message repeats the request's headers), expire, cut_request, cut_response, lose, slow (seconds), truncate, corrupt, ignore_range
     """
 
-    ANY = ("status", "html", "expire", "cut_request", "cut_response", "lose")
+    # Those that come by chance; busy is a status 429 with Retry-After.
+    ANY = ("status", "busy", "html", "expire", "cut_request", "cut_response", "lose", "truncate",
+           "corrupt", "ignore_range")
 
     def __init__(self):
         self.list, self.random, self.kinds, self.rate = [], None, (), 0.0
@@ -91,9 +94,12 @@ class Faults:
                 return None
             if kind == "expire" and call == "b2_authorize_account":
                 return None
+            self.fired[kind] += 1
             if kind in ("status", "html"):
                 fault["status"] = self.random.choice((408, 500, 502, 503))
-            self.fired[kind] += 1
+            if kind == "busy":
+                fault = {"kind": "status", "status": 429, "code": "too_many_requests",
+                         "retry_after": self.random.randint(1, 20)}
             return fault
         return None
 
@@ -144,11 +150,14 @@ class State:
         classes = Counter()
         for call, number in self.count.items():
             classes[CLASS_OF.get(call, "?")] += number
-        return {"calls": self.count, "classes": classes, "bytes": self.bytes,
+        answer = {"calls": self.count, "classes": classes, "bytes": self.bytes,
                 "mistakes": self.mistakes, "fired": self.faults.fired, "now_ms": model.now(),
                 "most_uploading": self.most_uploading, "connections": self.connections,
                 "versions": {b.name: sum(map(len, b.versions.values()))
                              for b in model.buckets.values()}}
+        if orders.get("tokens"):
+            answer["tokens"] = [*model.tokens, *(token for token, _ in model.uploads.values())]
+        return answer
 
 
 class Connection(socketserver.StreamRequestHandler):
@@ -220,7 +229,7 @@ class Connection(socketserver.StreamRequestHandler):
             state.count[call] += 1
             self.fault = state.faults.pick(call, subject)
             if state.model.now() < state.not_before.get((call, subject), 0):
-                state.mistakes["called_before_retry_after"] += 1
+                state.mistakes["called_before_retry_after: " + call] += 1
             if call in UPLOADS:
                 self.begin_upload(parts[4])
         self.read_body()
@@ -296,6 +305,9 @@ class Connection(socketserver.StreamRequestHandler):
                 state.not_before[(call, subject)] = state.model.now() + 1000 * pause
             raise Refuse(fault["status"], fault.get("code", "made_up"), "a fault of the test",
                          {} if pause is None else {"Retry-After": str(pause)})
+        if fault["kind"] == "echo":
+            said = " ".join(self.headers.values())
+            raise Refuse(fault.get("status", 400), fault.get("code", "bad_request"), said[-250:])
         if fault["kind"] == "html":
             raise Refuse(fault.get("status", 502), None)
 

@@ -1,63 +1,12 @@
-"""rota with a store at Backblaze B2: the fake of tests/support/b2_fake.py, as a process."""
+"""rota with a store at Backblaze B2."""
 
-import glob
-import json
-import pathlib
 import signal
-import subprocess
-import sys
-import threading
-import urllib.request
 
-from machine import INTERRUPTED, REFUSED, USAGE, Machine
-
-FAKE = pathlib.Path(__file__).resolve().parent.parent / "support" / "b2_fake.py"
-KEY_ID, KEY = "masterkeyid", "mastersecret"
-PROXIES = {name: None for proxy in ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
-           for name in (proxy, proxy.upper())}
+from b2_machine import KEY, B2Machine
+from machine import INTERRUPTED, REFUSED, USAGE
 
 
-class B2(Machine):
-    def setUp(self):
-        super().setUp()
-        self.server = subprocess.Popen([sys.executable, "-B", FAKE, "--bucket", "bucket-1"],
-                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.addCleanup(self.end_server)
-        self.url = f"http://127.0.0.1:{self.server.stdout.readline().split()[1]}"
-        self.said = ""
-        self.credentials = self.write_credentials("b2.toml", KEY)
-
-    def end_server(self):
-        self.server.stdin.close()
-        self.server.stdout.close()
-        self.server.wait(timeout=30)
-
-    def write_credentials(self, name, key, mode=0o600):
-        path = self.dir / name
-        path.touch(mode=0o600)
-        path.write_text(f'key_id = "{KEY_ID}"\nkey = "{key}"\n', encoding="ascii")
-        path.chmod(mode)
-        return path
-
-    def environment(self, **more):
-        return super().environment(**(PROXIES | more))
-
-    def rota(self, *args, **more):
-        result = super().rota(*args, **more)
-        self.said += result.out + result.err
-        return result
-
-    def control(self, **orders):
-        request = urllib.request.Request(self.url + "/_control", json.dumps(orders).encode())
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request) as answer:
-            return json.load(answer)
-
-    def init_b2(self, credentials=None, bucket="bucket-1"):
-        self.rota("init", "main", "--source", self.source, "--target", f"b2://{bucket}/srv",
-                  "--credentials", credentials or self.credentials)
-        self.set(**{"b2.api_url": f'"{self.url}"'})
-
+class B2(B2Machine):
     def test_a_backup_lives_at_b2(self):
         (self.source / "a").write_text("one")
         (self.source / "large").write_bytes(bytes(range(256)) * 100_000)
@@ -148,39 +97,3 @@ class B2(Machine):
             _, err = process.communicate(timeout=30)
         self.assertEqual(INTERRUPTED, process.returncode)
         self.assert_sentence(err.decode())
-
-    def test_the_secret_stays_in_its_file(self):
-        for i in range(20):
-            (self.source / str(i)).write_text(str(i))
-        self.init_b2()
-        self.control(latency_ms=20)
-        seen, stop = [], threading.Event()
-
-        def watch():
-            while not stop.is_set():
-                for name in glob.glob("/proc/[0-9]*/cmdline") + glob.glob("/proc/[0-9]*/environ"):
-                    try:
-                        if KEY.encode() in pathlib.Path(name).read_bytes():
-                            seen.append(name)
-                    except OSError:
-                        pass
-
-        watcher = threading.Thread(target=watch)
-        watcher.start()
-        try:
-            for command in (["backup"], ["list"], ["ls"], ["verify"], ["status"], ["purge"],
-                            ["restore", "--to", self.dir / "new"], ["backup", "--verbose"]):
-                self.rota(*command, status=None)
-            self.control(faults=[{"call": "b2_upload_file", "kind": "status", "status": 400,
-                                  "times": 99}])
-            (self.source / "b").write_text("b")
-            self.rota("backup", status=None)
-        finally:
-            stop.set()
-            watcher.join()
-        self.assertEqual([], seen)
-        self.assertTrue(self.said)
-        self.assertNotIn(KEY, self.said)
-        for path in self.dir.rglob("*"):
-            if path.is_file() and path != self.credentials:
-                self.assertNotIn(KEY.encode(), path.read_bytes(), path)

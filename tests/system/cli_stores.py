@@ -144,7 +144,10 @@ class Damaged(Machine):
             self.assertEqual([self.full], [run["name"] for run in result.json()["runs"]])
             self.assertRegex(result.err, rf"\Awarning: {self.increment}: cannot be restored")
             self.rota("verify", *self.url, status=CORRUPT)
-            self.silent("restore", *self.url, "--to", self.dir / f"r{record.stat().st_size}")
+            to = self.dir / f"r{record.stat().st_size}"
+            result = self.rota("restore", *self.url, "--to", to, status=WARNINGS)
+            self.assertRegex(result.err, rf"{self.increment}: is newer, but .*{self.full} is taken")
+            self.silent("restore", *self.url, "--at", self.full, "--to", f"{to}-asked-for")
 
     def test_a_missing_record_of_the_full(self):
         (record,) = self.objects(f"runs/*/{self.full}.full")
@@ -160,6 +163,8 @@ class Damaged(Machine):
         record.unlink()
         self.fails(REFUSED, "runs were removed|another machine", "backup")
         self.rota("verify", status=CORRUPT)
+        result = self.rota("restore", "--to", self.dir / "older", status=WARNINGS)
+        self.assertRegex(result.err, rf"{self.increment}: is newer, but the store does not show it")
 
     def test_foreign_files_in_the_store_do_no_harm(self):
         (self.store / "README").write_text("hands off")

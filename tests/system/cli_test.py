@@ -9,6 +9,7 @@ import sys
 import time
 import unittest
 
+import cli_attack
 import cli_b2
 import cli_commands
 import cli_cost
@@ -18,13 +19,14 @@ import cli_input
 import cli_interrupted
 import cli_keys
 import cli_s3
+import cli_secrets
 import cli_sftp
 import cli_stores
 import cli_trees
 import machine
 
 MODULES = (cli_input, cli_commands, cli_trees, cli_stores, cli_keys, cli_cron, cli_interrupted,
-           cli_b2, cli_s3, cli_sftp, cli_doctor, cli_cost)
+           cli_b2, cli_s3, cli_sftp, cli_secrets, cli_attack, cli_doctor, cli_cost)
 
 
 def cases(suite):

@@ -63,10 +63,11 @@ class Machine(unittest.TestCase):
     """A test with directories of its own. Names of tests are sentences with underscores."""
 
     maxDiff = None
+    place = None  # where the directories are made; None: where temporary files go
 
     def setUp(self):
         # Not resolved: what a person gives as a source may lie behind a symlink, too.
-        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="rota-system-"))
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="rota-system-", dir=self.place))
         self.addCleanup(self._remove)
         self.mounts = []
         self.source = self.dir / "source"
