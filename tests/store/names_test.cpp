@@ -82,9 +82,8 @@ TEST_CASE("a password in a target is not shown", "[store]") {
     INFO(target);
     CHECK_THROWS_WITH(open_store({.target = target}), !Catch::Contains("hunter2"));
   }
-  for (const std::string target :
-       {"b2://id:hunter2@bucket", "s3://id:hunter2@bucket", "anna:hunter2@host:/dir",
-        "file://anna:hunter2@host/dir"}) {
+  for (const std::string target : {"b2://id:hunter2@bucket", "s3://id:hunter2@bucket",
+                                   "anna:hunter2@host:/dir", "file://anna:hunter2@host/dir"}) {
     INFO(target);
     CHECK_THROWS_WITH(open_store({.target = target}),
                       !Catch::Contains("hunter2") && Catch::Contains("***@"));
