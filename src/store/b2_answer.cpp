@@ -19,6 +19,7 @@ ErrorKind kind_of(const B2Refusal& refusal) {
   if (refusal.cap_exceeded() || refusal.passing()) return ErrorKind::unavailable;
   if (refusal.status == 401 || refusal.status == 403) return ErrorKind::refused;
   if (refusal.status == 404) return ErrorKind::not_found;
+  if (refusal.code == "bucket_missing_file_lock") return ErrorKind::config;
   return ErrorKind::io;
 }
 
