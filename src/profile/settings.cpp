@@ -4,15 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstddef>
-#include <cstdint>
-#include <optional>
 
 #include "base/error.h"
 #include "base/text.h"
-#include "profile/credentials.h"
-#include "profile/places.h"
+#include "profile/setting_value.h"
 #include "profile/toml_file.h"
 
 namespace rota::profile {
@@ -24,237 +20,33 @@ using base::ErrorKind;
 
 [[noreturn]] void fail(const std::string& message) { throw Error(ErrorKind::config, message); }
 
-/// One value in profile.toml, with what it takes to complain about it.
-class Value {
- public:
-  Value(const std::string& file, std::string_view key, const toml::node& node)
-      : file_(file), key_(key), node_(node) {}
-
-  [[noreturn]] void reject(const std::string& reason) const {
-    fail(fmt::format("{}:{}: {} {}", file_, node_.source().begin.line, key_, reason));
-  }
-
-  bool boolean() const {
-    if (!node_.is_boolean()) reject_type("true or false");
-    return node_.as_boolean()->get();
-  }
-
-  int integer(int lowest, int highest) const {
-    if (!node_.is_integer()) {
-      reject_type(fmt::format("a whole number from {} to {}", lowest, highest));
-    }
-    const std::int64_t number = node_.as_integer()->get();
-    if (number < lowest || number > highest) {
-      reject(
-          fmt::format("is {}; it must be a whole number from {} to {}", number, lowest, highest));
-    }
-    return static_cast<int>(number);
-  }
-
-  double number(double lowest, double highest) const {
-    if (!node_.is_number()) reject_type(fmt::format("a number from {} to {}", lowest, highest));
-    const double number = node_.is_integer() ? static_cast<double>(node_.as_integer()->get())
-                                             : node_.as_floating_point()->get();
-    if (!(number >= lowest && number <= highest)) {  // nor is it "nan"
-      reject(fmt::format("is {}; it must be a number from {} to {}", number, lowest, highest));
-    }
-    return number;
-  }
-
-  /// A few printable characters, for people.
-  std::string short_text() const {
-    std::string written = text();
-    if (written.empty() || written.size() > 20 || base::printable(written) != written) {
-      reject("must be 1 to 20 printable characters");
-    }
-    return written;
-  }
-
-  std::string text() const {
-    if (!node_.is_string()) reject_type("text in double quotes");
-    return node_.as_string()->get();
-  }
-
-  std::string path() const {
-    const std::string written = text();
-    const auto path = absolute_path(written);
-    if (!path) {
-      reject(fmt::format("is \"{}\"; it must be an absolute path without \"..\"",
-                         base::printable(written)));
-    }
-    return *path;
-  }
-
-  /// A path, or the name of a credential that systemd hands over: a name without a directory.
-  std::string credential() const {
-    const std::string written = text();
-    if (is_credential_name(written)) return written;
-    const auto path = absolute_path(written);
-    if (!path) {
-      reject(
-          fmt::format("is \"{}\"; it must be an absolute path without \"..\", or the name of a "
-                      "systemd credential",
-                      base::printable(written)));
-    }
-    return *path;
-  }
-
-  /// The beginning of an address, without a path's end.
-  std::string web_address() const {
-    std::string written = text();
-    while (written.ends_with('/')) written.pop_back();
-    const std::size_t scheme = written.starts_with("https://")  ? 8
-                               : written.starts_with("http://") ? 7
-                                                                : 0;
-    const bool plain = std::ranges::all_of(written, [](char c) { return c > ' ' && c < 0x7f; });
-    if (scheme == 0 || written.size() == scheme || !plain ||
-        written.find_first_of("@?#\\\"") != std::string::npos) {
-      const std::string shown =
-          written.find('@') == std::string::npos ? base::printable(written) : "***";
-      reject(
-          fmt::format("is \"{}\"; it must be an address such as \"https://host.example\", "
-                      "without a password",
-                      shown));
-    }
-    return written;
-  }
-
-  /// Bytes a second.
-  std::uint64_t rate() const {
-    constexpr const char* kHint = "write for example \"500K\" or \"10M\": bytes a second";
-    constexpr std::uint64_t kSlowest = 10'000;  // slower, a volume would take hours
-    if (!node_.is_string()) reject_type(fmt::format("text in double quotes; {}", kHint));
-    const std::string written = text();
-    const std::string shown = base::printable(written);
-    std::uint64_t number = 0;
-    const char* const end = written.data() + written.size();
-    const auto [unit, error] = std::from_chars(written.data(), end, number);
-    const std::string_view rest(unit, static_cast<std::size_t>(end - unit));
-    const std::uint64_t factor = rest == "K"    ? 1000
-                                 : rest == "M"  ? 1'000'000
-                                 : rest == "G"  ? 1'000'000'000
-                                 : rest.empty() ? 1
-                                                : 0;
-    if (error != std::errc() || factor == 0) reject(fmt::format("is \"{}\"; {}", shown, kHint));
-    if (number > 1'000'000'000'000 / factor || number * factor < kSlowest) {
-      reject(fmt::format("is \"{}\"; it must be between 10K and 1000G; {}", shown, kHint));
-    }
-    return number * factor;
-  }
-
-  /// Names of files, without a directory.
-  std::vector<std::string> names() const {
-    if (!node_.is_array()) reject_type("a list such as [\".nobackup\"]");
-    std::vector<std::string> list;
-    for (const toml::node& element : *node_.as_array()) {
-      const Value value(file_, key_, element);
-      std::string name = value.text();
-      if (name.empty() || name == "." || name == ".." ||
-          name.find_first_of(std::string_view("/\0", 2)) != std::string::npos) {
-        value.reject(fmt::format("holds \"{}\"; it must hold names of files without a directory",
-                                 base::printable(name)));
-      }
-      list.push_back(std::move(name));
-    }
-    return list;
-  }
-
-  /// Texts that only somebody else can check.
-  std::vector<std::string> texts(std::string_view example) const {
-    if (!node_.is_array()) reject_type(fmt::format("a list such as {}", example));
-    std::vector<std::string> list;
-    for (const toml::node& element : *node_.as_array()) {
-      const Value value(file_, key_, element);
-      list.push_back(value.text());
-      if (list.back().empty()) value.reject("holds an empty text");
-    }
-    return list;
-  }
-
-  /// More than nothing and at most a thousand years, which keeps all arithmetic on dates safe.
-  base::Span span() const {
-    constexpr const char* kHint = "write for example \"10D\", \"3M\" or \"2Y\"";
-    if (!node_.is_string()) reject_type(fmt::format("a span of time in double quotes: {}", kHint));
-    const std::string written = text();
-    const std::string shown = base::printable(written);
-    base::Span span;
-    try {
-      span = base::parse_span(written);
-    } catch (const Error&) {
-      reject(fmt::format("is \"{}\", which is no span of time; {}", shown, kHint));
-    }
-    const bool negative = span.years < 0 || span.months < 0 || span.days < 0 || span.seconds < 0;
-    if (negative || span == base::Span{}) {
-      reject(fmt::format("is \"{}\"; it must be longer than nothing: {}", shown, kHint));
-    }
-    if (span.years > 1000 || span.months > 12'000 || span.days > 365'000 ||
-        span.seconds > 365'000LL * 86'400) {
-      reject(fmt::format("is \"{}\"; it must be at most a thousand years", shown));
-    }
-    return span;
-  }
-
- private:
-  [[noreturn]] void reject_type(const std::string& wanted) const {
-    reject(fmt::format("is {}; it must be {}", type(), wanted));
-  }
-
-  std::string_view type() const {
-    switch (node_.type()) {
-      case toml::node_type::none:
-        return "nothing";
-      case toml::node_type::table:
-        return "a table";
-      case toml::node_type::array:
-        return "a list";
-      case toml::node_type::string:
-        return "text";
-      case toml::node_type::integer:
-        return "a whole number";
-      case toml::node_type::floating_point:
-        return "a number with a fraction";
-      case toml::node_type::boolean:
-        return "true or false";
-      case toml::node_type::date:
-      case toml::node_type::time:
-      case toml::node_type::date_time:
-        return "a date or time";
-    }
-    return "something else";
-  }
-
-  const std::string& file_;
-  std::string_view key_;
-  const toml::node& node_;
-};
-
 template <double Profile::Cost::*Price>
-void read_price(const Value& value, Profile& profile) {
+void read_price(const SettingValue& value, Profile& profile) {
   profile.cost.*Price = value.number(0, 1e9);  // of any currency, for any unit
 }
 
 template <int Profile::Cost::*Count>
-void read_count(const Value& value, Profile& profile) {
+void read_count(const SettingValue& value, Profile& profile) {
   profile.cost.*Count = value.integer(0, 10'000);
 }
 
 template <std::string Profile::Cost::*Label>
-void read_label(const Value& value, Profile& profile) {
+void read_label(const SettingValue& value, Profile& profile) {
   profile.cost.*Label = value.short_text();
 }
 
 /// Everything about one key. A new key is one row here and one member of Profile.
 struct Row {
   Setting setting;
-  void (*read)(const Value& value, Profile& profile);
+  void (*read)(const SettingValue& value, Profile& profile);
 };
 
 constexpr std::array kRows{
     Row{{"source", "The directory that is backed up, with all below it.", R"("/")", true},
-        [](const Value& value, Profile& profile) { profile.source = value.path(); }},
+        [](const SettingValue& value, Profile& profile) { profile.source = value.path(); }},
     Row{{"target", "Where the backup goes: a URL or a directory on this machine.",
          R"("file:///srv/backup")", true},
-        [](const Value& value, Profile& profile) {
+        [](const SettingValue& value, Profile& profile) {
           profile.target = value.text();
           if (profile.target.empty()) {
             value.reject("is empty; write for example target = \"file:///srv/backup\"");
@@ -268,13 +60,15 @@ constexpr std::array kRows{
          "user\n"
          "and of the agent). It is never part of the backup: keep a copy on the recovery sheet.",
          R"("/etc/rota/credentials")", false},
-        [](const Value& value, Profile& profile) { profile.credentials = value.credential(); }},
+        [](const SettingValue& value, Profile& profile) {
+          profile.credentials = value.credential();
+        }},
     Row{{"encrypt_to",
          "For whom the backup is encrypted: recipients that `rota key generate` shows, 16 at "
          "most.\n"
          "Any one of their keys opens it, and nothing else does. [] means: not encrypted.",
          "[]", false},
-        [](const Value& value, Profile& profile) {
+        [](const SettingValue& value, Profile& profile) {
           profile.encrypt_to = value.texts("[\"rota-pub-1-...\"]");
         }},
     Row{{"key",
@@ -282,34 +76,36 @@ constexpr std::array kRows{
          "machines where restores are tried; on a server that is backed up it is what an intruder\n"
          "looks for. It is never part of the backup.",
          R"("/root/rota.key")", false},
-        [](const Value& value, Profile& profile) { profile.key = value.path(); }},
+        [](const SettingValue& value, Profile& profile) { profile.key = value.path(); }},
     Row{{"max_age",
          "How far back you can restore: chains that are wholly older are deleted. The newest\n"
          "complete chain is always kept. Units: D days, W weeks, M months, Y years.",
          R"("2Y")", true},
-        [](const Value& value, Profile& profile) { profile.max_age = value.span(); }},
+        [](const SettingValue& value, Profile& profile) { profile.max_age = value.span(); }},
     Row{{"max_fulls_with_incrs",
          "How many of the newest fulls keep their increments. Of an older chain only the full is\n"
          "kept: its one point in time.",
          "2", true},
-        [](const Value& value, Profile& profile) {
+        [](const SettingValue& value, Profile& profile) {
           profile.max_fulls_with_incrs = value.integer(1, 10'000);
         }},
     Row{{"max_full_age", "When the last full is older than this, the next backup is a full again.",
          R"("3M")", true},
-        [](const Value& value, Profile& profile) { profile.max_full_age = value.span(); }},
+        [](const SettingValue& value, Profile& profile) { profile.max_full_age = value.span(); }},
     Row{{"lock_days",
          "Lock what is stored: for so many days at least nobody can delete a run, whoever has the\n"
          "key, where the store has Object Lock. A chain is locked as a whole, until max_full_age\n"
          "and lock_days after its full. 0 means: no lock.",
          "0", false},
-        [](const Value& value, Profile& profile) { profile.lock_days = value.integer(0, 3650); }},
+        [](const SettingValue& value, Profile& profile) {
+          profile.lock_days = value.integer(0, 3650);
+        }},
     Row{{"lock_mode",
          "\"governance\": keys with a right of their own can lift the lock. \"compliance\": "
          "nobody\n"
          "can, not even the owner of the account, who pays for it until the end.",
          R"("governance")", false},
-        [](const Value& value, Profile& profile) {
+        [](const SettingValue& value, Profile& profile) {
           const std::string mode = value.text();
           if (mode != "governance" && mode != "compliance") {
             value.reject("must be \"governance\" or \"compliance\"");
@@ -319,33 +115,43 @@ constexpr std::array kRows{
     Row{{"one_file_system",
          "Stay on the filesystem of the source and leave out what else is mounted below it.",
          "false", false},
-        [](const Value& value, Profile& profile) { profile.one_file_system = value.boolean(); }},
+        [](const SettingValue& value, Profile& profile) {
+          profile.one_file_system = value.boolean();
+        }},
     Row{{"exclude_caches",
          "Leave out what lies in directories that are marked as a cache by a CACHEDIR.TAG file.",
          "true", false},
-        [](const Value& value, Profile& profile) { profile.exclude_caches = value.boolean(); }},
+        [](const SettingValue& value, Profile& profile) {
+          profile.exclude_caches = value.boolean();
+        }},
     Row{{"exclude_if_present",
          "Leave out directories that hold a file of such a name, for example [\".nobackup\"].",
          "[]", false},
-        [](const Value& value, Profile& profile) { profile.exclude_if_present = value.names(); }},
+        [](const SettingValue& value, Profile& profile) {
+          profile.exclude_if_present = value.names();
+        }},
     Row{{"compression_level", "1 is fast, 19 is small.", "3", false},
-        [](const Value& value, Profile& profile) {
+        [](const SettingValue& value, Profile& profile) {
           profile.compression_level = value.integer(1, 19);
         }},
     Row{{"rate",
          "How fast data may go to the target or come from it, in bytes a second: K, M or G behind\n"
          "the number. Without it, as fast as it can.",
          R"("10M")", false},
-        [](const Value& value, Profile& profile) { profile.rate = value.rate(); }},
+        [](const SettingValue& value, Profile& profile) { profile.rate = value.rate(); }},
     Row{{"b2.api_url", "Where b2:// targets log in, if not at Backblaze.",
          R"("https://api.backblazeb2.com")", false},
-        [](const Value& value, Profile& profile) { profile.b2.api_url = value.web_address(); }},
+        [](const SettingValue& value, Profile& profile) {
+          profile.b2.api_url = value.web_address();
+        }},
     Row{{"s3.endpoint", "Which server holds s3:// targets, if not Amazon's.",
          R"("https://s3.example.org")", false},
-        [](const Value& value, Profile& profile) { profile.s3.endpoint = value.web_address(); }},
+        [](const SettingValue& value, Profile& profile) {
+          profile.s3.endpoint = value.web_address();
+        }},
     Row{{"s3.region", "The region in which the bucket of an s3:// target lies.",
          R"("eu-central-1")", false},
-        [](const Value& value, Profile& profile) {
+        [](const SettingValue& value, Profile& profile) {
           profile.s3.region = value.text();
           const bool plain = std::ranges::all_of(profile.s3.region, [](char c) {
             return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
@@ -359,12 +165,16 @@ constexpr std::array kRows{
          "host's\n"
          "name (false). Without it: in front on Amazon, else in the path.",
          "true", false},
-        [](const Value& value, Profile& profile) { profile.s3.path_style = value.boolean(); }},
+        [](const SettingValue& value, Profile& profile) {
+          profile.s3.path_style = value.boolean();
+        }},
     Row{{"sftp.known_hosts",
          "The file that must hold the key of the server of an sftp:// target. Without it, the\n"
          "known_hosts of root and of the system.",
          R"("/etc/rota/known_hosts")", false},
-        [](const Value& value, Profile& profile) { profile.sftp.known_hosts = value.path(); }},
+        [](const SettingValue& value, Profile& profile) {
+          profile.sftp.known_hosts = value.path();
+        }},
     Row{{"cost.currency", "For `rota cost`: the currency of the prices that follow.", R"("USD")",
          false},
         read_label<&Profile::Cost::currency>},
@@ -502,14 +312,14 @@ void read_settings(const std::string& text, const std::string& file, Profile& pr
     const auto row = std::ranges::find(kRows, std::string_view(key.name),
                                        [](const Row& candidate) { return candidate.setting.key; });
     if (row == kRows.end()) reject_key(file, key);
-    row->read(Value(file, row->setting.key, *key.node), profile);
+    row->read(SettingValue(file, row->setting.key, *key.node), profile);
   }
   if (profile.target.empty()) {
     fail(fmt::format("{}: target is missing; add a line such as target = \"file:///srv/backup\"",
                      file));
   }
   if (local_target(profile.target) == profile.source) {
-    Value(file, "target", *table.get("target"))
+    SettingValue(file, "target", *table.get("target"))
         .reject(fmt::format("is the source itself, {}; a backup needs a place of its own",
                             base::printable(profile.source)));
   }
