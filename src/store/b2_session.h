@@ -57,7 +57,8 @@ class B2Session {
   /// bucket or prefix is not the key's.
   std::shared_ptr<const B2Account> account();
 
-  /// A JSON call of the API, tried again as the policy says.
+  /// A JSON call of the API, tried again as the policy says. These are few and short, so that there
+  /// is one at a time: a pause that the server asks one thread for is kept by all, and none storms.
   ///
   /// doing: for messages, "the listing". Throws B2Error for a refusal that is final,
   /// Error(unavailable) when no attempt succeeded, Error(interrupted).
@@ -107,6 +108,7 @@ class B2Session {
   /// Nothing when the token has run out already.
   std::optional<std::string> find_bucket(const B2Account& account, const nlohmann::json& answer);
 
+  std::mutex calling_;  ///< held for a call and all its attempts
   HttpClient& http_;
   Settings settings_;
   std::string api_url_;

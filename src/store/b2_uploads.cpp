@@ -46,7 +46,6 @@ B2Uploads::Place B2Uploads::take() {
       return place;
     }
   }
-  const std::lock_guard asking(asking_);
   const json answer =
       session_.call("b2_get_upload_url", {{"bucketId", session_.account()->bucket_id}},
                     "the preparation of an upload");

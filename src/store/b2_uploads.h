@@ -39,8 +39,6 @@ class B2Uploads {
   B2Session& session_;
   std::mutex mutex_;
   std::vector<Place> idle_;
-  /// One asks for a URL at a time: the pause that the server asks one for is kept by all.
-  std::mutex asking_;
 };
 
 }  // namespace rota::store

@@ -179,7 +179,7 @@ TEST_CASE("what cannot succeed fails at once and says what to do", "[store][b2]"
         Row{kLogin, 401, "bad_auth_token", ErrorKind::refused, "credentials file"},
         Row{kLogin, 401, "unauthorized", ErrorKind::refused, "credentials file"},
         Row{kLogin, 401, "unsupported", ErrorKind::refused, "make a new one"},
-        Row{kUpload, 400, "bucket_missing_file_lock", ErrorKind::io, "no Object Lock"}}) {
+        Row{kUpload, 400, "bucket_missing_file_lock", ErrorKind::config, "no Object Lock"}}) {
     INFO(row.call << " " << row.code);
     Cloud cloud;
     const auto store = cloud.open();
