@@ -15,6 +15,9 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
+/// 128 + SIGINT.
+constexpr int kInterrupted = 130;
+
 /// How much of the output a message repeats.
 constexpr std::size_t kMaxShown = 1024;
 
@@ -65,6 +68,12 @@ void run_hook(base::ProcessRunner& processes, const std::string& path,
                                            when, profile_name, error.what()));
   }
   if (result.status == 0) return;
+  // Ctrl-C goes to the whole group of processes, and the hook may have ended before the signal was
+  // noticed here: a shell that it interrupted ends with this status.
+  if (result.status == kInterrupted) {
+    throw Error(ErrorKind::interrupted,
+                fmt::format("stopped as asked, while the {} hook was running", when));
+  }
   const std::string said = last_lines(result.output);
   throw Error(ErrorKind::io,
               fmt::format("the {} hook {} ended with status {} and {}", when, base::printable(path),

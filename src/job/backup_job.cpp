@@ -44,6 +44,9 @@ void hook(const Server& server, const Surroundings& around, const std::string& p
     dump::run_hook(around.processes, path, server.profile().name, when);
   } catch (const base::Error& error) {
     base::check_stop(around.stop);  // Ctrl-C reaches the hook too
+    if (error.kind() == base::ErrorKind::interrupted) {
+      throw base::Error(error.kind(), fmt::format("{}: {}", error.what(), consequence));
+    }
     throw base::Error(error.kind(), fmt::format("{}: {}", consequence, error.what()));
   }
 }

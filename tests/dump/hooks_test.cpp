@@ -126,3 +126,14 @@ TEST_CASE("a hook that cannot be started says what to look at", "[dump]") {
     CHECK_THAT(failure(dir / "plain"), Catch::Contains("executable"));
   }
 }
+
+TEST_CASE("a hook that Ctrl-C has ended is an interruption, not a failure", "[dump]") {
+  const test::TempDir dir;
+  try {
+    dump::run_hook(base::real_processes(), script(dir, "kill -INT $$; sleep 5"), "main", "pre");
+    FAIL("the hook did not fail");
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::interrupted);
+    CHECK_THAT(error.what(), Catch::Contains("stopped as asked, while the pre hook was running"));
+  }
+}
