@@ -1,6 +1,7 @@
 """The access key of a store and the tokens that it buys: they stay where they belong."""
 
 import base64
+import os
 import pathlib
 import threading
 
@@ -11,8 +12,18 @@ WRONG = "wr0ngsecret"
 LOGINS = {base64.b64encode(f"{KEY_ID}:{key}".encode()).decode() for key in (KEY, WRONG)}
 
 
+def is_descendant(process, ancestor):
+    """Whether this directory of /proc belongs to a process that `ancestor` started. Other tests run
+    beside this one, and foreign clients take their keys on the command line."""
+    pid = int(process.name)
+    while pid > 1 and pid != ancestor:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        pid = int(stat.rpartition(")")[2].split()[1])
+    return pid == ancestor
+
+
 class Watcher(threading.Thread):
-    """Looks at the command lines and environments of all processes, again and again."""
+    """Looks at the command lines and environments of all that is started here, again and again."""
 
     def __init__(self, secrets):
         super().__init__()
@@ -25,6 +36,8 @@ class Watcher(threading.Thread):
             for process in pathlib.Path("/proc").glob("[0-9]*"):
                 for name in ("cmdline", "environ"):
                     try:
+                        if not is_descendant(process, os.getpid()):
+                            break
                         text = (process / name).read_bytes()
                     except OSError:
                         continue  # it has ended
