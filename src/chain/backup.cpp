@@ -159,12 +159,9 @@ class Planner {
       plan.time =
           std::max(plan.time, std::max(chain_->start(), newest_->time) + std::chrono::seconds(1));
     }
-    if (resume(plan)) {
-      lock(plan);
-      return plan;
-    }
+    if (resume(plan)) return plan;
     recover_interrupted(store_, state_);
-    lock(plan);
+    plan.object_lock = lock(plan.time);
     plan.run = new_run_name(plan.time);
     if (full_) plan.chain = plan.run;
     if (!settings_.recipients.empty()) {
@@ -207,13 +204,13 @@ class Planner {
     }
   }
 
-  /// One date for a whole chain.
-  void lock(RunPlan& plan) const {
-    if (!settings_.lock) return;
+  /// Of a run that began then: one date for a whole chain.
+  std::optional<store::ObjectLock> lock(base::Instant begun) const {
+    if (!settings_.lock) return std::nullopt;
     const base::Instant until =
-        full_ ? base::after(plan.time, settings_.max_full_age) + settings_.lock->least
+        full_ ? base::after(begun, settings_.max_full_age) + settings_.lock->least
               : *parent_->locked_until;
-    plan.object_lock = store::ObjectLock{until, settings_.lock->mode};
+    return store::ObjectLock{until, settings_.lock->mode};
   }
 
   /// True when the plan is now to go on with the run that was interrupted.
@@ -221,11 +218,14 @@ class Planner {
     const auto journal = state_.journal();
     if (!journal) return false;
     const auto begun = *run_time(journal->run);
+    const auto object_lock = lock(begun);
+    const bool same_lock = object_lock ? journal->locked_until == object_lock->until
+                                       : !journal->locked_until.has_value();
     const bool fits =
         journal->kind == plan.kind &&
         (full_ || (journal->chain == plan.chain && journal->parent == newest_->run)) &&
         (journal->key.has_value() == !settings_.recipients.empty()) &&
-        journal->lock.recipients == settings_.recipients && begun <= plan.time &&
+        journal->lock.recipients == settings_.recipients && same_lock && begun <= plan.time &&
         plan.time - begun < kResumable && (chain_ == nullptr || !full_ || begun > chain_->start());
     if (!fits) return false;
     std::map<std::string, store::ObjectInfo> listed;
@@ -244,6 +244,7 @@ class Planner {
     plan.run = journal->run;
     plan.chain = journal->chain;
     plan.time = begun;
+    plan.object_lock = object_lock;
     plan.key = journal->key;
     plan.lock = journal->lock;
     for (const auto& [volume, row] : plan.resumed->volumes) {

@@ -61,6 +61,10 @@ LocalState::Journal parse_journal(const json& value) {
     throw Error(ErrorKind::corrupt, "its kind does not fit");
   }
   journal.parent = value.value("parent", "");
+  if (const std::string until = value.value("locked_until", ""); !until.empty()) {
+    journal.locked_until = base::parse_iso(until);
+    if (!journal.locked_until) throw Error(ErrorKind::corrupt, "it is locked until no real time");
+  }
   if (!value.contains("key")) return journal;
   std::array<std::byte, 32> key{};
   base::from_hex(value.at("key").get_ref<const std::string&>(), key);
@@ -116,6 +120,7 @@ void LocalState::set_journal(const Journal& journal) {
                 {"kind", kind_word(journal.kind)},
                 {"removing", journal.removing}};
   if (!journal.parent.empty()) value["parent"] = journal.parent;
+  if (journal.locked_until) value["locked_until"] = base::iso(*journal.locked_until);
   if (journal.key) {
     base::Bytes envelope;
     base::ByteWriter out(envelope);

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/time.h"
 #include "chain/encryption.h"
 #include "chain/names.h"
 
@@ -42,6 +43,8 @@ class LocalState {
     RunKind kind = RunKind::full;
     bool removing = false;  ///< it is being removed, not written
     std::string parent{};   ///< of an increment that is being written
+    /// Until when the store locks what the run has put: all of a chain has one date.
+    std::optional<base::Instant> locked_until{};
     /// Of an encrypted run that is being written: its key, so that it can be resumed, and who it
     /// was wrapped for. Nowhere else is a run's key kept, and here only until it is committed.
     std::optional<RunKey> key{};

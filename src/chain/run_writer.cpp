@@ -91,8 +91,8 @@ std::unique_ptr<IndexView> RunWriter::absorb(std::uint32_t& span) {
 
 void RunWriter::consume(tree::Source& source) {
   if (plan_.object_lock) store_.set_lock(plan_.object_lock);
-  state_.set_journal(
-      {plan_.run, plan_.chain, plan_.kind, false, record_.parent, plan_.key, plan_.lock});
+  state_.set_journal({plan_.run, plan_.chain, plan_.kind, false, record_.parent,
+                      record_.locked_until, plan_.key, plan_.lock});
   ResumeLog log(state_.resume_log(), record_.number(), state_.files());
   context_.reset(new WriterContext{source, clock_, warnings_, progress_, plan_.level,
                                    record_.number(), contents_, index_,

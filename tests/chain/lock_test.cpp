@@ -126,6 +126,29 @@ TEST_CASE("a chain that is not locked is followed by one that is", "[chain][lock
   CHECK(locked.run().kind == RunKind::increment);
 }
 
+TEST_CASE("an interrupted run is resumed only under the lock that it began with", "[chain][lock]") {
+  Locked locked;
+  write(locked.backups.path("big"), noise(36 << 20, 1));
+  const bool same = GENERATE(true, false);
+  const auto lock = locked.backups.settings.lock;
+  if (!same) locked.backups.settings.lock.reset();
+  FaultyStore failing(locked.store, [](const StoreCall& call) {
+    return call.kind == StoreCall::Kind::put && call.name.starts_with("runs/") ? Fault::fail_before
+                                                                               : Fault::none;
+  });
+  locked.backups.clock.advance(hours(24));
+  CHECK(kind_of([&] { locked.backups.backup(failing); }) == ErrorKind::unavailable);
+  const std::string begun = locked.backups.state->journal()->run;
+  locked.backups.settings.lock = lock;
+  const RunRecord record = locked.run();
+  CHECK((record.run == begun) == same);
+  for (const auto& [name, bytes] : locked.store.inner.objects) {
+    INFO(name);
+    CHECK(locked.store.until.at(name) == record.locked_until);
+  }
+  CHECK(locked.backups.quick_check_all() == "");
+}
+
 TEST_CASE("a store without locks says so instead of backing up without", "[chain][lock]") {
   MemoryStore store;
   Backups backups(store);
