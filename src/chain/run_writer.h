@@ -56,8 +56,8 @@ struct RunPlan {
 /// packed frames that are made or wait for their turn, at most kSlots × 4 = 20 MiB, and their
 /// copies while they are made; a volume that is filled and those that are put, (1 +
 /// Store::connections()) × 16–20 MiB; an index object, 4 MiB; entries on their way, kSlots ×
-/// kBatchItems × 0.7 kB = 2 MB; SQLite 4 MB; the program 12: about 110 MiB with one connection.
-/// Ordinary data, packed to a third, needs about 85. While a large file is read, its frames take
+/// kBatchItems × 0.7 kB = 2 MB; SQLite 4 MB; the program 12: about 110 MiB with one connection,
+/// 145 with three. Ordinary data, packed to a third, needs about 85. While a large file is read, its frames take
 /// the place of the packers' own.
 class RunWriter final : public tree::Sink {
  public:

@@ -201,8 +201,9 @@ B2Session::Answer B2Session::post(const B2Account& account, const std::string& n
 
 json B2Session::call(const std::string& name, const json& arguments, const std::string& doing,
                      const RetryPolicy& policy) {
-  std::shared_ptr<const B2Account> used = account();
   const std::lock_guard one_at_a_time(calling_);
+  // Not before it is this call's turn: the one before may have found that the token ran out.
+  std::shared_ptr<const B2Account> used = account();
   for (int renewals = 0;; ++renewals) {
     Answer answer = post(*used, name, arguments, doing, policy);
     if (auto* object = std::get_if<json>(&answer)) return std::move(*object);
