@@ -27,6 +27,9 @@ struct CopyInfo {
 /// copies are passed over. Throws FileError when a directory cannot be read.
 std::vector<CopyInfo> list_copies(int root);
 
+/// Those of one server; `directory` is rota/<server>, open.
+std::vector<CopyInfo> list_copies(int directory, const std::string& server);
+
 /// The newest sealed copy of a server, of a list.
 std::optional<CopyInfo> newest_sealed(const std::vector<CopyInfo>& copies,
                                       const std::string& server);

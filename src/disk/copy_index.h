@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/bytes.h"
@@ -9,6 +10,8 @@
 #include "base/hash.h"
 #include "tree/entry.h"
 #include "tree/entry_codec.h"
+
+struct ZSTD_CCtx_s;
 
 namespace rota::disk {
 
@@ -23,7 +26,7 @@ struct CopyEntry {
 };
 
 /// Writes an index (docs/format.md, "Index of a copy"): a stream of zstd frames with what rota needs
-/// to know of them in skippable frames between.
+/// to know of them in skippable frames between, so that `zstd -d` unpacks it.
 ///
 /// Memory: one block, kBlockRaw bytes and its compressed form.
 class CopyIndexWriter {
@@ -40,21 +43,24 @@ class CopyIndexWriter {
   base::Sha256Digest finish();
   std::uint64_t entries() const { return entries_; }
 
+  /// A block ends with the entry that reaches this size. One entry adds at most 3.2 MiB (two paths,
+  /// xattrs), so that no block exceeds kMaxBlock.
   static constexpr std::size_t kBlockRaw = 256 << 10;
-  static constexpr std::size_t kMaxBlock = 4 << 20;  ///< raw; one entry adds at most 3 MiB
+  static constexpr std::size_t kMaxBlock = 4 << 20;
 
  private:
-  struct Free;
+  struct Free {
+    void operator()(ZSTD_CCtx_s* context) const;
+  };
   void flush();
-  void put(std::span<const std::byte> data);
+  void put(const base::Bytes& data);
 
   base::Fd file_;
   std::string shown_;
   base::Sha256 hasher_;
   base::Bytes block_;
-  base::Bytes packed_;
   tree::EntryEncoder encoder_;
-  std::unique_ptr<void, void (*)(void*)> context_;
+  std::unique_ptr<ZSTD_CCtx_s, Free> context_;
   std::uint64_t entries_ = 0;
 };
 
@@ -67,29 +73,36 @@ class CopyIndexReader {
     marked  ///< of an attempt that was interrupted: what stands before the last mark
   };
   CopyIndexReader(base::Fd file, Extent extent, std::string shown);
-  ~CopyIndexReader();
-  CopyIndexReader(CopyIndexReader&&) noexcept;
+  CopyIndexReader(CopyIndexReader&&) noexcept = default;
 
   /// False at the end.
   bool next(CopyEntry& entry);
 
  private:
+  /// What stands in a skippable frame.
+  struct Frame {
+    char type = 0;
+    std::uint64_t number = 0;    ///< 'm', 'e': entries before it
+    std::uint32_t packed = 0;    ///< 'b'
+    std::uint32_t unpacked = 0;  ///< 'b'
+  };
+  std::optional<Frame> read_frame();
   bool fill();
-  std::uint64_t find_last_mark();
+  void unpack(const Frame& frame);
+  void find_last_mark();
+  base::Bytes read(std::uint64_t size);
   [[noreturn]] void damaged(const std::string& how) const;
-  base::Bytes read(std::size_t size);
 
   base::Fd file_;
   std::string shown_;
-  std::uint64_t size_ = 0;
   std::uint64_t at_ = 0;   ///< of the next frame
   std::uint64_t end_ = 0;  ///< where reading stops
+  bool whole_ = true;
   bool ended_ = false;
   base::Bytes block_;
-  std::unique_ptr<base::ByteReader> in_;
+  std::size_t taken_ = 0;  ///< of the block
   tree::EntryDecoder decoder_;
   std::string last_;
-  bool any_ = false;
   std::uint64_t entries_ = 0;
 };
 

@@ -10,6 +10,9 @@
 
 namespace rota::disk {
 
+/// The index of a copy whose directory is open. shown: the copy, for messages.
+CopyIndexReader open_index(int copy, CopyIndexReader::Extent extent, const std::string& shown);
+
 /// A copy on a disk as a Source: its index gives order, metadata and digests, its tree the content.
 /// Restores, copies from one disk to another, comparisons and verification go through it.
 ///

@@ -1,0 +1,86 @@
+#include "disk/copy_fixture.h"
+
+#include <fcntl.h>
+
+#include <stdexcept>
+
+#include "base/error.h"
+#include "base/process.h"
+#include "support/quick_clock.h"
+#include "tree/local_source.h"
+
+namespace rota::test {
+
+namespace {
+/// 2026-10-24T03:00:00Z
+constexpr base::Instant kStart(std::chrono::seconds(1'792'810'800));
+/// The files of a test are younger than its snapshots' names say.
+constexpr base::Instant kLate(std::chrono::seconds(4'000'000'000));
+}  // namespace
+
+CopyPlace::CopyPlace(std::string root) : root_(std::move(root)) { open(); }
+
+void CopyPlace::open() {
+  fd_ = base::Fd(::open(root_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd_.valid()) throw std::runtime_error("cannot open " + root_);
+}
+
+base::Instant CopyPlace::time(int day) { return kStart + std::chrono::days(day); }
+
+std::string CopyPlace::name(int day) { return base::compact(time(day)); }
+
+disk::CopySummary CopyPlace::write(tree::Source& source, int day) {
+  QuickClock clock(kLate);
+  disk::CopyWriter writer(fd_.get(), {"web", time(day), "a test", "host", "rota"}, clock, warnings,
+                          progress, {});
+  writer.consume(source);
+  return writer.summary();
+}
+
+disk::CopySummary CopyPlace::write(const std::string& from, int day, bool racy) {
+  tree::LocalSource source(from, {}, warnings);
+  if (!racy) return write(source, day);
+  disk::CopyWriter writer(fd_.get(), {"web", time(day), "a test", "host", "rota"},
+                          base::real_clock(), warnings, progress, {});
+  writer.consume(source);
+  return writer.summary();
+}
+
+disk::CopySummary CopyPlace::copy(tree::Source& source, int day) {
+  disk::CopySummary summary = write(source, day);
+  seal(day);
+  return summary;
+}
+
+disk::CopySummary CopyPlace::copy(const std::string& from, int day) {
+  disk::CopySummary summary = write(from, day);
+  seal(day);
+  return summary;
+}
+
+void CopyPlace::seal(int day) { disk::seal(fd_.get(), "web", time(day)); }
+
+void CopyPlace::remove(const std::string& directory) {
+  disk::remove_copy(fd_.get(), "web", directory, progress, {});
+}
+
+disk::CheckResult CopyPlace::verify(const std::string& directory, disk::CheckOptions options) {
+  return disk::verify_copy(fd_.get(), "web", directory, options, progress, {});
+}
+
+std::vector<std::string> CopyPlace::list() const {
+  std::vector<std::string> list;
+  for (const disk::CopyInfo& copy : disk::list_copies(fd_.get())) {
+    list.push_back(std::string(disk::state_word(copy.state)) + " " + copy.directory);
+  }
+  return list;
+}
+
+std::string check_sums(const std::string& copy) {
+  const base::ProcessResult result = base::real_processes().run(
+      {{"sh", "-c", "cd \"$1/tree\" && sha256sum --quiet --strict -c ../SHA256SUMS 2>&1", "sh",
+        copy}});
+  return result.output + (result.status == 0 ? "" : "\nfailed");
+}
+
+}  // namespace rota::test
