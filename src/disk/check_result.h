@@ -17,7 +17,7 @@ struct Damage {
 /// What reading a copy back found.
 struct CheckResult {
   static constexpr std::size_t kMostDamage = 10'000;
-  static constexpr std::size_t kMostDifferences = 50;
+  static constexpr std::size_t kMostDifferences = 10'000;
 
   std::uint64_t entries = 0;  ///< whose metadata was compared
   std::uint64_t files = 0;    ///< that were read

@@ -219,9 +219,10 @@ void CopyWriter::Work::finish(std::uint64_t warnings_before) {
 /// The copy has all that they have. Were they not to go, it would be complete all the same.
 void CopyWriter::Work::clear_unfinished() {
   try {
-    if (earlier_->damage.forget(plan_.time.time_since_epoch().count())) {
-      earlier_->damage.save(server_.get());
-    }
+    // What was known to be damaged in an attempt of this snapshot, and anywhere: it is written anew.
+    const bool own = earlier_->damage.forget(plan_.time.time_since_epoch().count());
+    const bool anywhere = earlier_->damage.forget(0);
+    if (own || anywhere) earlier_->damage.save(server_.get());
     for (const CopyInfo& copy : unfinished_) {
       remove_copy(root_, plan_.server, copy.directory, progress_, stop_);
     }

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/error.h"
@@ -67,7 +68,8 @@ bool DamageList::forget(std::int64_t born) {
 }
 
 bool DamageList::contains(std::int64_t born, const std::string& path) const {
-  return all_.count(born) > 0 || files_.count({born, path}) > 0;
+  return all_.count(born) > 0 || all_.count(0) > 0 || files_.count({born, path}) > 0 ||
+         files_.count({0, path}) > 0;
 }
 
 }  // namespace rota::disk

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/progress.h"
+#include "base/time.h"
 #include "disk/copy_index.h"
 #include "disk/damage_list.h"
 #include "tree/predecessor.h"

@@ -33,8 +33,8 @@ CheckResult verify_copy(int root, const std::string& server, const std::string& 
                         const std::stop_token& stop);
 
 /// Notes what a check found in a file on the disk (which must be writable), so that later copies
-/// write these files anew instead of linking them. A damaged file that no list could hold makes the
-/// whole of its copy distrusted.
+/// write these files anew instead of linking them. When there was more than the result could hold,
+/// all of the copies that it speaks of is distrusted. Nothing to note is no error.
 void note_damage(int root, const std::string& server, const CheckResult& result);
 
 }  // namespace rota::disk

@@ -1,8 +1,11 @@
 #include "disk/copy_fixture.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
+#include <chrono>
 #include <stdexcept>
+#include <thread>
 
 #include "base/error.h"
 #include "base/process.h"
@@ -76,11 +79,22 @@ std::vector<std::string> CopyPlace::list() const {
   return list;
 }
 
-std::string check_sums(const std::string& copy) {
-  const base::ProcessResult result = base::real_processes().run(
-      {{"sh", "-c", "cd \"$1/tree\" && sha256sum --quiet --strict -c ../SHA256SUMS 2>&1", "sh",
-        copy}});
+std::string run_program(std::vector<std::string> argv) {
+  const base::ProcessResult result = base::real_processes().run({std::move(argv), {}});
   return result.output + (result.status == 0 ? "" : "\nfailed");
 }
+
+std::string check_sums(const std::string& copy) {
+  return run_program(
+      {"sh", "-c", "cd \"$1/tree\" && sha256sum --quiet --strict -c ../SHA256SUMS 2>&1", "sh", copy});
+}
+
+std::uint64_t inode_of(const std::string& path) {
+  struct stat st {};
+  if (::lstat(path.c_str(), &st) != 0) throw std::runtime_error("cannot stat " + path);
+  return st.st_ino;
+}
+
+void wait_for_another_tick() { std::this_thread::sleep_for(std::chrono::milliseconds(20)); }
 
 }  // namespace rota::test

@@ -51,7 +51,15 @@ class CopyPlace {
   base::Fd fd_;
 };
 
+/// Runs a program; its output is "" when all is well and it says nothing.
+std::string run_program(std::vector<std::string> argv);
+
 /// What `sha256sum -c` says in the copy's tree besides "OK"; "" when it accepts all.
 std::string check_sums(const std::string& copy);
+
+std::uint64_t inode_of(const std::string& path);
+
+/// Until what is changed next has another ctime than what was changed before.
+void wait_for_another_tick();
 
 }  // namespace rota::test
