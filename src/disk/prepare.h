@@ -52,7 +52,7 @@ struct PreparedDisk {
 struct PrepareTools {
   udev::DeviceProbe& devices;
   base::ProcessRunner& processes;
-  const base::Clock& clock;
+  base::Clock& clock;
   /// Told before each step: "making the partition".
   std::function<void(const std::string&)> step;
 };
