@@ -53,7 +53,9 @@ std::optional<Identity> read_identity(int root);
 void write_identity(int root, const Identity& identity);
 
 /// Gives the disk a new token. The order that an interruption cannot break: the ledger notes
-/// token_hash(token) as the next one, then this, then the ledger makes it the current one.
+/// token_hash(token) as the next one; then this; then the disk is unmounted; and only then does the
+/// ledger make it the current one. (Of a disk that was pulled out before, an `untouched` mount may
+/// still show the token before, since the rename is in the journal only.)
 void replace_token(int root, Identity& identity, const std::string& token);
 
 }  // namespace rota::disk

@@ -11,6 +11,9 @@ namespace rota::disk {
 /// "ext4", "xfs" or "btrfs".
 bool is_disk_filesystem(const std::string& fs_type);
 
+/// The command that a person runs to repair a damaged one: "e2fsck -f /dev/sdb1". Pure.
+std::string repair_command(const std::string& node, const std::string& fs_type);
+
 /// The command that makes a filesystem without a label, quick on a disk of any size: nothing is
 /// discarded, and tables are filled in lazily. size: of the device, bytes. Pure.
 std::vector<std::string> mkfs_command(const std::string& node, const std::string& fs_type,

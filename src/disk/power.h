@@ -13,14 +13,15 @@ enum class StepResult { done, failed, not_applicable };
 
 /// One step on the way to "unplug now".
 struct PowerStep {
-  std::string what;  ///< "flush", "stop", "remove"
+  std::string what;  ///< "flush", "stop", "detach", "remove"
   StepResult result = StepResult::done;
   std::string detail;  ///< why it failed or does not apply; empty when done
 };
 
-/// Lets go of an unmounted disk: flushes the kernel's buffers, stops the SCSI device, and removes
-/// its USB device, so that the port is powered down where the hub can. A step that fails is
-/// reported and the next one tried: bridges differ. A loop device or a fixed disk is only flushed.
+/// Lets go of an unmounted disk: flushes the kernel's buffers, stops the SCSI disk, detaches it,
+/// and removes its USB device, so that the port is powered down where the hub can. A step that
+/// fails is reported and the next one tried: bridges differ. A loop device or a fixed disk is only
+/// flushed.
 ///
 /// sysfs: where sysfs is mounted; for tests. Never throws for the device.
 std::vector<PowerStep> power_down(const udev::BlockDevice& disk, const std::string& sysfs = "/sys");

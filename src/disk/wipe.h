@@ -4,6 +4,7 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/process.h"
 #include "base/progress.h"
@@ -19,8 +20,9 @@ enum class WipeMethod {
 
 struct WipePlan {
   WipeMethod method = WipeMethod::overwrite;
-  std::uint64_t bytes = 0;  ///< to be overwritten
-  std::string sentence;     ///< what will be done and how long it takes, before the name is typed
+  std::uint64_t bytes = 0;              ///< to be overwritten
+  std::vector<std::string> containers;  ///< nodes of LUKS containers
+  std::string sentence;  ///< what will be done and how long it takes, before the name is typed
 };
 
 /// What wiping `disk` (a whole disk) takes. partitions: its own, as the probe tells them.
