@@ -25,7 +25,7 @@ struct LuksSecrets {
 };
 
 /// Makes a LUKS2 container without a label: slot 0 PBKDF2 for the key file (it has all the entropy
-/// that it needs, and opens at once), slot 1 Argon2id of at most 256 MB for the recovery
+/// that it needs, and opens at once), slot 1 Argon2id with 64 MiB for the recovery
 /// passphrase (so that a small machine can open it). Nothing secret in the argument list.
 /// Throws Error(io).
 void luks_format(const std::string& node, const LuksSecrets& secrets,

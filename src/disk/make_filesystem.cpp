@@ -121,6 +121,13 @@ void make_reserve(int root) {
 }
 
 void release_reserve(int root) {
+  {
+    // XFS frees the blocks of an unlinked file some time later, those of a shortened one now.
+    const base::Fd fd(::openat(root, kReserveFile, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    if (fd.valid() && ::ftruncate(fd.get(), 0) != 0) {
+      base::throw_os("cannot shorten", kReserveFile, errno);
+    }
+  }
   if (::unlinkat(root, kReserveFile, 0) != 0 && errno != ENOENT) {
     base::throw_os("cannot remove", kReserveFile, errno);
   }

@@ -27,7 +27,7 @@ using base::ErrorKind;
 using base::Fd;
 
 constexpr std::chrono::milliseconds kPause(20);
-constexpr int kBusyTries = 25;  // 0.5 s: whoever only probes the device lets go at once
+constexpr int kBusyTries = 10;  // 0.2 s: whoever only probes the device lets go at once
 
 /// FSCONFIG_CMD_CREATE_EXCL of Linux 6.6, which older headers do not have: never share a superblock
 /// that somebody else has mounted.

@@ -88,7 +88,7 @@ TEST_CASE("key file and recovery passphrase open a container, and nothing else d
       base::real_processes().run({{"cryptsetup", "luksDump", box.disk.node()}, {}}).output;
   CHECK(dump.find("pbkdf2") != std::string::npos);
   CHECK(dump.find("argon2id") != std::string::npos);
-  CHECK(dump.find("Memory:     262144") != std::string::npos);
+  CHECK(dump.find("Memory:     65536") != std::string::npos);
   CHECK(box.processes.words.find(box.secrets.recovery_passphrase) == std::string::npos);
 }
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <linux/blkpg.h>
 #include <linux/fs.h>
 #include <linux/loop.h>
 #include <sys/ioctl.h>
@@ -15,7 +16,6 @@
 #include <vector>
 
 #include "base/process.h"
-#include "udev/partitions.h"
 
 namespace rota::test {
 
@@ -23,6 +23,7 @@ namespace {
 
 constexpr int kTries = 100;
 constexpr std::chrono::milliseconds kPause(20);
+constexpr std::uint64_t kSector = 512;
 
 void run_program(const std::vector<std::string>& argv) {
   const base::ProcessResult result = base::real_processes().run({argv, {}});
@@ -45,7 +46,8 @@ std::optional<std::string> LoopDisk::missing() {
 }
 
 std::optional<std::string> LoopDisk::no_mapper() {
-  if (::access("/dev/mapper/control", F_OK) == 0) return std::nullopt;
+  // That the node is there says nothing: cryptsetup makes it.
+  if (base::Fd(::open("/dev/mapper/control", O_RDWR | O_CLOEXEC)).valid()) return std::nullopt;
   return "this kernel has no device mapper, so that no LUKS container can be opened";
 }
 
@@ -119,9 +121,30 @@ void LoopDisk::set_limit(std::uint64_t bytes) {
   if (::ioctl(device_.get(), LOOP_SET_STATUS64, &info) != 0) fail("cannot shrink " + node_);
 }
 
-void LoopDisk::yank() { set_limit(512); }
+void LoopDisk::yank() {
+  // The kernel holds a request against the size of the partition only, if it goes to one.
+  partitions_ = udev::read_partitions(node_);
+  for (const udev::Partition& part : partitions_) resize(part, kSector);
+  set_limit(kSector);
+}
 
-void LoopDisk::push_in() { set_limit(0); }
+void LoopDisk::push_in() {
+  set_limit(0);
+  for (const udev::Partition& part : partitions_) resize(part, part.size);
+  partitions_.clear();
+}
+
+void LoopDisk::resize(const udev::Partition& part, std::uint64_t size) {
+  blkpg_partition details{};
+  details.start = static_cast<long long>(part.start);
+  details.length = static_cast<long long>(size);
+  details.pno = part.number;
+  blkpg_ioctl_arg request{};
+  request.op = BLKPG_RESIZE_PARTITION;
+  request.datalen = sizeof details;
+  request.data = &details;
+  if (::ioctl(device_.get(), BLKPG, &request) != 0) fail("cannot resize a partition of " + node_);
+}
 
 void LoopDisk::set_read_only(bool value) {
   const int read_only = value ? 1 : 0;

@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/file.h"
 #include "support/files.h"
+#include "udev/partitions.h"
 
 namespace rota::test {
 
@@ -55,10 +57,12 @@ class LoopDisk {
 
  private:
   void set_limit(std::uint64_t bytes);
+  void resize(const udev::Partition& part, std::uint64_t size);
 
   TempDir directory_;
   std::string node_;
   base::Fd device_;
+  std::vector<udev::Partition> partitions_;  ///< as they were before yank()
 };
 
 }  // namespace rota::test
