@@ -9,16 +9,11 @@
 
 #include "base/time.h"
 #include "ledger/ledger.h"
+#include "rotation/level.h"
 
 /// Where status is worked out, and nowhere else: commands, screen, labels and reports print what
 /// stands here. Everything in this folder is pure: rows and the time in, words out.
 namespace rota::rotation {
-
-/// How a thing stands. The order counts: the worst is the greatest.
-enum class Level { good, warning, alarm };
-
-/// "good", "warning", "alarm".
-const char* word(Level level);
 
 /// A run is expected every day; two hours of slack let it be late or long.
 inline constexpr std::chrono::hours kRunWarning{26};
