@@ -104,6 +104,10 @@ class Disks {
   std::vector<DiskState> states();
 
  private:
+  template <typename Alter>
+  void alter(const std::string& disk, const char* note, base::Instant now, Alter action);
+  std::optional<DiskRow> one(const std::string& where, std::string_view value);
+
   Ledger& ledger_;
 };
 

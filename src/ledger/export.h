@@ -12,7 +12,7 @@ namespace rota::ledger {
 
 class Ledger;
 
-inline constexpr std::uint64_t kMaxExport = 64 << 20;  ///< bytes; ten years are about 3 MB
+inline constexpr std::uint64_t kMaxExport = 16 << 20;  ///< bytes; ten years are about 3 MB
 
 /// The history as JSON, from which rebuild() makes the ledger again: {"rota_ledger": 1, "head": …,
 /// "rows": […]}, one row a line, so that a person can read it. The bytes are in docs/format.md.
