@@ -19,14 +19,6 @@ std::optional<Row> last(base::Database& database, const std::string& disk) {
   return std::move(rows.front());
 }
 
-/// Whether the machine saw the disk at a port since this row of the history.
-bool seen_since(base::Database& database, const std::string& disk, std::int64_t id) {
-  base::Statement row(database,
-                      "SELECT 1 FROM observation WHERE disk = ? AND id > ? AND state <> ? LIMIT 1");
-  row.bind(1, disk).bind(2, id).bind(3, std::string_view(word(Observed::away)));
-  return row.step();
-}
-
 }  // namespace
 
 void Disks::claim(const ClaimRow& claim, base::Instant now) {
@@ -54,7 +46,7 @@ void Disks::observe(const ObservationRow& observation) {
     const std::optional<ClaimRow> claim = last_claim(observation.disk);
     const bool contradicts = claim && claim->state == Claimed::off_site &&
                              observation.state != Observed::away &&
-                             !seen_since(database, claim->disk, claim->id);
+                             !seen_since(claim->disk, claim->id);
     ObservationRow row = observation;
     row.id = 0;
     change.add(row);
@@ -82,6 +74,29 @@ std::optional<ClaimRow> Disks::last_claim(const std::string& disk) {
 std::optional<ObservationRow> Disks::last_observation(const std::string& disk) {
   base::Database& database = ledger_.database();
   return advised(database.path(), [&] { return last<ObservationRow>(database, disk); });
+}
+
+std::optional<ObservationRow> Disks::last_result(const std::string& disk) {
+  base::Database& database = ledger_.database();
+  return advised(database.path(), [&]() -> std::optional<ObservationRow> {
+    auto rows = rows_where<ObservationRow>(
+        database,
+        "disk = ? AND state IN ('sealed', 'safe to remove', 'interrupted', 'suspect', 'damaged', "
+        "'full') ORDER BY id DESC LIMIT 1",
+        {disk});
+    if (rows.empty()) return std::nullopt;
+    return std::move(rows.front());
+  });
+}
+
+bool Disks::seen_since(const std::string& disk, std::int64_t id) {
+  base::Database& database = ledger_.database();
+  return advised(database.path(), [&] {
+    base::Statement row(
+        database, "SELECT 1 FROM observation WHERE disk = ? AND id > ? AND state <> ? LIMIT 1");
+    row.bind(1, disk).bind(2, id).bind(3, std::string_view(word(Observed::away)));
+    return row.step();
+  });
 }
 
 }  // namespace rota::ledger

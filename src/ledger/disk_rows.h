@@ -171,10 +171,13 @@ inline constexpr std::size_t kMaxText = 4000;  ///< bytes in any text; more is c
 /// Everything about one disk that status asks for.
 struct DiskState {
   DiskRow disk;
-  std::optional<ClaimRow> claim;              ///< the one recorded last
+  std::optional<ClaimRow> claim;  ///< the one recorded last
+  bool claim_holds = false;       ///< it was not seen at a port since that claim was recorded
   std::optional<ObservationRow> observation;  ///< the one recorded last
-  std::optional<base::Instant> last_seen;     ///< the last time that it was at a port
-  std::vector<CopyRow> copies;                ///< oldest first
+  /// How the last job with it ended: sealed, safe to remove or a failure.
+  std::optional<ObservationRow> result;
+  std::optional<base::Instant> last_seen;  ///< the last time that it was at a port
+  std::vector<CopyRow> copies;             ///< those that are on it, oldest first
 };
 
 }  // namespace rota::ledger

@@ -148,6 +148,8 @@ std::vector<DiskState> Disks::states() {
       state.disk = disk;
       state.claim = last_claim(disk.name);
       state.observation = last_observation(disk.name);
+      state.claim_holds = state.claim && !seen_since(disk.name, state.claim->id);
+      state.result = last_result(disk.name);
       if (state.observation) state.last_seen = state.observation->time;
       state.copies = copies(disk.name);
     }

@@ -65,6 +65,8 @@ class Disks {
   void observe(const ObservationRow& observation);
   std::optional<ClaimRow> last_claim(const std::string& disk);
   std::optional<ObservationRow> last_observation(const std::string& disk);
+  /// See DiskState::result.
+  std::optional<ObservationRow> last_result(const std::string& disk);
 
   // ---- copies ----
 
@@ -106,6 +108,8 @@ class Disks {
  private:
   template <typename Alter>
   void alter(const std::string& disk, const char* note, base::Instant now, Alter action);
+  /// Whether the machine saw the disk at a port since this row of the history.
+  bool seen_since(const std::string& disk, std::int64_t id);
   std::optional<DiskRow> one(const std::string& where, std::string_view value);
 
   Ledger& ledger_;

@@ -62,22 +62,23 @@ struct DiskStatus {
   std::string set;  ///< empty: it belongs to none
   Custody custody = Custody::new_disk;
   char symbol = '?';
-  std::string word;   ///< word(custody), or of a failure which
-  std::string place;  ///< as claimed, while that holds
-  std::string by;     ///< whose word that is
+  std::string word;       ///< word(custody), or of a failure which
+  bool off_site = false;  ///< by a claim that holds; also of a held disk
+  std::string place;      ///< as claimed, while that holds
+  std::string by;         ///< whose word that is
   std::optional<base::Instant> since;
   std::optional<base::Instant> last_seen;          ///< at a port
   std::optional<ledger::CopyRow> newest;           ///< newest copy that counts, of any server
   std::optional<std::chrono::seconds> newest_age;  ///< never negative
   int copies = 0;                                  ///< present and sealed
   bool next = false;                               ///< the one of its set to be plugged in next
-  std::optional<base::Instant> due;                ///< when it is its turn
+  std::optional<base::Instant> due;  ///< when it is its turn, if the others keep theirs
   /// The byte that was read longest ago, of all copies on it.
   std::optional<base::Instant> oldest_read;
-  std::optional<double> used;  ///< 0 to 1
-  bool next_fits = true;       ///< by the forecast
-  base::Instant replace{};     ///< when it should be replaced by a new one
-  Level level = Level::good;   ///< the worst notice that names it
+  std::optional<double> used;            ///< 0 to 1
+  bool next_fits = true;                 ///< by the forecast
+  std::optional<base::Instant> replace;  ///< when it should be replaced by a new one
+  Level level = Level::good;             ///< the worst notice that names it
 };
 
 struct SetStatus {
@@ -119,6 +120,7 @@ struct RotationInput {
   std::span<const ledger::DiskState> disks;
   std::span<const ledger::AlarmRow> open_alarms;
   std::vector<std::string> servers;  ///< every profile, for exposure
+  bool written = false;              ///< there is a rotation.toml: disks are meant to be used
   /// Names of disks that are at a port now, where somebody looked; nothing: nobody did.
   std::optional<std::vector<std::string>> connected;
 };
@@ -128,8 +130,10 @@ RotationStatus rotation_status(const RotationInput& input, base::Instant now);
 /// The disk of the set that is to be plugged in next: of those in turn the one whose newest copy
 /// that counts is the oldest; one without any comes first. Empty when none is in turn.
 ///
-/// Never the disk that holds the set's newest copy that counts, unless it is the only one.
-std::string next_disk(const SetPolicy& set, std::span<const ledger::DiskState> disks);
+/// Never the disk that holds the set's newest copy that counts, unless no other is left. One that
+/// was found damaged comes last.
+std::string next_disk(std::span<const SetPolicy> sets, const std::string& set,
+                      std::span<const ledger::DiskState> disks);
 
 /// Which copies of a server on a disk may be pruned to make room, oldest first.
 ///
