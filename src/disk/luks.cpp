@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -72,9 +73,13 @@ base::ProcessResult run(const std::vector<std::string>& argv, base::ProcessRunne
   return processes.run({argv, {{"LC_ALL", "C"}}});
 }
 
-bool opens(const std::string& node, const std::string& key_path, base::ProcessRunner& processes) {
-  const base::ProcessResult result =
-      run(cryptsetup({"open", "--test-passphrase", "--key-file", key_path, node}), processes);
+/// slot: tried alone when it is given; each other one that is tried costs its Argon2.
+bool opens(const std::string& node, const std::string& key_path, base::ProcessRunner& processes,
+           const std::string& slot = "") {
+  std::vector<std::string> argv =
+      cryptsetup({"open", "--test-passphrase", "--key-file", key_path, node});
+  if (!slot.empty()) argv.insert(argv.end(), {"--key-slot", slot});
+  const base::ProcessResult result = run(argv, processes);
   if (result.status == 0) return true;
   if (result.status == kNoPermission) return false;
   throw Error(ErrorKind::io, fmt::format("cannot try the key of {}: cryptsetup ended with status "
@@ -83,8 +88,9 @@ bool opens(const std::string& node, const std::string& key_path, base::ProcessRu
 }
 
 void add_key(const std::string& node, const std::string& opener, const std::string& fresh,
-             const std::vector<std::string>& cost, base::ProcessRunner& processes) {
-  std::vector<std::string> argv = cryptsetup({"luksAddKey", "-q"}, cost);
+             const std::string& slot, const std::vector<std::string>& cost,
+             base::ProcessRunner& processes) {
+  std::vector<std::string> argv = cryptsetup({"luksAddKey", "-q", "--key-slot", slot}, cost);
   argv.insert(argv.end(), {"--key-file", opener, node, fresh});
   run_tool(argv, "add a key to " + node, processes);
 }
@@ -102,6 +108,16 @@ std::vector<std::string> slots_of(const std::string& node, base::ProcessRunner& 
   std::vector<std::string> slots;
   for (const auto& [slot, details] : value["keyslots"].items()) slots.push_back(slot);
   return slots;
+}
+
+/// The two lowest numbers that are free.
+std::pair<std::string, std::string> free_slots(const std::vector<std::string>& used) {
+  std::vector<std::string> free;
+  for (int number = 0; free.size() < 2; ++number) {
+    const std::string slot = std::to_string(number);
+    if (std::ranges::find(used, slot) == used.end()) free.push_back(slot);
+  }
+  return {free[0], free[1]};
 }
 
 }  // namespace
@@ -154,11 +170,12 @@ void make_disk_key(const std::string& key_file) {
 
 void luks_format(const std::string& node, const LuksSecrets& secrets,
                  base::ProcessRunner& processes) {
-  std::vector<std::string> argv = cryptsetup({"luksFormat", "-q", "--type", "luks2"}, kForKeyFile);
+  std::vector<std::string> argv =
+      cryptsetup({"luksFormat", "-q", "--type", "luks2", "--key-slot", "0"}, kForKeyFile);
   argv.insert(argv.end(), {"--key-file", secrets.key_file, node});
   run_tool(argv, "make a LUKS container on " + node, processes);
   const SecretFile recovery(secrets.recovery_passphrase);
-  add_key(node, secrets.key_file, recovery.path(), kForPassphrase, processes);
+  add_key(node, secrets.key_file, recovery.path(), "1", kForPassphrase, processes);
 }
 
 void luks_set_label(const std::string& node, const std::string& label,
@@ -189,9 +206,11 @@ void luks_rekey(const std::string& node, const LuksSecrets& current, const LuksS
                             current.key_file.empty() ? "recovery passphrase" : "key file", node));
   }
   const std::vector<std::string> old_slots = slots_of(node, processes);
-  add_key(node, opener, fresh.key_file, kForKeyFile, processes);
-  add_key(node, fresh.key_file, fresh_recovery.path(), kForPassphrase, processes);
-  if (!opens(node, fresh.key_file, processes) || !opens(node, fresh_recovery.path(), processes)) {
+  const auto [key_slot, recovery_slot] = free_slots(old_slots);
+  add_key(node, opener, fresh.key_file, key_slot, kForKeyFile, processes);
+  add_key(node, fresh.key_file, fresh_recovery.path(), recovery_slot, kForPassphrase, processes);
+  if (!opens(node, fresh.key_file, processes, key_slot) ||
+      !opens(node, fresh_recovery.path(), processes, recovery_slot)) {
     throw Error(ErrorKind::io, fmt::format("the new keys of {} do not open it; the old ones still "
                                            "do",
                                            node));
