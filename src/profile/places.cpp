@@ -25,6 +25,7 @@ struct Place {
 constexpr Place kConfig{"ROTA_CONFIG_DIR", "/etc/rota", "XDG_CONFIG_HOME", ".config"};
 constexpr Place kState{"ROTA_STATE_DIR", "/var/lib/rota", "XDG_STATE_HOME", ".local/state"};
 constexpr Place kCache{"ROTA_CACHE_DIR", "/var/cache/rota", "XDG_CACHE_HOME", ".cache"};
+constexpr Place kRun{"ROTA_RUN_DIR", "/run/rota", "XDG_RUNTIME_DIR", ".cache/run"};
 
 std::string find(const Place& place, bool root, const Environment& environment) {
   const auto value = [&](const char* name) -> std::string {
@@ -55,7 +56,7 @@ std::string find(const Place& place, bool root, const Environment& environment) 
 
 Places find_places(bool root, const Environment& environment) {
   return {find(kConfig, root, environment), find(kState, root, environment),
-          find(kCache, root, environment)};
+          find(kCache, root, environment), find(kRun, root, environment)};
 }
 
 Places find_places() {

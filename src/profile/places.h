@@ -12,14 +12,16 @@ struct Places {
   std::string config;  ///< one directory a profile, and the disk keys: /etc/rota
   std::string state;   ///< what must outlive a restart: /var/lib/rota
   std::string cache;   ///< what can be made again: /var/cache/rota
+  std::string run;     ///< what a restart may take: /run/rota
 };
 
 /// The places of the user who runs this process.
 ///
-/// root: /etc/rota, /var/lib/rota, /var/cache/rota. Others: "rota" below $XDG_CONFIG_HOME,
-/// $XDG_STATE_HOME and $XDG_CACHE_HOME, or below ~/.config, ~/.local/state and ~/.cache.
-/// $ROTA_CONFIG_DIR, $ROTA_STATE_DIR and $ROTA_CACHE_DIR stand above both.
-/// Throws Error(config) when one of those three is not absolute, or when $HOME is needed and unset.
+/// root: /etc/rota, /var/lib/rota, /var/cache/rota, /run/rota. Others: "rota" below
+/// $XDG_CONFIG_HOME, $XDG_STATE_HOME, $XDG_CACHE_HOME and $XDG_RUNTIME_DIR, or below ~/.config,
+/// ~/.local/state, ~/.cache and ~/.cache/run. $ROTA_CONFIG_DIR, $ROTA_STATE_DIR,
+/// $ROTA_CACHE_DIR and $ROTA_RUN_DIR stand above both.
+/// Throws Error(config) when one of those four is not absolute, or when $HOME is needed and unset.
 /// Source: XDG Base Directory Specification (a relative XDG path is ignored, an empty one is
 /// unset).
 Places find_places();

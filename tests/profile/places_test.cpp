@@ -26,6 +26,7 @@ TEST_CASE("root keeps its places in the system's directories", "[profile]") {
   CHECK(places.config == "/etc/rota");
   CHECK(places.state == "/var/lib/rota");
   CHECK(places.cache == "/var/cache/rota");
+  CHECK(places.run == "/run/rota");
 }
 
 TEST_CASE("other users keep their places in their home", "[profile]") {
@@ -33,15 +34,18 @@ TEST_CASE("other users keep their places in their home", "[profile]") {
   CHECK(places.config == "/home/anna/.config/rota");
   CHECK(places.state == "/home/anna/.local/state/rota");
   CHECK(places.cache == "/home/anna/.cache/rota");
+  CHECK(places.run == "/home/anna/.cache/run/rota");
 }
 
 TEST_CASE("other users move their places with the XDG variables", "[profile]") {
   const Places places = find_places(false, environment({{"XDG_CONFIG_HOME", "/x/config/"},
                                                         {"XDG_STATE_HOME", "/x/state"},
-                                                        {"XDG_CACHE_HOME", "/x/cache"}}));
+                                                        {"XDG_CACHE_HOME", "/x/cache"},
+                                                        {"XDG_RUNTIME_DIR", "/run/user/7"}}));
   CHECK(places.config == "/x/config/rota");
   CHECK(places.state == "/x/state/rota");
   CHECK(places.cache == "/x/cache/rota");
+  CHECK(places.run == "/run/user/7/rota");
 }
 
 TEST_CASE("empty and relative XDG variables count as unset", "[profile]") {
@@ -58,10 +62,12 @@ TEST_CASE("ROTA variables stand above everything, for root too", "[profile]") {
                                                        {"XDG_CACHE_HOME", "/x"},
                                                        {"ROTA_CONFIG_DIR", "/r/config//"},
                                                        {"ROTA_STATE_DIR", "/r/./state"},
-                                                       {"ROTA_CACHE_DIR", "/r/cache"}}));
+                                                       {"ROTA_CACHE_DIR", "/r/cache"},
+                                                       {"ROTA_RUN_DIR", "/r/run"}}));
   CHECK(places.config == "/r/config");
   CHECK(places.state == "/r/state");
   CHECK(places.cache == "/r/cache");
+  CHECK(places.run == "/r/run");
 }
 
 TEST_CASE("places are taken from the environment of the process", "[profile]") {

@@ -20,7 +20,7 @@ using test::write;
 /// Places in a scratch directory, without any profile.
 struct Scratch {
   test::TempDir dir;
-  Places places{dir / "config", dir / "state", dir / "cache"};
+  Places places{dir / "config", dir / "state", dir / "cache", dir / "run"};
 
   std::string file(const std::string& name) const { return places.config + "/main/" + name; }
   void make_main() const {
@@ -231,7 +231,7 @@ TEST_CASE("rota's own files are left out of the backup of the whole server", "[p
   profile.target = "file:///srv/backup/";
   profile.credentials = "/etc/rota/main/credentials";
   profile.key = "/root/rota.key";
-  const Places places{"/etc/rota", "/var/lib/rota", "/var/cache/rota"};
+  const Places places{"/etc/rota", "/var/lib/rota", "/var/cache/rota", "/run/rota"};
   CHECK(implied_excludes(profile, places) ==
         std::vector<std::string>{"/etc/rota/keys", "/etc/rota/main/credentials", "/root/rota.key",
                                  "/srv/backup", "/var/cache/rota"});
@@ -257,7 +257,7 @@ TEST_CASE("rota's own files are left out where they really lie", "[profile]") {
   std::filesystem::create_directories(top + "/data/real/backup");
   std::filesystem::create_directory_symlink("real", top + "/data/link");
   std::filesystem::create_directory_symlink("data", top + "/source");
-  const Places places{"/etc/rota", "/var/lib/rota", "/var/cache/rota"};
+  const Places places{"/etc/rota", "/var/lib/rota", "/var/cache/rota", "/run/rota"};
 
   Profile profile;
   profile.source = top + "/data";

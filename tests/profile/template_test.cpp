@@ -19,7 +19,7 @@ using base::ErrorKind;
 
 struct Scratch {
   test::TempDir dir;
-  Places places{dir / "config", dir / "state", dir / "cache"};
+  Places places{dir / "config", dir / "state", dir / "cache", dir / "run"};
   std::string file(const std::string& name) const { return places.config + "/main/" + name; }
 };
 

@@ -72,7 +72,7 @@ class Encrypted(Machine):
             if path.is_file():
                 self.assertNotIn(b"secret", path.read_bytes())
         elsewhere = {f"ROTA_{name}_DIR": str(self.dir / "elsewhere" / name)
-                     for name in ("CONFIG", "STATE", "CACHE")}
+                     for name in ("CONFIG", "STATE", "CACHE", "RUN")}
         target = f"file://{self.store}"
         to = self.dir / "to"
         self.fails(USAGE, "encrypted for rota-pub-1-.*--key FILE", "restore", "--target", target,

@@ -128,7 +128,7 @@ class Doctor(Machine):
         self.control(key={"id": "purger", "secret": "purgersecret", "buckets": ["bucket-purged"],
                           "capabilities": [*WRITER, "deleteFiles"]})
         elsewhere = {f"ROTA_{name}_DIR": str(self.dir / "elsewhere" / name)
-                     for name in ("CONFIG", "STATE", "CACHE")}
+                     for name in ("CONFIG", "STATE", "CACHE", "RUN")}
         self.rota("init", "purged", "--source", self.source, "--target", "b2://bucket-purged/srv",
                   "--credentials", self.credentials("purger", ("purger", "purgersecret")),
                   env=elsewhere)

@@ -48,7 +48,7 @@ done
 
 scratch=$(realpath "$(mktemp -d "${TMPDIR:-/var/tmp}/rota-demo.XXXXXXXX")")
 trap 'rm -rf "$scratch"' EXIT
-export ROTA_CONFIG_DIR=$scratch/config ROTA_STATE_DIR=$scratch/state ROTA_CACHE_DIR=$scratch/cache
+export ROTA_CONFIG_DIR=$scratch/config ROTA_STATE_DIR=$scratch/state ROTA_CACHE_DIR=$scratch/cache ROTA_RUN_DIR=$scratch/run
 readonly tree=$scratch/tree store=$scratch/store
 mkdir "$tree"
 

@@ -73,7 +73,7 @@ class Machine(unittest.TestCase):
         self.source = self.dir / "source"
         self.store = self.dir / "store"
         self.source.mkdir()
-        self.places = {name: str(self.dir / name.lower()) for name in ("CONFIG", "STATE", "CACHE")}
+        self.places = {name: str(self.dir / name.lower()) for name in ("CONFIG", "STATE", "CACHE", "RUN")}
 
     def _remove(self):
         for place in reversed(self.mounts):

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "cli/command.h"
+
+namespace rota::cli {
+
+using MakeCommand = std::unique_ptr<Command> (*)();
+
+/// The commands of `rota disk`, in the order in which its --help lists them. Each is a command of
+/// its own, with a name such as "disk list", in a file of its own; disk.cpp has the table.
+std::vector<MakeCommand> disk_commands();
+
+std::unique_ptr<Command> make_disk_list();
+std::unique_ptr<Command> make_disk_show();
+std::unique_ptr<Command> make_disk_move();
+std::unique_ptr<Command> make_disk_lost();
+std::unique_ptr<Command> make_disk_retire();
+std::unique_ptr<Command> make_disk_hold();
+std::unique_ptr<Command> make_disk_release();
+std::unique_ptr<Command> make_disk_accept();
+
+}  // namespace rota::cli
