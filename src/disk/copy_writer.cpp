@@ -55,6 +55,7 @@ class CopyWriter::Work final : public tree::Observer {
   void count(const tree::Placed& placed);
   void add_checksum(const tree::Entry& entry);
   void checkpoint();
+  void save_what_is_there();
   void finish(std::uint64_t warnings_before);
   void clear_unfinished();
 
@@ -92,9 +93,14 @@ void CopyWriter::Work::run(tree::Source& source) {
   for (const auto& predecessor : earlier_->trees) options.predecessors.push_back(predecessor.get());
   options.observer = this;
   options.clock = &clock_;
-  tree::TreeWriter(std::move(tree), shown_ + "/" + kTree, std::move(options), warnings_, progress_,
-                   stop_)
-      .consume(source);
+  try {
+    tree::TreeWriter(std::move(tree), shown_ + "/" + kTree, std::move(options), warnings_,
+                     progress_, stop_)
+        .consume(source);
+  } catch (...) {
+    save_what_is_there();
+    throw;
+  }
   if (earlier_->has_sealed) earlier_->trees.front()->finish();
   finish(warnings_before);
   earlier_->trees.clear();
@@ -190,6 +196,15 @@ void CopyWriter::Work::checkpoint() {
   index_->mark();
   last_checkpoint_ = clock_.now();
   unsafe_bytes_ = 0;
+}
+
+/// On the way out of a failure: a last checkpoint, if the disk still takes one.
+void CopyWriter::Work::save_what_is_there() {
+  try {
+    checkpoint();
+  } catch (const Error&) {
+    // Full or gone: then the one before holds.
+  }
 }
 
 void CopyWriter::Work::finish(std::uint64_t warnings_before) {

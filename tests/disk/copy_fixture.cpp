@@ -3,13 +3,14 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <chrono>
 #include <stdexcept>
 #include <thread>
 
 #include "base/error.h"
 #include "base/process.h"
-#include "support/quick_clock.h"
+#include "tree/compare.h"
 #include "tree/local_source.h"
 
 namespace rota::test {
@@ -19,6 +20,17 @@ namespace {
 constexpr base::Instant kStart(std::chrono::seconds(1'792'810'800));
 /// The files of a test are younger than its snapshots' names say.
 constexpr base::Instant kLate(std::chrono::seconds(4'000'000'000));
+
+class LateClock final : public base::Clock {
+ public:
+  explicit LateClock(int step) : step_(step) {}
+  base::Instant now() override { return kLate + std::chrono::seconds(seconds_ += step_); }
+  void sleep(std::chrono::milliseconds, const std::stop_token&) override {}
+
+ private:
+  int step_;
+  std::atomic<int> seconds_{0};
+};
 }  // namespace
 
 CopyPlace::CopyPlace(std::string root) : root_(std::move(root)) { open(); }
@@ -33,7 +45,7 @@ base::Instant CopyPlace::time(int day) { return kStart + std::chrono::days(day);
 std::string CopyPlace::name(int day) { return base::compact(time(day)); }
 
 disk::CopySummary CopyPlace::write(tree::Source& source, int day) {
-  QuickClock clock(kLate);
+  LateClock clock(slow_clock ? 1 : 0);
   disk::CopyWriter writer(fd_.get(), {"web", time(day), "a test", "host", "rota"}, clock, warnings,
                           progress, {});
   writer.consume(source);
@@ -87,6 +99,19 @@ std::string run_program(std::vector<std::string> argv) {
 std::string check_sums(const std::string& copy) {
   return run_program(
       {"sh", "-c", "cd \"$1/tree\" && sha256sum --quiet --strict -c ../SHA256SUMS 2>&1", "sh", copy});
+}
+
+std::string compared(const std::string& first, const std::string& second) {
+  base::CollectedWarnings warnings;
+  tree::LocalSource a(first, {}, warnings);
+  tree::LocalSource b(second, {}, warnings);
+  std::string found;
+  tree::compare(a, b, [&](const tree::Difference& difference) {
+    found += difference.entry.path + ": " + std::to_string(static_cast<int>(difference.change)) +
+             " " + difference.what + "\n";
+  });
+  for (const auto& [path, message] : warnings.list) found += path + ": " + message + "\n";
+  return found;
 }
 
 std::uint64_t inode_of(const std::string& path) {

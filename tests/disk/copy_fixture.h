@@ -43,6 +43,8 @@ class CopyPlace {
   void open();
   int fd() const { return fd_.get(); }
 
+  /// Each look at the clock takes a second, so that there are checkpoints.
+  bool slow_clock = false;
   base::CollectedWarnings warnings;
   base::Progress progress;
 
@@ -56,6 +58,10 @@ std::string run_program(std::vector<std::string> argv);
 
 /// What `sha256sum -c` says in the copy's tree besides "OK"; "" when it accepts all.
 std::string check_sums(const std::string& copy);
+
+/// What differs between two trees, by tree::compare, "path: what" in lines: for disks whose mount no
+/// other program can enter.
+std::string compared(const std::string& first, const std::string& second);
 
 std::uint64_t inode_of(const std::string& path);
 

@@ -24,13 +24,13 @@ void restore(CopyPlace& place, int day, const std::string& to) {
 
 TEST_CASE("a copy is the source, for cp, rsync, sha256sum and a restore", "[disk][copy]") {
   TempDir temp(fast_directory());
-  const auto seed = GENERATE(1U, 2U, 3U, 4U);
+  const auto seed = GENERATE(1U, 2U);
   const bool racy = GENERATE(false, true);
   CAPTURE(seed, racy);
   RandomTree source(seed, temp / "source");
   write(temp / "disk/.keep", "");
   CopyPlace place(temp / "disk");
-  for (int day = 0; day < 4; ++day) {
+  for (int day = 0; day < 3; ++day) {
     CAPTURE(day);
     place.write(source.root(), day, racy);
     const disk::CheckResult check = place.verify(CopyPlace::partial(day));
