@@ -1,5 +1,6 @@
 // Writes the first files of each target's corpus, with rota's own writers:
 //   ninja -C build fuzz_seeds && build/bin/fuzz_seeds tests/fuzz/corpus
+#include <fcntl.h>
 #include <fmt/core.h>
 
 #include <filesystem>
@@ -8,6 +9,10 @@
 #include "chain/index_samples.h"
 #include "chain/record.h"
 #include "chain/signature.h"
+#include "disk/copy_index.h"
+#include "disk/copy_index_format.h"
+#include "disk/copy_record.h"
+#include "disk/scrub.h"
 #include "profile/settings.h"
 #include "store/sftp_client.h"
 
@@ -244,6 +249,59 @@ void s3_answers() {
         "<!DOCTYPE x [<!ENTITY a \"&b;&b;\">]><Error><Code>&a;</Code></Error>");
 }
 
+void copies() {
+  const std::string path = (corpus / "copy_index" / "file").string();
+  std::filesystem::create_directories(corpus / "copy_index");
+  disk::CopyIndexWriter writer(base::Fd(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC, 0644)),
+                               path);
+  base::Bytes block{std::byte{1}};
+  tree::EntryEncoder encoder;
+  const auto add = [&](const char* name, tree::EntryKind kind, std::int64_t born, bool noise) {
+    disk::CopyEntry line;
+    line.entry.path = name;
+    line.entry.kind = kind;
+    line.entry.mode = 0644;
+    line.entry.user = "root";
+    line.entry.mtime = line.entry.ctime = {1'800'000'000, 7};
+    line.entry.inode = 12;
+    line.born = born;
+    line.noise = noise;
+    if (line.entry.is_file()) {
+      line.entry.size = 3;
+      line.entry.digest.emplace();
+      line.entry.xattrs.push_back({"user.a", "b"});
+    }
+    if (kind == tree::EntryKind::hard_link) line.entry.target = "a";
+    writer.add(line);
+    encoder.path(block, line.entry.path);
+    encoder.entry(block, line.entry, noise ? disk::kRacy : 0);
+    base::ByteWriter out(block);
+    out.u8(static_cast<std::uint8_t>((born != 0 ? disk::kLinked : 0) | (noise ? disk::kNoise : 0)));
+    if (born != 0) out.varint(static_cast<std::uint64_t>(born));
+  };
+  add("", tree::EntryKind::directory, 0, false);
+  add("a", tree::EntryKind::file, 1'700'000'000, false);
+  writer.mark();
+  add("b", tree::EntryKind::hard_link, 0, false);
+  add("c", tree::EntryKind::file, 0, true);
+  add("d", tree::EntryKind::fifo, 1'700'000'000, false);
+  writer.finish();
+  const std::string file = base::read_file(path, 1 << 20);
+  write("copy_index", "file", std::string(1, '\0') + file);
+  write("copy_index", "block", block);
+  disk::CopyRecord record;
+  record.server = "web";
+  record.host = "host";
+  record.source = "/ of web";
+  record.entries = 5;
+  write("copy_texts", "record", std::string(1, '\0') + disk::to_json(record));
+  disk::ScrubState state;
+  state.groups.push_back({{}, {}, base::Instant{}, "a/b"});
+  write("copy_texts", "scrub", "\1" + disk::to_json(state));
+  write("copy_texts", "directory", "\2" "20261024T030000Z.partial");
+  write("copy_texts", "name", "\2" "a\\n\nb\r");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -256,4 +314,5 @@ int main(int argc, char** argv) {
   texts();
   sftp();
   s3_answers();
+  copies();
 }
