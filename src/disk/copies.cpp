@@ -131,8 +131,7 @@ void remove_copy(int root, const std::string& server, const std::string& directo
                  base::Progress& progress, const std::stop_token& stop) {
   const auto name = parse_copy_directory(directory);
   if (!name) {
-    throw Error(ErrorKind::usage,
-                fmt::format("\"{}\" is no copy", base::printable(directory)));
+    throw Error(ErrorKind::usage, fmt::format("\"{}\" is no copy", base::printable(directory)));
   }
   const base::Fd above = open_server(root, server);
   if (!above.valid()) base::throw_os("cannot open", fmt::format("{}/{}", kTop, server), ENOENT);

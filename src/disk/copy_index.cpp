@@ -44,8 +44,8 @@ void CopyIndexWriter::add(const CopyEntry& entry) {
 void CopyIndexWriter::flush() {
   if (block_.empty()) return;
   base::Bytes packed(ZSTD_compressBound(block_.size()));
-  const std::size_t size = ZSTD_compress2(context_.get(), packed.data(), packed.size(),
-                                          block_.data(), block_.size());
+  const std::size_t size =
+      ZSTD_compress2(context_.get(), packed.data(), packed.size(), block_.data(), block_.size());
   if (ZSTD_isError(size) != 0) {
     throw base::Error(base::ErrorKind::io,
                       std::string("cannot compress an index: ") + ZSTD_getErrorName(size));

@@ -25,8 +25,8 @@ struct CopyEntry {
   std::int64_t born = 0;
 };
 
-/// Writes an index (docs/format.md, "Index of a copy"): a stream of zstd frames with what rota needs
-/// to know of them in skippable frames between, so that `zstd -d` unpacks it.
+/// Writes an index (docs/format.md, "Index of a copy"): a stream of zstd frames with what rota
+/// needs to know of them in skippable frames between, so that `zstd -d` unpacks it.
 ///
 /// Memory: one block, kBlockRaw bytes and its compressed form.
 class CopyIndexWriter {

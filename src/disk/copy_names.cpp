@@ -71,8 +71,7 @@ base::Fd open_server(int root, const std::string& server, bool make) {
   if (!top.valid() && errno != ENOENT) base::throw_os("cannot open", kTop, errno);
   if (!top.valid()) return top;
   const std::string shown = fmt::format("{}/{}", kTop, server);
-  base::Fd fd =
-      make ? make_directory(top.get(), server, shown) : open_directory(top.get(), server);
+  base::Fd fd = make ? make_directory(top.get(), server, shown) : open_directory(top.get(), server);
   if (!fd.valid() && errno != ENOENT) base::throw_os("cannot open", shown, errno);
   return fd;
 }

@@ -18,11 +18,12 @@ struct CopyRecord {
   std::string host;          ///< the machine that wrote it
   std::string program;       ///< "rota 0.1.0"
   std::uint64_t entries = 0;
-  std::uint64_t files = 0;       ///< regular files, each hard-linked name for itself
-  std::uint64_t bytes = 0;       ///< of regular files, a hard-linked file once
-  std::uint64_t new_inodes = 0;  ///< entries, directories apart, that share none with an earlier copy
-  std::uint64_t new_bytes = 0;   ///< of those that are files
-  std::uint64_t linked = 0;      ///< entries that are hard links to the copy before
+  std::uint64_t files = 0;  ///< regular files, each hard-linked name for itself
+  std::uint64_t bytes = 0;  ///< of regular files, a hard-linked file once
+  std::uint64_t new_inodes =
+      0;  ///< entries, directories apart, that share none with an earlier copy
+  std::uint64_t new_bytes = 0;  ///< of those that are files
+  std::uint64_t linked = 0;     ///< entries that are hard links to the copy before
   std::uint64_t linked_bytes = 0;
   std::string predecessor;  ///< snapshot; empty: none
   std::uint64_t changed = 0;

@@ -144,8 +144,8 @@ void CopyWriter::Work::placed(tree::Placed&& placed) {
   line.noise = placed.noise;
   line.born = placed.linked_from < 0 ? 0 : placed.tag;
   index_->add(line);
-  if (unsafe_bytes_ >= kCheckpointBytes ||
-      (index_->entries() % kClockEntries == 0 && clock_.now() - last_checkpoint_ >= kCheckpointTime)) {
+  if (unsafe_bytes_ >= kCheckpointBytes || (index_->entries() % kClockEntries == 0 &&
+                                            clock_.now() - last_checkpoint_ >= kCheckpointTime)) {
     checkpoint();
   }
 }
@@ -234,7 +234,8 @@ void CopyWriter::Work::finish(std::uint64_t warnings_before) {
 /// The copy has all that they have. Were they not to go, it would be complete all the same.
 void CopyWriter::Work::clear_unfinished() {
   try {
-    // What was known to be damaged in an attempt of this snapshot, and anywhere: it is written anew.
+    // What was known to be damaged in an attempt of this snapshot, and anywhere: it is written
+    // anew.
     const bool own = earlier_->damage.forget(plan_.time.time_since_epoch().count());
     const bool anywhere = earlier_->damage.forget(0);
     if (own || anywhere) earlier_->damage.save(server_.get());
@@ -243,8 +244,8 @@ void CopyWriter::Work::clear_unfinished() {
     }
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::interrupted) throw;
-    warnings_.warn(shown_, std::string("what an earlier attempt left could not be removed: ") +
-                               error.what());
+    warnings_.warn(
+        shown_, std::string("what an earlier attempt left could not be removed: ") + error.what());
   }
 }
 

@@ -34,14 +34,14 @@ struct CopySummary {
 /// Writes one copy of a server below a disk's root directory, as "<snapshot>.partial".
 ///
 /// What did not change since the newest sealed copy becomes a hard link to it, what an interrupted
-/// attempt has already written is taken over from its ".partial", and all else is written. Each half
-/// a minute or GiB what is there is made durable and noted in the index, so that an attempt that
-/// ends without warning loses no more than that. Leftovers of earlier attempts go when the new
+/// attempt has already written is taken over from its ".partial", and all else is written. Each
+/// half a minute or GiB what is there is made durable and noted in the index, so that an attempt
+/// that ends without warning loses no more than that. Leftovers of earlier attempts go when the new
 /// copy is complete.
 ///
 /// Memory: TreeWriter's 4 + 4 batches (4 MiB of file content each is never held, only names) and
-/// buffers, index blocks (1 MB), three streams of earlier indexes (1 MB each), SQLite for hard links
-/// (2 × 2 MB), names of directories (6 MB): about 40 MB with the program.
+/// buffers, index blocks (1 MB), three streams of earlier indexes (1 MB each), SQLite for hard
+/// links (2 × 2 MB), names of directories (6 MB): about 40 MB with the program.
 class CopyWriter final : public tree::Sink {
  public:
   /// root: the disk's root directory, open for reading; stays the caller's and open.
@@ -50,8 +50,8 @@ class CopyWriter final : public tree::Sink {
   ~CopyWriter() override;
 
   /// Writes the copy and makes it durable, COPY.json last. Throws Error(refused) when a sealed copy
-  /// of that time is there; FileError (its number says ENOSPC, EROFS, EIO), Error(interrupted). Then
-  /// the ".partial" is what the next attempt begins with.
+  /// of that time is there; FileError (its number says ENOSPC, EROFS, EIO), Error(interrupted).
+  /// Then the ".partial" is what the next attempt begins with.
   void consume(tree::Source& source) override;
 
   /// After consume().

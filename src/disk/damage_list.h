@@ -9,10 +9,10 @@
 
 namespace rota::disk {
 
-/// The files of a server on a disk that are known to be damaged: rota/<server>/damaged, a line each:
-/// the time of the copy that wrote the inode, and the path, escaped as in SHA256SUMS. A line without
-/// a path stands for all that this copy wrote; the time 0 for all copies, until the next one is
-/// complete, which links nothing of what is named.
+/// The files of a server on a disk that are known to be damaged: rota/<server>/damaged, a line
+/// each: the time of the copy that wrote the inode, and the path, escaped as in SHA256SUMS. A line
+/// without a path stands for all that this copy wrote; the time 0 for all copies, until the next
+/// one is complete, which links nothing of what is named.
 ///
 /// Memory: at most kMost lines; when there are more, the copies that they speak of are distrusted
 /// as a whole.

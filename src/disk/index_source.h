@@ -16,8 +16,8 @@ CopyIndexReader open_index(int copy, CopyIndexReader::Extent extent, const std::
 /// A copy on a disk as a Source: its index gives order, metadata and digests, its tree the content.
 /// Restores, copies from one disk to another, comparisons and verification go through it.
 ///
-/// What cannot be read of the tree is a warning; content that is not what the index says shows where
-/// it is hashed (TreeWriter refuses it).
+/// What cannot be read of the tree is a warning; content that is not what the index says shows
+/// where it is hashed (TreeWriter refuses it).
 class IndexSource final : public tree::Source {
  public:
   /// root: a disk's root directory. directory: the copy's ("20261024T030000Z"). Throws

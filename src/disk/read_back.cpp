@@ -125,9 +125,8 @@ void ReadBack::check(const Expected& expected, Place& place, std::span<std::byte
   const std::string parent = expected.path.substr(
       0, expected.path.size() - std::min(expected.path.size(), name.size() + 1));
   if (!place.fd.valid() || place.path != parent) {
-    place.fd = parent.empty()
-                   ? base::Fd(::openat(tree_, ".", O_PATH | O_DIRECTORY | O_CLOEXEC))
-                   : tree::open_beneath(tree_, parent, O_PATH | O_DIRECTORY);
+    place.fd = parent.empty() ? base::Fd(::openat(tree_, ".", O_PATH | O_DIRECTORY | O_CLOEXEC))
+                              : tree::open_beneath(tree_, parent, O_PATH | O_DIRECTORY);
     place.path = parent;
   }
   try {
@@ -213,7 +212,9 @@ std::uint64_t ReadBack::hash_large(int fd, base::Sha256& hasher, const std::stri
           if (n > 0) read.send({std::move(buffer), n});
           return n;
         },
-        [&](std::uint64_t length) { read.send({std::nullopt, length}); });
+        [&](std::uint64_t length) {
+          read.send({std::nullopt, length});
+        });
     read.close();
   });
   pipeline.run([&] {

@@ -63,9 +63,8 @@ ScrubResult scrub(int root, const std::string& server, ScrubState& state,
   const base::Instant end = clock.now() + budget;
   std::vector<ScrubGroup*> order;
   for (ScrubGroup& group : state.groups) order.push_back(&group);
-  std::stable_sort(order.begin(), order.end(), [](const ScrubGroup* a, const ScrubGroup* b) {
-    return a->read < b->read;
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [](const ScrubGroup* a, const ScrubGroup* b) { return a->read < b->read; });
   result.all = true;
   for (ScrubGroup* group : order) {
     if (group->read >= since) continue;

@@ -14,8 +14,8 @@ namespace rota::disk {
 
 /// The inodes that a sealed copy has and no older one on the disk: each inode belongs to one group.
 struct ScrubGroup {
-  base::Instant copy{};  ///< the snapshot
-  base::Instant read{};  ///< none of its bytes was read longer ago
+  base::Instant copy{};               ///< the snapshot
+  base::Instant read{};               ///< none of its bytes was read longer ago
   std::optional<base::Instant> pass;  ///< the start of the pass that is under way
   std::string position;               ///< the last path that this pass has read
 };

@@ -124,17 +124,17 @@ ScrubState load_scrub_state(int root, const std::string& server) {
     if (error.kind() == ErrorKind::io) throw;
   }
   for (const ScrubGroup& group : known.groups) {
-    const auto at = std::lower_bound(
-        state.groups.begin(), state.groups.end(), group.copy,
-        [](const ScrubGroup& a, base::Instant copy) { return a.copy < copy; });
+    const auto at =
+        std::lower_bound(state.groups.begin(), state.groups.end(), group.copy,
+                         [](const ScrubGroup& a, base::Instant copy) { return a.copy < copy; });
     if (at != state.groups.end() && at->copy == group.copy) *at = group;
   }
   // Only now, that each has what is known of it; oldest first, so that they pass on what they took.
   for (std::size_t i = 0; i < known.groups.size(); ++i) {
     const ScrubGroup& group = known.groups[i];
-    const auto at = std::lower_bound(
-        state.groups.begin(), state.groups.end(), group.copy,
-        [](const ScrubGroup& a, base::Instant copy) { return a.copy < copy; });
+    const auto at =
+        std::lower_bound(state.groups.begin(), state.groups.end(), group.copy,
+                         [](const ScrubGroup& a, base::Instant copy) { return a.copy < copy; });
     if (at == state.groups.end() || at->copy == group.copy) continue;
     const bool next_is_gone = i + 1 < known.groups.size() && known.groups[i + 1].copy < at->copy;
     absorb(next_is_gone ? known.groups[i + 1] : *at, group);

@@ -64,8 +64,7 @@ std::string read_small_file(int directory, const std::string& name, std::uint64_
 }
 
 base::Fd open_directory(int parent, const std::string& name) {
-  return base::Fd(
-      ::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  return base::Fd(::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
 base::Fd make_directory(int parent, const std::string& name, const std::string& shown) {

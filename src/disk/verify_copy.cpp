@@ -111,8 +111,8 @@ CheckResult verify_copy(int root, const std::string& server, const std::string& 
 
   CheckResult result;
   ReadBack read_back(tree.get(), options.bypass_cache, result, progress, stop);
-  for (const auto& [file, digest] : {std::pair{kIndex, record.index_sha256},
-                                     std::pair{kSums, record.sums_sha256}}) {
+  for (const auto& [file, digest] :
+       {std::pair{kIndex, record.index_sha256}, std::pair{kSums, record.sums_sha256}}) {
     if (read_back.hash(copy.get(), file, shown) != digest) {
       throw Error(ErrorKind::corrupt, fmt::format("{}/{} is not what was written", shown, file));
     }

@@ -21,8 +21,9 @@ struct CheckOptions {
   bool bypass_cache = true;
 };
 
-/// Reads a copy back and holds it against its index, and the index and SHA256SUMS against COPY.json.
-/// For read-back to say something of the medium the disk was unmounted since it was written.
+/// Reads a copy back and holds it against its index, and the index and SHA256SUMS against
+/// COPY.json. For read-back to say something of the medium the disk was unmounted since it was
+/// written.
 ///
 /// Damage is no exception but in the result. Throws Error(corrupt) when index or COPY.json
 /// themselves are damaged, FileError, Error(interrupted).

@@ -22,8 +22,8 @@ struct Difference {
 /// alone.
 enum class Contents { read, trust };
 
-/// Walks two trees in one merge pass and calls `report` for each difference, in order. ctime, inode,
-/// link counts and names of owners do not count; owners do, by number.
+/// Walks two trees in one merge pass and calls `report` for each difference, in order. ctime,
+/// inode, link counts and names of owners do not count; owners do, by number.
 void compare(Source& first, Source& second, const std::function<void(const Difference&)>& report,
              Contents contents = Contents::read);
 

@@ -7,9 +7,9 @@
 
 namespace rota::tree {
 
-/// Tells content that looks like noise (encrypted, or already compressed) from other content, by the
-/// entropy of its first bytes: more than 7.9 bits a byte. (Text has 4 to 5, programs about 6; noise
-/// of 4 KiB is measured as 7.95.)
+/// Tells content that looks like noise (encrypted, or already compressed) from other content, by
+/// the entropy of its first bytes: more than 7.9 bits a byte. (Text has 4 to 5, programs about 6;
+/// noise of 4 KiB is measured as 7.95.)
 class NoiseMeter {
  public:
   static constexpr std::uint64_t kMost = 64 << 10;  ///< bytes that are looked at

@@ -50,9 +50,9 @@ struct Placed {
   std::optional<Before> before;  ///< in the first predecessor
 };
 
-/// Hears of each entry that a TreeWriter made, in the tree's order, though files are finished out of
-/// it, and each only when it is written. Directories come before what is in them, so that their own
-/// metadata is set later. Called by one thread at a time.
+/// Hears of each entry that a TreeWriter made, in the tree's order, though files are finished out
+/// of it, and each only when it is written. Directories come before what is in them, so that their
+/// own metadata is set later. Called by one thread at a time.
 class Observer {
  public:
   virtual ~Observer() = default;

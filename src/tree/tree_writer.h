@@ -54,10 +54,10 @@ struct TreeWriterOptions {
 /// entry that a stat walk takes for unchanged (is_unchanged) is linked, a group of hard links with
 /// its first name. A file that was read and found to have the same content and metadata is linked
 /// too, if it had one name then and has one now: the old inode may have others in the earlier tree,
-/// which are separate files now. Else it gets an inode of its own, which shares the content where the
-/// filesystem can (reflinks); so does a large file, of which only the blocks that differ are written.
-/// At the filesystem's limit of links a file is written anew. A file that cannot be read is linked
-/// with its older state, which is better than none; next time it is looked at again.
+/// which are separate files now. Else it gets an inode of its own, which shares the content where
+/// the filesystem can (reflinks); so does a large file, of which only the blocks that differ are
+/// written. At the filesystem's limit of links a file is written anew. A file that cannot be read
+/// is linked with its older state, which is better than none; next time it is looked at again.
 ///
 /// Memory: kWorkers × (one batch of kBatchFiles entries + 2 × kBuffer) and as many batches waiting;
 /// with an observer up to kSlots batches: 32 × 64 × about 1 KiB = 2 MiB.
@@ -156,8 +156,8 @@ class TreeWriter final : public Sink {
   void consult(Job& job);
   bool link_unchanged(Job& job);
   static void compare_before(const Known& known, Placed& placed);
-  static bool is_same(const Job& job, const base::Sha256Digest& digest);
-  bool link_same(Job& job, const base::Sha256Digest& digest);
+  static bool is_same(const Job& job, const std::optional<base::Sha256Digest>& digest);
+  bool link_same(Job& job, const std::optional<base::Sha256Digest>& digest);
   bool link_unreadable(Job& job);
   bool link_to(Job& job);
   base::Fd open_earlier(const Job& job) const;

@@ -23,7 +23,8 @@ std::string noise(std::size_t size, unsigned seed) {
 
 std::string text(std::size_t size, char mark) {
   std::string lines;
-  for (int i = 0; lines.size() < size; ++i) lines += mark + std::string(" line ") + std::to_string(i) + "\n";
+  for (int i = 0; lines.size() < size; ++i)
+    lines += mark + std::string(" line ") + std::to_string(i) + "\n";
   return lines;
 }
 

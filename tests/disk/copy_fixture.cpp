@@ -97,8 +97,9 @@ std::string run_program(std::vector<std::string> argv) {
 }
 
 std::string check_sums(const std::string& copy) {
-  return run_program(
-      {"sh", "-c", "cd \"$1/tree\" && sha256sum --quiet --strict -c ../SHA256SUMS 2>&1", "sh", copy});
+  return run_program({"sh", "-c",
+                      "cd \"$1/tree\" && sha256sum --quiet --strict -c ../SHA256SUMS 2>&1", "sh",
+                      copy});
 }
 
 std::string compared(const std::string& first, const std::string& second) {

@@ -59,8 +59,8 @@ std::string run_program(std::vector<std::string> argv);
 /// What `sha256sum -c` says in the copy's tree besides "OK"; "" when it accepts all.
 std::string check_sums(const std::string& copy);
 
-/// What differs between two trees, by tree::compare, "path: what" in lines: for disks whose mount no
-/// other program can enter.
+/// What differs between two trees, by tree::compare, "path: what" in lines: for disks whose mount
+/// no other program can enter.
 std::string compared(const std::string& first, const std::string& second);
 
 std::uint64_t inode_of(const std::string& path);

@@ -1,5 +1,5 @@
-// Disks that are full, pulled out or turn read-only in the middle: earlier copies stay, and the next
-// attempt is right.
+// Disks that are full, pulled out or turn read-only in the middle: earlier copies stay, and the
+// next attempt is right.
 
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -66,8 +66,8 @@ TEST_CASE("a disk that fills up at any point keeps its copies, and the next atte
     CAPTURE(room);
     const std::uint64_t left = free_bytes(disk.path());
     REQUIRE(left > room);
-    REQUIRE(run_program({"fallocate", "-l", std::to_string(left - room), disk.path() + "/filler"}) ==
-            "");
+    REQUIRE(run_program(
+                {"fallocate", "-l", std::to_string(left - room), disk.path() + "/filler"}) == "");
     bool full = false;
     try {
       disk.place->write(source, 1);
@@ -124,8 +124,8 @@ TEST_CASE("a disk that is pulled out keeps its copies, and the next attempt is r
   disk.remount();
   CHECK(disk.place->verify(CopyPlace::name(2)).good());
   CHECK(compared(source, disk.place->tree(2)) == "");
-  CHECK(disk.place->list() == std::vector<std::string>{"sealed " + CopyPlace::name(0),
-                                                       "sealed " + CopyPlace::name(2)});
+  CHECK(disk.place->list() ==
+        std::vector<std::string>{"sealed " + CopyPlace::name(0), "sealed " + CopyPlace::name(2)});
 }
 
 TEST_CASE("a filesystem that turns read-only in the middle keeps its copies", "[disk][faults]") {
@@ -216,7 +216,8 @@ TEST_CASE("a large file that changed shares what did not, where the filesystem c
   const std::string fs = GENERATE("xfs", "btrfs");
   CAPTURE(fs);
   std::string content;
-  for (std::uint32_t i = 0; content.size() < 16 << 20; ++i) content += std::to_string(i * 2654435761U);
+  for (std::uint32_t i = 0; content.size() < 16 << 20; ++i)
+    content += std::to_string(i * 2654435761U);
   write(temp / "source/image", content);
   write(temp / "source/kept", content);
   MountedDisk disk(fs, 400 << 20);

@@ -110,8 +110,9 @@ TEST_CASE("an entry that is not as the index says is found, and not linked again
   CopyPlace place(temp / "disk");
   place.copy(temp / "source", 0);
   write(place.tree(0) + "/stranger", "");
-  REQUIRE(run_program({"sh", "-c", "cd \"$1\" && rm gone && chmod 600 mode && echo longer >>content",
-                       "sh", place.tree(0)}) == "");
+  REQUIRE(
+      run_program({"sh", "-c", "cd \"$1\" && rm gone && chmod 600 mode && echo longer >>content",
+                   "sh", place.tree(0)}) == "");
   const disk::CheckResult result = place.verify(CopyPlace::name(0));
   std::vector<std::string> found;
   for (const auto& [path, what] : result.differences) found.push_back(path + ": " + what);
@@ -130,8 +131,8 @@ TEST_CASE("what the copy before has lost is written anew", "[disk][medium]") {
   write(temp / "disk/.keep", "");
   CopyPlace place(temp / "disk");
   place.copy(temp / "source", 0);
-  REQUIRE(run_program({"sh", "-c", "cd \"$1\" && rm -r a d kind && mkdir kind && ln -s /etc d", "sh",
-                       place.tree(0)}) == "");
+  REQUIRE(run_program({"sh", "-c", "cd \"$1\" && rm -r a d kind && mkdir kind && ln -s /etc d",
+                       "sh", place.tree(0)}) == "");
   CHECK(place.copy(temp / "source", 1).record.new_inodes == 3);
   CHECK(place.verify(CopyPlace::name(1)).good());
   CHECK(compared(temp / "source", place.tree(1)) == "");

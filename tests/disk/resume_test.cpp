@@ -46,8 +46,9 @@ void change_source(const std::string& source) {
 
 }  // namespace
 
-TEST_CASE("a copy that is killed at every system call leaves the earlier ones, and the next is right",
-          "[disk][copy][kill]") {
+TEST_CASE(
+    "a copy that is killed at every system call leaves the earlier ones, and the next is right",
+    "[disk][copy][kill]") {
   if (!can_trace()) return skip("processes may not be traced here");
   TempDir temp(fast_directory());
   const std::string source = temp / "source";
@@ -103,7 +104,8 @@ TEST_CASE("removing a copy that is killed at every system call goes on the next 
     const auto copies = disk::list_copies(place.fd());
     // Half gone it is no sealed copy any more.
     for (const disk::CopyInfo& copy : copies) {
-      if (copy.state == disk::CopyState::sealed) CHECK(differences(source, place.server() + "/" + copy.directory + "/tree") == "");
+      if (copy.state == disk::CopyState::sealed)
+        CHECK(differences(source, place.server() + "/" + copy.directory + "/tree") == "");
     }
     if (copies.size() > 1) place.remove(copies.front().directory);
     CHECK(place.list() == std::vector<std::string>{"sealed " + CopyPlace::name(1)});

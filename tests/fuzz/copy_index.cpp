@@ -1,5 +1,5 @@
-// The index of a copy: the file as it lies on a disk, or (first byte odd) one block's content, which
-// is packed here, because mutated zstd frames would never be opened.
+// The index of a copy: the file as it lies on a disk, or (first byte odd) one block's content,
+// which is packed here, because mutated zstd frames would never be opened.
 #include "disk/copy_index.h"
 
 #include <sys/mman.h>
@@ -67,8 +67,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::Input input(data, size);
   const bool one_block = (input.number(1) & 1) != 0;
   const auto rest = input.rest();
-  const auto entries = one_block ? read(file_of(packed(rest)), Extent::marked)
-                                 : read(file_of(rest), Extent::whole);
+  const auto entries =
+      one_block ? read(file_of(packed(rest)), Extent::marked) : read(file_of(rest), Extent::whole);
   if (!one_block) read(file_of(rest), Extent::marked);
 
   // What was read can be written, and is then the same.

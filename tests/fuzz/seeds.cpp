@@ -298,8 +298,12 @@ void copies() {
   disk::ScrubState state;
   state.groups.push_back({{}, {}, base::Instant{}, "a/b"});
   write("copy_texts", "scrub", "\1" + disk::to_json(state));
-  write("copy_texts", "directory", "\2" "20261024T030000Z.partial");
-  write("copy_texts", "name", "\2" "a\\n\nb\r");
+  write("copy_texts", "directory",
+        "\2"
+        "20261024T030000Z.partial");
+  write("copy_texts", "name",
+        "\2"
+        "a\\n\nb\r");
 }
 
 }  // namespace
