@@ -136,6 +136,7 @@ void TreeWriter::take_entry(Source& source, Entry& entry) {
     if (job.entry().is_file()) {
       std::vector<std::byte> buffer(kBuffer);
       job.made = write_file(source, job, buffer);
+      if (job.made) made_first(job.entry());
       return report(std::move(job));
     }
     job.made = link_unchanged(job) || make_special(source, job);

@@ -126,7 +126,6 @@ bool TreeWriter::write_file(Source& source, Job& job, std::span<std::byte> buffe
     ++damaged_;
     warnings_.warn(shown(job.entry()), fmt::format("was not restored: {}", error.what()));
   }
-  if (made && job.entry().links > 1) made_first(job.entry());
   ++progress_.files;
   return made;
 }
