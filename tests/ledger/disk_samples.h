@@ -1,5 +1,7 @@
 #pragma once
 
+#include <fmt/core.h>
+
 #include <string>
 
 #include "ledger/disks.h"
@@ -13,12 +15,12 @@ inline ledger::DiskRow some_disk(const std::string& name,
                                  const std::string& prepared = "2026-01-01T12:00:00Z") {
   ledger::DiskRow disk;
   disk.name = name;
-  disk.label = "ROTA-" + name;
-  disk.uuid = "uuid-" + name;
-  disk.luks_uuid = "luks-" + name;
+  disk.label = fmt::format("ROTA-{}", name);
+  disk.uuid = fmt::format("uuid-{}", name);
+  disk.luks_uuid = fmt::format("luks-{}", name);
   disk.filesystem = "ext4";
-  disk.token_sha256 = "token-" + name;
-  disk.serial = "serial-" + name;
+  disk.token_sha256 = fmt::format("token-{}", name);
+  disk.serial = fmt::format("serial-{}", name);
   disk.model = "Portable SSD";
   disk.size = 2'000'000'000'000;
   disk.prepared = when(prepared);
@@ -33,7 +35,7 @@ inline ledger::CopyRow some_copy(const std::string& disk, const std::string& sna
   copy.server = server;
   copy.snapshot = snapshot;
   copy.state = ledger::CopyState::sealed;
-  copy.source = "/";
+  copy.source.assign(1, '/');  // g++ 12 warns falsely of = "/"
   copy.entries = 250'000;
   copy.bytes = 400'000'000'000;
   copy.new_bytes = 10'000'000'000;
@@ -53,7 +55,7 @@ inline ledger::ObservationRow seen(const std::string& disk, ledger::Observed sta
   row.time = when(time);
   row.state = state;
   row.device = "/dev/sdb1";
-  row.serial = "serial-" + disk;
+  row.serial = fmt::format("serial-{}", disk);
   return row;
 }
 
