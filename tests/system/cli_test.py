@@ -14,6 +14,7 @@ import cli_b2
 import cli_commands
 import cli_cost
 import cli_cron
+import cli_disks
 import cli_doctor
 import cli_input
 import cli_interrupted
@@ -27,7 +28,7 @@ import cli_trees
 import machine
 
 MODULES = (cli_input, cli_commands, cli_trees, cli_stores, cli_keys, cli_cron, cli_interrupted,
-           cli_b2, cli_locks, cli_s3, cli_sftp, cli_secrets, cli_attack, cli_doctor, cli_cost)
+           cli_b2, cli_locks, cli_s3, cli_sftp, cli_secrets, cli_attack, cli_doctor, cli_cost, cli_disks)
 
 
 def cases(suite):
