@@ -50,6 +50,7 @@ TEST_CASE("the last thing left is kept even if nobody verified it", "[prune]") {
   auto list = copies();
   for (CopyRow& copy : list) copy.verified = false;
   CHECK(names(may_prune(list, "B")) == "20260724 20260924 ");
+  CHECK(names(may_prune(list, "A")) == "20260824 ");
   CHECK(names(may_prune(std::vector{list[0]}, "B")).empty());
 }
 
