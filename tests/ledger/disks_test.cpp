@@ -1,5 +1,8 @@
 #include "ledger/disks.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 #include <string>
 
@@ -220,6 +223,18 @@ TEST_CASE("a disk claimed off site that appears on a port is a contradiction, on
   CHECK(f.disks.alarms("B", false).size() == 1);
 }
 
+TEST_CASE("a lost disk that appears is a contradiction until somebody speaks", "[disks]") {
+  Fixture f;
+  f.disks.add(some_disk("B"), kNow);
+  f.disks.end("B", DiskEnd::lost, "train", "jo", kNow);
+  f.disks.observe(seen("B", Observed::connected, "2026-11-02T09:00:00Z"));
+  f.disks.observe(seen("B", Observed::suspect, "2026-11-02T09:01:00Z"));
+  REQUIRE(f.disks.alarms("B", true).size() == 1);
+  CHECK_THAT(f.disks.alarms("B", true).front().message, Catch::Contains("said to be lost"));
+  f.disks.end("B", DiskEnd::in_use, "found", "jo", kNow);
+  CHECK(f.disks.alarms("B", true).empty());
+}
+
 TEST_CASE("a disk on its way back or on site may appear", "[disks]") {
   Fixture f;
   f.disks.add(some_disk("B"), kNow);
@@ -280,13 +295,31 @@ TEST_CASE("texts of any bytes are recorded as text, and not without end", "[disk
   CHECK(f.disks.last_observation("B") == back);
 }
 
-TEST_CASE("what two processes record at once is in one history", "[disks]") {
+TEST_CASE("what several processes record at once is in one history", "[disks]") {
   Fixture f;
   f.disks.add(some_disk("B"), kNow);
-  Ledger other(f.dir / "ledger.db");
-  for (int i = 0; i < 5; ++i) {
-    f.disks.observe(seen("B", Observed::copying, "2026-10-24T12:00:00Z"));
-    Disks(other).observe(seen("B", Observed::verifying, "2026-10-24T12:00:01Z"));
+  constexpr int kProcesses = 4;
+  constexpr int kRows = 10;
+  std::vector<pid_t> children;
+  for (int child = 0; child < kProcesses; ++child) {
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+      try {
+        Ledger ledger(f.dir / "ledger.db");
+        for (int i = 0; i < kRows; ++i) {
+          Disks(ledger).observe(seen("B", Observed::copying, "2026-10-24T12:00:00Z"));
+        }
+      } catch (...) {
+        ::_exit(1);
+      }
+      ::_exit(0);
+    }
+    children.push_back(pid);
   }
-  CHECK(ledger::History(other).head().rows == 12);
+  for (const pid_t pid : children) {
+    int status = 0;
+    ::waitpid(pid, &status, 0);
+    CHECK(status == 0);
+  }
+  CHECK(ledger::History(f.ledger).head().rows == 2 + kProcesses * kRows);
 }
