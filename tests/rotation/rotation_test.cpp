@@ -278,6 +278,21 @@ TEST_CASE("without disks only a rotation that is configured is wrong", "[rotatio
   CHECK(station.at("2026-11-10T12:00:00Z").level == Level::alarm);
 }
 
+TEST_CASE("disks that the file names and nobody prepared are told", "[rotation]") {
+  Station station = two_disks();
+  station.sets[0].disks = {"A", "B", "C"};
+  auto status = station.at("2026-11-10T12:00:00Z");
+  CHECK(status.level == Level::good);
+  CHECK_THAT(told(status.duties, "not prepared"),
+             Catch::StartsWith("good C: Disk C of the set monthly was not prepared yet"));
+  rotation::SetPolicy other;
+  other.name = "other";
+  other.disks = {"D"};
+  station.sets.push_back(other);
+  CHECK_THAT(told(station.at("2026-11-10T12:00:00Z").notices, "no disk"),
+             Catch::StartsWith("alarm : The set other has no disk in turn"));
+}
+
 TEST_CASE("a disk that no set names is told, and each set has its own turn", "[rotation]") {
   Station station = two_disks();
   station.sets[0].disks = {"A"};
