@@ -101,7 +101,7 @@ void check_target(const PrepareTarget& target, const PrepareOptions& options) {
                             "B or BANK2",
                             printable(options.name), kMaxDiskName));
   }
-  if (!is_set_name(options.set)) {
+  if (!options.set.empty() && !is_set_name(options.set)) {
     throw Error(ErrorKind::usage,
                 fmt::format("\"{}\" cannot be the name of a set", printable(options.set)));
   }
