@@ -49,7 +49,7 @@ class Context {
 class Command {
  public:
   virtual ~Command() = default;
-  virtual const char* name() const = 0;  ///< "backup", or of a group's command "disk list"
+  virtual const char* name() const = 0;     ///< "backup", or of a group's command "disk list"
   virtual const char* summary() const = 0;  ///< one line, for `rota --help`
   virtual void declare(Options& options) = 0;
   virtual int run(Context& context) = 0;
