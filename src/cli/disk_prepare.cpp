@@ -45,7 +45,6 @@ class DiskPrepare final : public Command {
     }
     options_.lock_directory = context.places().run;
     const disk::PrepareTarget target = disk::look_at(udev::real_devices(), words_.front());
-    disk::check_target(target, options_);
     ledger::Ledger ledger(job::ledger_path(context.places()));
     ledger::Disks disks(ledger);
     if (disks.find(options_.name)) {
@@ -54,6 +53,8 @@ class DiskPrepare final : public Command {
                               "label may turn up: take another",
                               options_.name));
     }
+    spare_enrolled(disks, target);
+    disk::check_target(target, options_);
     if (!yes_ || !target.contents.empty()) confirm(context, target);
 
     disk::PrepareTools tools{udev::real_devices(), base::real_processes(), base::real_clock(),
@@ -67,11 +68,27 @@ class DiskPrepare final : public Command {
   }
 
  private:
+  /// A disk that the rotation counts on is not given another life by its first wrong letter.
+  static void spare_enrolled(ledger::Disks& disks, const disk::PrepareTarget& target) {
+    std::vector<udev::BlockDevice> devices = target.partitions;
+    devices.push_back(target.disk);
+    for (const udev::BlockDevice& device : devices) {
+      if (device.uuid.empty()) continue;
+      const auto row = disks.with_uuid(device.uuid);
+      if (!row || row->end == ledger::DiskEnd::retired || row->end == ledger::DiskEnd::lost)
+        continue;
+      throw Error(ErrorKind::refused,
+                  fmt::format("{0} is the rotation disk {1}, which is {2}; if it shall be one no "
+                              "more, run `rota disk retire {1}` first",
+                              device.node, row->name, ledger::word(row->end)));
+    }
+  }
+
   void confirm(const Context& context, const disk::PrepareTarget& target) const {
     const udev::BlockDevice& device = target.disk;
     std::string question = fmt::format(
-        "Device  {}\nModel   {} {}\nSerial  {}\nSize    {}\nOn it   {}\n", device.node,
-        printable(device.vendor), device.model.empty() ? "unknown" : printable(device.model),
+        "Device  {}\nModel   {}\nSerial  {}\nSize    {}\nOn it   {}\n", device.node,
+        device.model.empty() ? "unknown" : printable(device.vendor + " " + device.model),
         device.serial.empty() ? "unknown" : printable(device.serial), base::human_size(device.size),
         target.contents.empty() ? "nothing"
                                 : fmt::format("{}", fmt::join(target.contents, "\n        ")));
