@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/file.h"
+
 namespace rota::base {
 
 int exit_code(ErrorKind kind) {
@@ -56,8 +58,7 @@ std::string os_reason(int error_number) {
 }
 
 void throw_os(const std::string& doing, const std::string& what, int error_number) {
-  const ErrorKind kind = error_number == ENOENT ? ErrorKind::not_found : ErrorKind::io;
-  throw Error(kind, fmt::format("{} {}: {}", doing, what, os_reason(error_number)));
+  throw FileError(fmt::format("{} {}: {}", doing, what, os_reason(error_number)), error_number);
 }
 
 }  // namespace rota::base

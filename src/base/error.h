@@ -38,8 +38,8 @@ bool is_retryable(ErrorKind kind);
 /// The operating system's reason in words, lower case, without a number: "no space left on device".
 std::string os_reason(int error_number);
 
-/// Throws an Error for a failed system call: "<doing> <what>: <reason>". The kind is io, except
-/// ENOENT, which is not_found.
+/// Throws a FileError (base/file.h) for a failed system call: "<doing> <what>: <reason>". The kind
+/// is io, except ENOENT, which is not_found.
 [[noreturn]] void throw_os(const std::string& doing, const std::string& what, int error_number);
 
 /// Exit statuses that are not errors.

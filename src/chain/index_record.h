@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "chain/extent_table.h"
 #include "tree/entry.h"
+#include "tree/entry_codec.h"
 
 namespace rota::chain {
 
@@ -48,15 +49,12 @@ class BlockEncoder {
   base::Bytes take();
 
  private:
-  void path(const std::string& path);
-  void metadata(const IndexRecord& record);
   void extents(const ExtentTable& table, std::size_t from, std::size_t to, const Resolve& resolve);
 
   base::Bytes bytes_;
   std::string first_path_;
-  std::string last_path_;
-  tree::Entry last_;  ///< owner and inode of the record before
-  Extent place_;      ///< the extent before
+  tree::EntryEncoder entries_;
+  Extent place_;  ///< the extent before
 };
 
 /// Reads a block's records one after another. Throws Error(corrupt) for anything that the encoder
@@ -75,14 +73,11 @@ class BlockDecoder {
   bool continue_extents(IndexRecord& record, bool& more);
 
  private:
-  std::string_view path();
-  void metadata(IndexRecord& record, unsigned flags);
   void extents(ExtentTable& table);
 
   base::Bytes raw_;
   base::ByteReader in_;
-  std::string last_path_;
-  tree::Entry last_;
+  tree::EntryDecoder entries_;
   Extent place_;
 };
 

@@ -4,6 +4,7 @@
 #include "base/pipeline.h"
 #include "chain/extent_builder.h"
 #include "tree/compare.h"
+#include "tree/unchanged.h"
 
 namespace rota::chain {
 
@@ -87,7 +88,7 @@ bool LargeFile::reuse(Item& item) {
   }
   if (!known) return false;
   entry = std::move(read);
-  item.record.racy = is_racy(entry, now);
+  item.record.racy = tree::is_racy(entry, now);
   item.record.extents = std::move(known);
   context_.progress.bytes += entry.size;
   return true;
@@ -111,7 +112,7 @@ bool LargeFile::read(Item& item, const OldSignature* old, FrameFiller& filler) {
     const base::Instant now = context_.clock.now();
     const auto content = context_.source.open(entry);
     if (!content) return false;
-    item.record.racy = is_racy(entry, now);
+    item.record.racy = tree::is_racy(entry, now);
     const bool unchanged = store_pass(item, *content, old, filler);
     if (!unchanged && attempt == 0) continue;
     if (!unchanged) {

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "chain/digest_thread.h"
 #include "chain/extent_builder.h"
+#include "tree/unchanged.h"
 
 namespace rota::chain {
 
@@ -47,10 +48,6 @@ class DeltaList final : public DeltaSink {
 };
 
 }  // namespace
-
-bool is_racy(const Entry& entry, base::Instant read_at) {
-  return entry.ctime.seconds + kRacySeconds >= read_at.time_since_epoch().count();
-}
 
 std::shared_ptr<ExtentTable> find_content(WriterContext& context, const base::Sha256Digest& digest,
                                           std::uint64_t size) {
@@ -154,7 +151,7 @@ bool Packer::read(Item& item) {
     const base::Instant now = context_.clock.now();
     const auto content = context_.source.open(entry);
     if (!content) return false;
-    item.record.racy = is_racy(entry, now);
+    item.record.racy = tree::is_racy(entry, now);
     if (entry.size > kMaxGrown) {
       throw Error(ErrorKind::io, "grew too much while the tree was read; the next run takes it");
     }

@@ -25,10 +25,6 @@ struct WriterContext {
   const RunRecord* parent = nullptr;  ///< null for a full
 };
 
-/// Kernel time stamps are as coarse as a tick, filesystems' up to two seconds (FAT).
-inline constexpr std::int64_t kRacySeconds = 2;
-bool is_racy(const tree::Entry& entry, base::Instant read_at);
-
 /// The extents of known content, when the chain has it: from an entry with the same hash.
 std::shared_ptr<ExtentTable> find_content(WriterContext& context, const base::Sha256Digest& digest,
                                           std::uint64_t size);

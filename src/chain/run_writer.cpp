@@ -9,6 +9,7 @@
 #include "chain/large_file.h"
 #include "chain/system_facts.h"
 #include "chain/uploader.h"
+#include "tree/unchanged.h"
 
 namespace rota::chain {
 
@@ -19,15 +20,8 @@ using tree::EntryKind;
 
 namespace {
 
-/// True when the entry is what the chain has: a stat walk decides (docs/architecture.md, "What
-/// changed").
 bool is_same(const Entry& now, const IndexRecord& before) {
-  const Entry& then = before.entry;
-  if (before.racy || now.kind != then.kind) return false;
-  if (now.kind == EntryKind::hard_link) return now.target == then.target;
-  return now.ctime == then.ctime && now.mtime == then.mtime && now.inode == then.inode &&
-         now.size == then.size && now.mode == then.mode && now.uid == then.uid &&
-         now.gid == then.gid && now.links == then.links && !now.unreadable;
+  return !before.racy && tree::is_unchanged(now, before.entry);
 }
 
 }  // namespace
@@ -295,7 +289,7 @@ void RunWriter::meet(Entry& entry, std::optional<IndexRecord> before) {
     add(std::move(item));
     return;
   }
-  item.record.racy = taken.kind != EntryKind::hard_link && is_racy(taken, now);
+  item.record.racy = taken.kind != EntryKind::hard_link && tree::is_racy(taken, now);
   add(std::move(item));
 }
 

@@ -49,7 +49,7 @@ class Context {
 class Command {
  public:
   virtual ~Command() = default;
-  virtual const char* name() const = 0;
+  virtual const char* name() const = 0;     ///< "backup", or of a group's command "disk list"
   virtual const char* summary() const = 0;  ///< one line, for `rota --help`
   virtual void declare(Options& options) = 0;
   virtual int run(Context& context) = 0;
@@ -72,5 +72,10 @@ std::unique_ptr<Command> make_cron();
 std::unique_ptr<Command> make_key();
 std::unique_ptr<Command> make_doctor();
 std::unique_ptr<Command> make_cost();
+std::unique_ptr<Command> make_check();
+std::unique_ptr<Command> make_history();
+std::unique_ptr<Command> make_ledger_check();
+std::unique_ptr<Command> make_ledger_export();
+std::unique_ptr<Command> make_ledger_rebuild();
 
 }  // namespace rota::cli

@@ -13,6 +13,7 @@
 #include "base/signals.h"
 #include "base/version.h"
 #include "cli/command.h"
+#include "cli/disk.h"
 
 namespace {
 
@@ -51,12 +52,17 @@ void flush_output() {
 
 std::vector<std::unique_ptr<cli::Command>> make_commands() {
   std::vector<std::unique_ptr<cli::Command>> commands;
-  for (auto* make : {cli::make_init, cli::make_backup, cli::make_cron, cli::make_list, cli::make_ls,
-                     cli::make_restore, cli::make_fetch, cli::make_verify, cli::make_diff,
-                     cli::make_purge, cli::make_purge_incr, cli::make_status, cli::make_facts,
-                     cli::make_adopt, cli::make_key, cli::make_doctor, cli::make_cost}) {
+  for (auto* make : {cli::make_init,          cli::make_backup,       cli::make_cron,
+                     cli::make_list,          cli::make_ls,           cli::make_restore,
+                     cli::make_fetch,         cli::make_verify,       cli::make_diff,
+                     cli::make_purge,         cli::make_purge_incr,   cli::make_status,
+                     cli::make_facts,         cli::make_adopt,        cli::make_key,
+                     cli::make_doctor,        cli::make_cost,         cli::make_check,
+                     cli::make_history,       cli::make_ledger_check, cli::make_ledger_export,
+                     cli::make_ledger_rebuild}) {
     commands.push_back(make());
   }
+  for (auto* make : cli::disk_commands()) commands.push_back(make());
   return commands;
 }
 
@@ -75,6 +81,8 @@ int run(int argc, char** argv) {
       "`rota COMMAND --help` explains a command. PROFILE may be left out where there is only one.\n"
       "Exit status: 0 done, 1 failed, 2 usage or configuration, 3 done with warnings, 4 corrupt\n"
       "data, 5 refused for safety, 11 locked by another rota, 130 interrupted.");
+  line.add_group("disk", "The rotation disks: which there are, where they are, what is on them");
+  line.add_group("ledger", "The record of the rotation disks: check, export, rebuild");
   const std::vector<std::unique_ptr<cli::Command>> commands = make_commands();
   for (const auto& command : commands) {
     cli::Options& options = line.add(command->name(), command->summary());

@@ -56,6 +56,12 @@ class Help final : public CLI::Formatter {
   std::string help_;
 };
 
+/// "rota disk list"
+std::string name_of(const CLI::App& app) {
+  const CLI::App* parent = app.get_parent();
+  return (parent == nullptr ? "" : name_of(*parent) + " ") + app.get_name();
+}
+
 }  // namespace
 
 void Options::words(std::vector<std::string>& into, const std::string& form,
@@ -95,9 +101,7 @@ void Options::note(const std::string& text) { app_->footer(text); }
 
 bool Options::given(const std::string& name) const { return app_->count(name) > 0; }
 
-std::string Options::command() const {
-  return app_->get_parent()->get_name() + " " + app_->get_name();
-}
+std::string Options::command() const { return name_of(*app_); }
 
 void Options::refuse(const std::string& problem) const {
   throw base::Error(base::ErrorKind::usage,
@@ -107,7 +111,10 @@ void Options::refuse(const std::string& problem) const {
 /// An option that does not exist, or a word for a command that takes none.
 void Options::check_unknown() const {
   std::vector<std::string> unknown = app_->remaining();
-  if (unknown.empty()) unknown = app_->get_parent()->remaining();  // in front of the command
+  for (const CLI::App* app = app_->get_parent(); app != nullptr && unknown.empty();
+       app = app->get_parent()) {
+    unknown = app->remaining();  // in front of the command
+  }
   if (unknown.empty()) return;
   const std::string word = base::printable(unknown.front());
   if (!word.starts_with('-')) refuse(fmt::format("\"{}\" is one word too many", word));
@@ -154,28 +161,49 @@ CommandLine::CommandLine(const std::string& program, const std::string& summary,
 CommandLine::~CommandLine() = default;
 
 Options& CommandLine::add(const std::string& name, const std::string& summary) {
-  commands_.push_back(std::make_unique<Options>(*app_->add_subcommand(name, summary)));
+  const std::size_t blank = name.find(' ');
+  CLI::App& parent =
+      blank == std::string::npos ? *app_ : *app_->get_subcommand(name.substr(0, blank));
+  commands_.push_back(
+      std::make_unique<Options>(*parent.add_subcommand(name.substr(blank + 1), summary)));
   return *commands_.back();
+}
+
+void CommandLine::add_group(const std::string& name, const std::string& summary) {
+  app_->add_subcommand(name, summary)->require_subcommand(1);
 }
 
 /// CLI11 would say of an unknown command only that one is missing.
 void CommandLine::check_command(int argc, char** argv) const {
-  const std::string& program = app_->get_name();
-  if (argc < 2) {
+  check_word("", argc < 2 ? nullptr : argv[1]);
+  for (const auto& command : commands_) {
+    const CLI::App& group = *command->app_->get_parent();
+    if (&group == app_.get() || group.get_name() != argv[1]) continue;
+    check_word(group.get_name() + " ", argc < 3 ? nullptr : argv[2]);
+    return;
+  }
+}
+
+/// before: "", or the group with a blank.
+void CommandLine::check_word(const std::string& before, const char* word) const {
+  const std::string program = app_->get_name() + (before.empty() ? "" : " ") +
+                              before.substr(0, before.empty() ? 0 : before.size() - 1);
+  if (word == nullptr) {
     throw base::Error(base::ErrorKind::usage,
                       fmt::format("which command? `{} --help` lists them", program));
   }
-  const std::string word = argv[1];
+  const CLI::App* const app =
+      before.empty() ? app_.get() : app_->get_subcommand(before.substr(0, before.size() - 1));
   std::vector<std::string> known;
-  for (const auto& command : commands_) {
-    if (command->app_->get_name() == word || word.starts_with('-')) return;
-    known.push_back(command->app_->get_name());
+  for (const CLI::App* command : app->get_subcommands([](const CLI::App*) { return true; })) {
+    known.push_back(command->get_name());
+    if (known.back() == word || word[0] == '-') return;
   }
   const auto meant = base::nearest(word, known);
   throw base::Error(
       base::ErrorKind::usage,
-      fmt::format("there is no command \"{}\"; {}", base::printable(word),
-                  meant ? fmt::format("did you mean \"{}\"?", *meant)
+      fmt::format("there is no command \"{}{}\"; {}", before, base::printable(word),
+                  meant ? fmt::format("did you mean \"{}{}\"?", before, *meant)
                         : fmt::format("`{} --help` lists those that there are", program)));
 }
 

@@ -59,14 +59,18 @@ class CommandLine {
               const std::string& note);
   ~CommandLine();
 
-  /// Adds a command; what is returned lives as long as this.
+  /// Adds a command; what is returned lives as long as this. A name of two words, "disk list", is a
+  /// command of the group "disk".
   Options& add(const std::string& name, const std::string& summary);
+  /// Adds a group, before its commands.
+  void add_group(const std::string& name, const std::string& summary);
   /// The number of the command that was asked for, in the order of add(); nothing when `--help` or
   /// `--version` was, which it prints. Throws Error(usage).
   std::optional<std::size_t> parse(int argc, char** argv);
 
  private:
   void check_command(int argc, char** argv) const;
+  void check_word(const std::string& before, const char* word) const;
 
   std::unique_ptr<CLI::App> app_;
   std::vector<std::unique_ptr<Options>> commands_;

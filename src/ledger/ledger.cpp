@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "ledger/advice.h"
 #include "ledger/schema.h"
 
 namespace rota::ledger {
@@ -41,21 +42,6 @@ const std::string& private_file(const std::string& path) {
     base::throw_os("cannot make private (mode 0600) the ledger", path, errno);
   }
   return path;
-}
-
-/// Runs `action`; says what to do about a damaged file.
-template <typename Action>
-auto advised(const std::string& path, Action action) {
-  try {
-    return action();
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::corrupt) throw;
-    throw Error(ErrorKind::corrupt,
-                fmt::format("the ledger is damaged ({}): move {} and {}-journal, if there is one, "
-                            "out of the way and run rota again, which starts a new ledger; the "
-                            "backups themselves do not depend on it",
-                            error.what(), path, path));
-  }
 }
 
 std::int64_t signed_of(std::uint64_t value) { return static_cast<std::int64_t>(value); }
@@ -147,10 +133,15 @@ const char* word(VerifyKind kind) {
 
 Ledger::Ledger(const std::string& path) : database_(private_file(path)) {
   advised(path, [&] {
-    // A rollback journal rather than a write-ahead log: at rest the ledger is one file, which can
-    // be copied to a disk as it is. EXTRA is FULL plus a sync of the directory after the journal is
-    // gone; without it a power cut may take back the last change.
-    database_.execute("PRAGMA synchronous = EXTRA; PRAGMA foreign_keys = ON");
+    // A write-ahead log, so that a screen may read while a job writes; it is folded into the file
+    // when the last one closes. FULL makes each change durable when its function returns.
+    try {
+      database_.execute("PRAGMA journal_mode = WAL");
+    } catch (const Error& error) {
+      // Another process has it open in the old mode just now: the next one that opens it will do.
+      if (error.kind() != ErrorKind::io) throw;
+    }
+    database_.execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
     migrate(database_);
   });
 }

@@ -82,6 +82,9 @@ class Ledger {
   /// Every profile that has a run or a verification, sorted.
   std::vector<std::string> profiles();
 
+  /// For Disks, History and exports, which are parts of the ledger.
+  base::Database& database() { return database_; }
+
  private:
   base::Database database_;
 };

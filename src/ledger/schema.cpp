@@ -18,6 +18,18 @@ using base::ErrorKind;
 /// "rota" in the file's header: tells a ledger from some other program's database.
 constexpr std::int64_t kApplicationId = 0x726f7461;
 
+/// A step of its own, because rebuilding takes them away for a moment.
+constexpr const char* kGuards = R"sql(
+    CREATE TRIGGER history_is_not_altered BEFORE UPDATE ON history
+      BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;
+    CREATE TRIGGER history_is_not_removed BEFORE DELETE ON history
+      BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;
+    -- INSERT OR REPLACE would go past the other two.
+    CREATE TRIGGER history_is_not_replaced BEFORE INSERT ON history
+      WHEN EXISTS (SELECT 1 FROM history WHERE number = NEW.number)
+      BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;
+    )sql";
+
 /// Step n leads from version n to n + 1. A step that was released is never changed: add another.
 ///
 /// Times are seconds since 1970, UTC. Profiles, runs and (later) disks are named in words, so that
@@ -73,6 +85,117 @@ const char* const kSteps[] = {
     ALTER TABLE verification_2 RENAME TO verification;
     CREATE INDEX verification_by_profile ON verification (profile, what, id);
     )sql",
+    // Rotation disks. The history is the truth (history.h); the tables below it are derived from
+    // it, their columns are the fields of fields.h, and an id is a number in the history.
+    R"sql(
+    CREATE TABLE history (
+      number        INTEGER PRIMARY KEY,
+      time          INTEGER NOT NULL,
+      kind          TEXT    NOT NULL,
+      data          TEXT    NOT NULL,
+      people        TEXT    NOT NULL,
+      people_sha256 TEXT    NOT NULL,
+      hash          TEXT    NOT NULL
+    ) STRICT;
+    CREATE TABLE history_head (
+      one  INTEGER PRIMARY KEY CHECK (one = 1),
+      rows INTEGER NOT NULL,
+      hash TEXT    NOT NULL
+    ) STRICT;
+
+    CREATE TABLE disk (
+      name              TEXT    PRIMARY KEY,
+      label             TEXT    NOT NULL,
+      uuid              TEXT    NOT NULL,
+      luks_uuid         TEXT    NOT NULL,
+      filesystem        TEXT    NOT NULL,
+      token_sha256      TEXT    NOT NULL,
+      next_token_sha256 TEXT    NOT NULL,
+      serial            TEXT    NOT NULL,
+      model             TEXT    NOT NULL,
+      size              INTEGER NOT NULL,
+      set_name          TEXT    NOT NULL,
+      prepared          INTEGER NOT NULL,
+      state             TEXT    NOT NULL,
+      state_time        INTEGER,
+      state_reason      TEXT    NOT NULL,
+      state_by          TEXT    NOT NULL,
+      capacity          INTEGER NOT NULL,
+      used              INTEGER NOT NULL,
+      next_copy         INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE claim (
+      id         INTEGER PRIMARY KEY,
+      disk       TEXT    NOT NULL REFERENCES disk (name),
+      time       INTEGER NOT NULL,
+      state      TEXT    NOT NULL,
+      place      TEXT    NOT NULL,
+      claimed_by TEXT    NOT NULL,
+      note       TEXT    NOT NULL
+    ) STRICT;
+    CREATE INDEX claim_by_disk ON claim (disk, id);
+    CREATE TABLE observation (
+      id     INTEGER PRIMARY KEY,
+      disk   TEXT    NOT NULL REFERENCES disk (name),
+      time   INTEGER NOT NULL,
+      state  TEXT    NOT NULL,
+      device TEXT    NOT NULL,
+      serial TEXT    NOT NULL,
+      detail TEXT    NOT NULL
+    ) STRICT;
+    CREATE INDEX observation_by_disk ON observation (disk, id);
+    CREATE TABLE copy (
+      disk          TEXT    NOT NULL REFERENCES disk (name),
+      server        TEXT    NOT NULL,
+      snapshot      TEXT    NOT NULL,
+      state         TEXT    NOT NULL,
+      source        TEXT    NOT NULL,
+      sealed_time   INTEGER,
+      entries       INTEGER NOT NULL,
+      bytes         INTEGER NOT NULL,
+      new_bytes     INTEGER NOT NULL,
+      warnings      INTEGER NOT NULL,
+      changed       INTEGER NOT NULL,
+      added         INTEGER NOT NULL,
+      removed       INTEGER NOT NULL,
+      verified      INTEGER NOT NULL,
+      last_verified INTEGER,
+      last_good     INTEGER NOT NULL,
+      oldest_read   INTEGER,
+      PRIMARY KEY (disk, server, snapshot)
+    ) STRICT;
+    CREATE TABLE copy_check (
+      id       INTEGER PRIMARY KEY,
+      disk     TEXT    NOT NULL,
+      server   TEXT    NOT NULL,
+      snapshot TEXT    NOT NULL,
+      time     INTEGER NOT NULL,
+      what     TEXT    NOT NULL,
+      good     INTEGER NOT NULL,
+      files    INTEGER NOT NULL,
+      bytes    INTEGER NOT NULL,
+      problem  TEXT    NOT NULL,
+      seconds  INTEGER NOT NULL,
+      FOREIGN KEY (disk, server, snapshot) REFERENCES copy (disk, server, snapshot)
+    ) STRICT;
+    CREATE INDEX copy_check_by_copy ON copy_check (disk, server, snapshot, id);
+    -- Its disk may be one that is in no table.
+    CREATE TABLE alarm (
+      id              INTEGER PRIMARY KEY,
+      kind            TEXT    NOT NULL,
+      disk            TEXT    NOT NULL,
+      server          TEXT    NOT NULL,
+      opened          INTEGER NOT NULL,
+      severity        TEXT    NOT NULL,
+      message         TEXT    NOT NULL,
+      details         TEXT    NOT NULL,
+      acknowledged    INTEGER,
+      acknowledged_by TEXT    NOT NULL,
+      reason          TEXT    NOT NULL,
+      closed          INTEGER
+    ) STRICT;
+    )sql",
+    kGuards,
 };
 constexpr std::int64_t kNewest = std::size(kSteps);
 
@@ -101,6 +224,14 @@ std::int64_t version_of(base::Database& database) {
 }
 
 }  // namespace
+
+void lift_guards(base::Database& database) {
+  database.execute(
+      "DROP TRIGGER history_is_not_altered; DROP TRIGGER history_is_not_removed; "
+      "DROP TRIGGER history_is_not_replaced");
+}
+
+void set_guards(base::Database& database) { database.execute(kGuards); }
 
 void migrate(base::Database& database) {
   if (version_of(database) == kNewest) return;

@@ -8,4 +8,9 @@ namespace rota::ledger {
 /// transaction. Throws Error(config) when a newer rota or another program wrote it.
 void migrate(base::Database& database);
 
+/// Triggers keep the history append-only. Rebuilding it lifts them and sets them again within one
+/// transaction.
+void lift_guards(base::Database& database);
+void set_guards(base::Database& database);
+
 }  // namespace rota::ledger

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "profile/config_file.h"
 #include "profile/settings.h"
 
 namespace rota::profile {
@@ -23,20 +24,7 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-constexpr std::uint64_t kMaxConfigFile = 4 << 20;  // far beyond what a person writes
-
 [[noreturn]] void fail(const std::string& message) { throw Error(ErrorKind::config, message); }
-
-/// A file that a person edits. Nothing when it is absent.
-std::optional<std::string> read_config(const std::string& path) {
-  try {
-    return base::read_file(path, kMaxConfigFile);
-  } catch (const Error& error) {
-    if (error.kind() == ErrorKind::not_found) return std::nullopt;
-    if (error.kind() == ErrorKind::corrupt) fail(error.what());  // too large: not damaged data
-    throw;
-  }
-}
 
 /// rota runs hooks with its own rights, so nobody else may be able to change `path`.
 void check_ours(const std::string& path, const struct stat& st) {

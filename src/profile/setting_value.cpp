@@ -104,9 +104,19 @@ std::string SettingValue::web_address() const {
 }
 
 std::uint64_t SettingValue::rate() const {
-  constexpr const char* kHint = "write for example \"500K\" or \"10M\": bytes a second";
   constexpr std::uint64_t kSlowest = 10'000;  // slower, a volume would take hours
-  if (!node_.is_string()) reject_type(fmt::format("text in double quotes; {}", kHint));
+  return scaled(kSlowest, 1'000'000'000'000, "between 10K and 1000G",
+                "write for example \"500K\" or \"10M\": bytes a second");
+}
+
+std::uint64_t SettingValue::size() const {
+  return scaled(0, 100'000'000'000'000, "at most 100000G",
+                "write for example \"500M\" or \"1G\": bytes");
+}
+
+std::uint64_t SettingValue::scaled(std::uint64_t lowest, std::uint64_t highest,
+                                   const std::string& range, const std::string& hint) const {
+  if (!node_.is_string()) reject_type(fmt::format("text in double quotes; {}", hint));
   const std::string written = text();
   const std::string shown = base::printable(written);
   std::uint64_t number = 0;
@@ -118,9 +128,9 @@ std::uint64_t SettingValue::rate() const {
                                : rest == "G"  ? 1'000'000'000
                                : rest.empty() ? 1
                                               : 0;
-  if (error != std::errc() || factor == 0) reject(fmt::format("is \"{}\"; {}", shown, kHint));
-  if (number > 1'000'000'000'000 / factor || number * factor < kSlowest) {
-    reject(fmt::format("is \"{}\"; it must be between 10K and 1000G; {}", shown, kHint));
+  if (error != std::errc() || factor == 0) reject(fmt::format("is \"{}\"; {}", shown, hint));
+  if (number > highest / factor || number * factor < lowest) {
+    reject(fmt::format("is \"{}\"; it must be {}; {}", shown, range, hint));
   }
   return number * factor;
 }

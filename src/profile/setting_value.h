@@ -10,9 +10,9 @@
 
 namespace rota::profile {
 
-/// One value in profile.toml, with what it takes to complain about it: each reader throws
-/// Error(config), "<file>:<line>: <key> …", when the value is of another type or cannot be used.
-/// What it is made from outlives it.
+/// One value in profile.toml or rotation.toml, with what it takes to complain about it: each reader
+/// throws Error(config), "<file>:<line>: <key> …", when the value is of another type or cannot be
+/// used. What it is made from outlives it.
 class SettingValue {
  public:
   SettingValue(const std::string& file, std::string_view key, const toml::node& node)
@@ -41,6 +41,9 @@ class SettingValue {
   /// Bytes a second.
   std::uint64_t rate() const;
 
+  /// Bytes: "1G", "500M".
+  std::uint64_t size() const;
+
   /// Names of files, without a directory.
   std::vector<std::string> names() const;
 
@@ -54,6 +57,10 @@ class SettingValue {
   [[noreturn]] void reject_type(const std::string& wanted) const;
 
   std::string_view type() const;
+
+  /// A number with K, M or G behind it, within these limits.
+  std::uint64_t scaled(std::uint64_t lowest, std::uint64_t highest, const std::string& range,
+                       const std::string& hint) const;
 
   const std::string& file_;
   std::string_view key_;

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "profile/config_file.h"
 #include "profile/setting_value.h"
 #include "profile/toml_file.h"
 
@@ -268,36 +269,6 @@ std::vector<Written> keys_of(const toml::table& table) {
   return keys;
 }
 
-/// The parser's reason as a part of a sentence, with a hint at the usual slip: text without quotes,
-/// which the parser takes for the start of a number.
-std::string reason(const toml::parse_error& error) {
-  std::string text = base::printable(error.description());
-  // The parser has written a newline as \n already.
-  for (std::size_t at = 0; (at = text.find("\\\\", at)) != std::string::npos; ++at) {
-    text.erase(at, 1);
-  }
-  if (text.starts_with('E')) text[0] = 'e';
-  for (const char* sign : {"parsing value", "integer", "floating-point", "boolean", "date"}) {
-    if (text.find(sign) == std::string::npos) continue;
-    return text + "; text and spans of time stand in double quotes";
-  }
-  return text;
-}
-
-toml::table parse(const std::string& text, const std::string& file) {
-  try {
-    return toml::parse(text);
-  } catch (const toml::parse_error& error) {
-    fail(fmt::format("{}:{}: this is not valid TOML: {}", file, error.source().begin.line,
-                     reason(error)));
-  } catch (const NoToml&) {
-    fail(
-        fmt::format("{}: this is not valid TOML: a key or the name of a table begins with a "
-                    "character that none can begin with",
-                    file));
-  }
-}
-
 }  // namespace
 
 std::vector<Setting> settings() {
@@ -307,7 +278,7 @@ std::vector<Setting> settings() {
 }
 
 void read_settings(const std::string& text, const std::string& file, Profile& profile) {
-  const toml::table table = parse(text, file);
+  const toml::table table = parse_toml(text, file);
   for (const Written& key : keys_of(table)) {
     const auto row = std::ranges::find(kRows, std::string_view(key.name),
                                        [](const Row& candidate) { return candidate.setting.key; });

@@ -4,63 +4,124 @@
 #include <string>
 #include <tuple>
 
-#include "rotation/status.h"
+#include "rotation/parts.h"
 
 namespace rota::rotation {
 
 namespace {
 
-constexpr const char* kNothing =
-    "If everything online vanished now, there would be nothing to go back to: ";
+using base::Instant;
+using ledger::CopyRow;
+using ledger::CopyState;
 
-bool counts(const OffsiteCopy& copy) { return copy.verified && copy.offsite; }
+struct Candidate {
+  const CopyRow* copy = nullptr;
+  const DiskStatus* disk = nullptr;
+};
 
-/// Why no copy counts and what would change it, told of the copy that lacks least.
-std::string what_is_missing(const OffsiteCopy& copy) {
-  const std::string which =
-      fmt::format("the copy of {} on {}", base::local(copy.snapshot_time), copy.disk);
-  if (copy.verified) {
-    return fmt::format("{} is not off site yet; unplug the disk and take it off site.", which);
+bool verified(const Candidate& candidate) { return candidate.copy->counts(); }
+bool reliable(const Candidate& candidate) {
+  return verified(candidate) && candidate.disk->off_site;
+}
+
+/// Copies of a server that could be gone back to, or could soon.
+std::vector<Candidate> candidates(const std::string& server, std::span<const Member> members) {
+  std::vector<Candidate> found;
+  for (const Member& member : members) {
+    if (member.status.custody == Custody::lost || member.status.custody == Custody::retired) {
+      continue;
+    }
+    for (const CopyRow& copy : member.state->copies) {
+      if (copy.server == server && copy.state == CopyState::sealed) {
+        found.push_back({&copy, &member.status});
+      }
+    }
   }
-  if (copy.offsite) {
-    return fmt::format("{} was never verified; bring the disk back and plug it in.", which);
+  return found;
+}
+
+/// Why no copy can be relied on and what would change it, told of the copy that lacks least.
+std::string what_is_missing(const Candidate& best) {
+  const std::string which = fmt::format("the copy of {} on disk {}",
+                                        base::local(best.copy->snapshot_time()), best.disk->name);
+  if (!verified(best)) {
+    return fmt::format(
+        "{} is {}; plug the disk in and leave it until it is safe to remove.", which,
+        best.copy->last_verified && !best.copy->last_good ? "damaged" : "not verified");
   }
-  return fmt::format(
-      "{} is not verified and not off site; leave the disk plugged in until it is "
-      "verified, then take it off site.",
-      which);
+  switch (best.disk->custody) {
+    case Custody::in_transit_out:
+    case Custody::in_transit_back:
+      return fmt::format(
+          "{} is in transit since {}; when it is there, say so with `rota disk move "
+          "{} off-site --place PLACE --by NAME`.",
+          which, day(*best.disk->since), best.disk->name);
+    default:
+      return fmt::format(
+          "{} is not off site; take the disk there, and say so with `rota disk move "
+          "{} off-site --place PLACE --by NAME`.",
+          which, best.disk->name);
+  }
 }
 
 }  // namespace
 
-Exposure exposure(std::span<const OffsiteCopy> copies, base::Instant now) {
+std::string day(Instant time) { return base::local(time).substr(0, 10); }
+
+Exposure exposure(const std::string& server, std::span<const Member> members, bool several,
+                  Instant now) {
   Exposure result;
-  if (copies.empty()) {
-    result.sentence = std::string(kNothing) + "no rotation disk holds a copy yet.";
+  result.server = server;
+  const std::string who = several ? server : "you";
+  const std::string nothing =
+      fmt::format("If everything online vanished now, there would be nothing {}to go back to: ",
+                  several ? "of " + server + " " : "");
+  const std::vector<Candidate> found = candidates(server, members);
+  if (found.empty()) {
+    result.sentence = nothing + "no rotation disk holds a copy yet.";
     return result;
   }
-  // Copies that count before all others, then the one that lacks least, then the newest.
-  const auto rank = [](const OffsiteCopy& copy) {
-    return std::make_tuple(counts(copy), copy.verified, copy.snapshot_time);
+  // What can be relied on before all others, then the one that lacks least, then the newest.
+  const auto rank = [](const Candidate& candidate) {
+    return std::make_tuple(reliable(candidate), verified(candidate), candidate.copy->snapshot);
   };
-  const OffsiteCopy& best = *std::max_element(
-      copies.begin(), copies.end(),
-      [&](const OffsiteCopy& a, const OffsiteCopy& b) { return rank(a) < rank(b); });
-  if (!counts(best)) {
-    result.sentence = kNothing + what_is_missing(best);
+  const Candidate& best = *std::ranges::max_element(found, {}, rank);
+  if (!reliable(best)) {
+    result.sentence = nothing + what_is_missing(best);
     return result;
   }
+  const Instant time = best.copy->snapshot_time();
   result.any_offsite_copy = true;
-  result.falls_back_to = best.snapshot_time;
-  result.age = std::max(now - best.snapshot_time, std::chrono::seconds(0));
-  result.disk = best.disk;
+  result.falls_back_to = time;
+  result.age = std::max(now - time, std::chrono::seconds(0));
+  result.disk = best.disk->name;
+  result.place = best.disk->place;
+  result.by = best.disk->by;
+  result.since = best.disk->since;
   result.sentence = fmt::format(
-      "If everything online vanished now, you would go back to {} ({}), the copy on {}.",
-      base::local(best.snapshot_time),
-      now < best.snapshot_time ? "later than this machine's clock, which is wrong: set it"
-                               : base::relative(best.snapshot_time, now),
-      best.disk);
+      "If everything online vanished now, {} would go back to {} ({}): disk {}, sealed and "
+      "verified, "
+      "off site{} since {}{}.",
+      who, base::local(time),
+      now < time ? "later than this machine's clock, which is wrong: set it"
+                 : base::relative(time, now),
+      result.disk, result.place.empty() ? "" : " at '" + result.place + "'", day(*result.since),
+      result.by.empty() ? "" : " by the word of " + result.by);
   return result;
+}
+
+Exposure worst_of(std::span<const Exposure> exposures) {
+  if (exposures.empty()) {
+    Exposure none;
+    none.sentence =
+        "If everything online vanished now, there would be nothing to go back to: no rotation disk "
+        "holds a copy yet.";
+    return none;
+  }
+  // Of those without a copy any; else the one that falls back furthest.
+  return *std::ranges::min_element(exposures, {}, [](const Exposure& exposure) {
+    return exposure.falls_back_to.value_or(Instant::min());
+  });
 }
 
 }  // namespace rota::rotation

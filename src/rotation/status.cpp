@@ -105,18 +105,6 @@ void judge_verification(const ProfileRows& rows, const ProfileStatus& status, In
 
 }  // namespace
 
-const char* word(Level level) {
-  switch (level) {
-    case Level::good:
-      return "good";
-    case Level::warning:
-      return "warning";
-    case Level::alarm:
-      return "alarm";
-  }
-  return "";
-}
-
 ProfileStatus profile_status(const ProfileRows& rows, Instant now) {
   ProfileStatus status;
   status.profile = rows.profile;
@@ -152,16 +140,33 @@ ProfileStatus profile_status(const ProfileRows& rows, Instant now) {
   return status;
 }
 
-Status compute(std::span<const ProfileRows> profiles, std::span<const OffsiteCopy> copies,
-               Instant now) {
+Status compute(std::span<const ProfileRows> profiles, const RotationInput& rotation, Instant now) {
   Status status;
-  status.exposure = exposure(copies, now);
-  if (!profiles.empty()) status.level = Level::good;
+  status.rotation = rotation_status(rotation, now);
+  if (!profiles.empty()) status.level = status.rotation.level;
   for (const ProfileRows& rows : profiles) {
     status.profiles.push_back(profile_status(rows, now));
     status.level = std::max(status.level, status.profiles.back().level);
   }
   return status;
+}
+
+std::string headline(const Status& status) {
+  std::vector<Message> messages;
+  for (const Notice& notice : status.rotation.notices) {
+    messages.emplace_back(notice.level, notice.text);
+  }
+  for (const ProfileStatus& profile : status.profiles) {
+    for (std::size_t i = 0; i < profile.messages.size(); ++i) {
+      messages.emplace_back(profile.message_levels[i],
+                            fmt::format("{}: {}", profile.profile, profile.messages[i]));
+    }
+  }
+  if (messages.empty()) return status.rotation.worst.sentence;
+  std::stable_sort(messages.begin(), messages.end(),
+                   [](const Message& a, const Message& b) { return a.first > b.first; });
+  const std::size_t more = messages.size() - 1;
+  return messages.front().second + (more == 0 ? "" : fmt::format(" (and {} more)", more));
 }
 
 }  // namespace rota::rotation

@@ -9,16 +9,12 @@
 
 #include "base/time.h"
 #include "ledger/ledger.h"
+#include "rotation/level.h"
+#include "rotation/rotation.h"
 
 /// Where status is worked out, and nowhere else: commands, screen, labels and reports print what
 /// stands here. Everything in this folder is pure: rows and the time in, words out.
 namespace rota::rotation {
-
-/// How a thing stands. The order counts: the worst is the greatest.
-enum class Level { good, warning, alarm };
-
-/// "good", "warning", "alarm".
-const char* word(Level level);
 
 /// A run is expected every day; two hours of slack let it be late or long.
 inline constexpr std::chrono::hours kRunWarning{26};
@@ -57,37 +53,20 @@ struct ProfileStatus {
   std::vector<Level> message_levels;  ///< of each message
 };
 
-/// A copy on a rotation disk.
-struct OffsiteCopy {
-  std::string disk;               ///< its label: "ROTA-B"
-  base::Instant snapshot_time{};  ///< the moment that the copy shows, not when it was made
-  bool verified = false;          ///< read back from the medium and found right
-  bool offsite = false;           ///< unplugged and taken off site
-};
-
-/// How far back a loss of everything online would throw us.
-struct Exposure {
-  bool any_offsite_copy = false;  ///< a verified one; the next three are set only then
-  std::optional<base::Instant> falls_back_to;
-  std::optional<std::chrono::seconds> age;  ///< now − falls_back_to; never negative
-  std::string disk;
-  std::string sentence;  ///< "If everything online vanished now, you would go back to …"
-};
-
 struct Status {
   std::vector<ProfileStatus> profiles;  ///< in the order given
-  Exposure exposure;
-  /// The worst of the profiles; alarm when there is none: then nothing is backed up. Exposure does
-  /// not count as long as a rotation is not configured.
+  RotationStatus rotation;
+  /// The worst of all. Alarm when there is no profile: then nothing is backed up. As long as no
+  /// disk was prepared and no rotation is configured, the lack of disks does not count.
   Level level = Level::alarm;
 };
 
 ProfileStatus profile_status(const ProfileRows& rows, base::Instant now);
 
-/// The newest copy that is both verified and off site decides; copies in any order.
-Exposure exposure(std::span<const OffsiteCopy> copies, base::Instant now);
-
-Status compute(std::span<const ProfileRows> profiles, std::span<const OffsiteCopy> copies,
+Status compute(std::span<const ProfileRows> profiles, const RotationInput& rotation,
                base::Instant now);
+
+/// One line for a monitoring program: "ALARM: …", the worst first.
+std::string headline(const Status& status);
 
 }  // namespace rota::rotation

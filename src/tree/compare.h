@@ -18,11 +18,14 @@ struct Difference {
   std::string what;
 };
 
-/// Walks two trees in one merge pass and calls `report` for each difference, in order. Content is
-/// compared by digest; an entry without one is read and hashed. ctime, inode, link counts and
-/// names of owners do not count; owners do, by number.
-///
-void compare(Source& first, Source& second, const std::function<void(const Difference&)>& report);
+/// read: contents are compared by digest; one that is not known is read and hashed. trust: by size
+/// alone.
+enum class Contents { read, trust };
+
+/// Walks two trees in one merge pass and calls `report` for each difference, in order. ctime,
+/// inode, link counts and names of owners do not count; owners do, by number.
+void compare(Source& first, Source& second, const std::function<void(const Difference&)>& report,
+             Contents contents = Contents::read);
 
 /// Fills in entry.digest of a regular file by reading it. False when it vanished or cannot be read.
 /// Throws Error(interrupted) when a stop is requested meanwhile.

@@ -29,8 +29,11 @@ NewName::NewName(int parent, std::string name, bool replace)
   if (replace_) ::unlinkat(parent_, here(), 0);
 }
 
-NewName::~NewName() {
+NewName::~NewName() { remove(); }
+
+void NewName::remove() {
   if (made_) ::unlinkat(parent_, here(), 0);
+  made_ = false;
 }
 
 bool NewName::commit() {

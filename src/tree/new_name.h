@@ -23,6 +23,8 @@ class NewName {
 
   const char* here() const { return here_.c_str(); }
   void is_made() { made_ = true; }
+  /// Takes away what was made.
+  void remove();
   /// False leaves errno set: EISDIR where a directory stands in the way.
   bool commit();
 

@@ -1,5 +1,6 @@
 // Writes the first files of each target's corpus, with rota's own writers:
 //   ninja -C build fuzz_seeds && build/bin/fuzz_seeds tests/fuzz/corpus
+#include <fcntl.h>
 #include <fmt/core.h>
 
 #include <filesystem>
@@ -8,6 +9,12 @@
 #include "chain/index_samples.h"
 #include "chain/record.h"
 #include "chain/signature.h"
+#include "disk/copy_index.h"
+#include "disk/copy_index_format.h"
+#include "disk/copy_record.h"
+#include "disk/scrub.h"
+#include "ledger/disk_samples.h"
+#include "ledger/export.h"
 #include "profile/settings.h"
 #include "store/sftp_client.h"
 
@@ -144,6 +151,37 @@ void texts() {
   write("profile", "unknown", "target = \"/b\"\nmax_aeg = \"1Y\"\n");
   write("profile", "wrong", "source = \"a\\nb\"\ntarget = 1\n");
   write("profile", "no-toml", "target = soon\n");
+  write("rotation", "all",
+        "[set.a]\ndisks = [\"A\", \"B\"]\ninterval = \"1M\"\nprofiles = [\"web\"]\nplace = "
+        "\"bank\"\ntransit = \"3D\"\nmax_age = \"1Y\"\nkeep = 6\nreplace_after = \"2Y\"\n"
+        "scrub_budget = \"30m\"\nreserve = \"1G\"\nkey_file = \"/k\"\nallow_fixed = true\n"
+        "[set.b]\n[disk.A]\nprofiles = [\"web\"]\n");
+  write("rotation", "twice", "[set.a]\ndisks = [\"A\"]\n[set.b]\ndisks = [\"A\"]\n");
+  write("rotation", "no-table", "set = 1\n");
+}
+
+void ledger_exports() {
+  const std::filesystem::path file = corpus / "ledger.db";
+  {
+    ledger::Ledger ledger(file);
+    write("ledger_export", "empty", ledger::export_json(ledger, true));
+    ledger::Disks disks(ledger);
+    const base::Instant now = test::when("2026-10-24T10:00:00Z");
+    disks.add(test::some_disk("B"), now);
+    const ledger::CopyRow copy = test::some_copy("B", "20261024T030000Z");
+    disks.put_copy(copy, now);
+    disks.claim(test::claimed("B", ledger::Claimed::off_site, "2026-10-24T10:00:00Z", "bank"), now);
+    disks.observe(test::seen("B", ledger::Observed::connected, "2026-10-25T10:00:00Z"));
+    ledger::CheckRow check;
+    check.disk = copy.disk;
+    check.server = copy.server;
+    check.snapshot = copy.snapshot;
+    check.time = now;
+    disks.add_check(check);
+    write("ledger_export", "all", ledger::export_json(ledger, true));
+    write("ledger_export", "without-people", ledger::export_json(ledger, false));
+  }
+  for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(file.string() + end);
 }
 
 /// What a good server says in the three conversations of the target, requests counted from 0.
@@ -244,6 +282,63 @@ void s3_answers() {
         "<!DOCTYPE x [<!ENTITY a \"&b;&b;\">]><Error><Code>&a;</Code></Error>");
 }
 
+void copies() {
+  const std::string path = (corpus / "copy_index" / "file").string();
+  std::filesystem::create_directories(corpus / "copy_index");
+  disk::CopyIndexWriter writer(base::Fd(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC, 0644)),
+                               path);
+  base::Bytes block{std::byte{1}};
+  tree::EntryEncoder encoder;
+  const auto add = [&](const char* name, tree::EntryKind kind, std::int64_t born, bool noise) {
+    disk::CopyEntry line;
+    line.entry.path = name;
+    line.entry.kind = kind;
+    line.entry.mode = 0644;
+    line.entry.user = "root";
+    line.entry.mtime = line.entry.ctime = {1'800'000'000, 7};
+    line.entry.inode = 12;
+    line.born = born;
+    line.noise = noise;
+    if (line.entry.is_file()) {
+      line.entry.size = 3;
+      line.entry.digest.emplace();
+      line.entry.xattrs.push_back({"user.a", "b"});
+    }
+    if (kind == tree::EntryKind::hard_link) line.entry.target = "a";
+    writer.add(line);
+    encoder.path(block, line.entry.path);
+    encoder.entry(block, line.entry, noise ? disk::kRacy : 0);
+    base::ByteWriter out(block);
+    out.u8(static_cast<std::uint8_t>((born != 0 ? disk::kLinked : 0) | (noise ? disk::kNoise : 0)));
+    if (born != 0) out.varint(static_cast<std::uint64_t>(born));
+  };
+  add("", tree::EntryKind::directory, 0, false);
+  add("a", tree::EntryKind::file, 1'700'000'000, false);
+  writer.mark();
+  add("b", tree::EntryKind::hard_link, 0, false);
+  add("c", tree::EntryKind::file, 0, true);
+  add("d", tree::EntryKind::fifo, 1'700'000'000, false);
+  writer.finish();
+  const std::string file = base::read_file(path, 1 << 20);
+  write("copy_index", "file", std::string(1, '\0') + file);
+  write("copy_index", "block", block);
+  disk::CopyRecord record;
+  record.server = "web";
+  record.host = "host";
+  record.source = "/ of web";
+  record.entries = 5;
+  write("copy_texts", "record", std::string(1, '\0') + disk::to_json(record));
+  disk::ScrubState state;
+  state.groups.push_back({{}, {}, base::Instant{}, "a/b"});
+  write("copy_texts", "scrub", "\1" + disk::to_json(state));
+  write("copy_texts", "directory",
+        "\2"
+        "20261024T030000Z.partial");
+  write("copy_texts", "name",
+        "\2"
+        "a\\n\nb\r");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -254,6 +349,8 @@ int main(int argc, char** argv) {
   frames();
   deltas();
   texts();
+  ledger_exports();
   sftp();
   s3_answers();
+  copies();
 }

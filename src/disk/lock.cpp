@@ -1,0 +1,12 @@
+#include "disk/lock.h"
+
+#include "base/file.h"
+
+namespace rota::disk {
+
+base::LockFile lock_disk(const std::string& directory, const std::string& name) {
+  base::real_files().make_directories(directory, 0755);
+  return base::LockFile(directory + "/disk-" + name + ".lock", "the disk " + name);
+}
+
+}  // namespace rota::disk

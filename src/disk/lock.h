@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+
+#include "base/lock.h"
+
+namespace rota::disk {
+
+/// One rota at a time for a disk: preparing, attaching, ejecting, wiping. By the disk's name, since
+/// that is what a label tells before anything is mounted.
+///
+/// directory: where locks lie, "/run/rota"; made when missing. Throws Error(locked), io.
+base::LockFile lock_disk(const std::string& directory, const std::string& name);
+
+}  // namespace rota::disk

@@ -1,0 +1,120 @@
+#include <fmt/core.h>
+
+#include "base/error.h"
+#include "ledger/advice.h"
+#include "ledger/change.h"
+#include "ledger/contradictions.h"
+#include "ledger/disks.h"
+#include "ledger/row_table.h"
+
+namespace rota::ledger {
+
+namespace {
+
+constexpr const char* kLast = "disk = ? ORDER BY id DESC LIMIT 1";
+
+template <typename Row>
+std::optional<Row> last(base::Database& database, const std::string& disk) {
+  auto rows = rows_where<Row>(database, kLast, {disk});
+  if (rows.empty()) return std::nullopt;
+  return std::move(rows.front());
+}
+
+}  // namespace
+
+void close_contradictions(Change& change, std::vector<AlarmRow> open, base::Instant now) {
+  for (AlarmRow& alarm : open) {
+    if (alarm.kind != kContradiction) continue;
+    alarm.closed = now;
+    change.add(alarm);
+  }
+}
+
+void Disks::claim(const ClaimRow& claim, base::Instant now) {
+  base::Database& database = ledger_.database();
+  advised(database.path(), [&] {
+    Change change(database, now);
+    get(claim.disk);
+    ClaimRow row = claim;
+    row.id = 0;
+    change.add(row);
+    close_contradictions(change, alarms(claim.disk, true), now);
+    change.commit();
+  });
+}
+
+std::string Disks::contradiction(const DiskRow& disk, const ObservationRow& observation) {
+  if (observation.state == Observed::away) return "";
+  if (disk.end == DiskEnd::lost) {
+    for (const AlarmRow& alarm : alarms(disk.name, true)) {
+      if (alarm.kind == kContradiction) return "";
+    }
+    return fmt::format(
+        "The disk {0} was said to be lost on {1}, but is plugged in here: look at it, and give it "
+        "its "
+        "turn again with `rota disk release {0}`.",
+        disk.name, base::local(disk.end_time.value_or(disk.prepared)));
+  }
+  const std::optional<ClaimRow> claim = last_claim(disk.name);
+  if (!claim || claim->state != Claimed::off_site || seen_since(disk.name, claim->id)) return "";
+  return fmt::format(
+      "The disk {0} was claimed off site since {1}, but is plugged in here: say who brought it "
+      "back "
+      "with `rota disk move {0} on-site --by NAME`.",
+      disk.name, base::local(claim->time));
+}
+
+void Disks::observe(const ObservationRow& observation) {
+  base::Database& database = ledger_.database();
+  advised(database.path(), [&] {
+    Change change(database, observation.time);
+    AlarmRow alarm;
+    alarm.message = contradiction(get(observation.disk), observation);
+    ObservationRow row = observation;
+    row.id = 0;
+    change.add(row);
+    if (!alarm.message.empty()) {
+      alarm.kind = kContradiction;
+      alarm.disk = observation.disk;
+      alarm.opened = observation.time;
+      alarm.severity = Severity::warning;
+      change.add(alarm);
+    }
+    change.commit();
+  });
+}
+
+std::optional<ClaimRow> Disks::last_claim(const std::string& disk) {
+  base::Database& database = ledger_.database();
+  return advised(database.path(), [&] { return last<ClaimRow>(database, disk); });
+}
+
+std::optional<ObservationRow> Disks::last_observation(const std::string& disk) {
+  base::Database& database = ledger_.database();
+  return advised(database.path(), [&] { return last<ObservationRow>(database, disk); });
+}
+
+std::optional<ObservationRow> Disks::last_result(const std::string& disk) {
+  base::Database& database = ledger_.database();
+  return advised(database.path(), [&]() -> std::optional<ObservationRow> {
+    auto rows = rows_where<ObservationRow>(
+        database,
+        "disk = ? AND state IN ('sealed', 'safe to remove', 'interrupted', 'suspect', 'damaged', "
+        "'full') ORDER BY id DESC LIMIT 1",
+        {disk});
+    if (rows.empty()) return std::nullopt;
+    return std::move(rows.front());
+  });
+}
+
+bool Disks::seen_since(const std::string& disk, std::int64_t id) {
+  base::Database& database = ledger_.database();
+  return advised(database.path(), [&] {
+    base::Statement row(
+        database, "SELECT 1 FROM observation WHERE disk = ? AND id > ? AND state <> ? LIMIT 1");
+    row.bind(1, disk).bind(2, id).bind(3, std::string_view(word(Observed::away)));
+    return row.step();
+  });
+}
+
+}  // namespace rota::ledger

@@ -1,0 +1,55 @@
+#include "rotation/rotation.h"
+
+#include <algorithm>
+
+#include "rotation/parts.h"
+
+namespace rota::rotation {
+
+const char* word(Level level) {
+  switch (level) {
+    case Level::good:
+      return "good";
+    case Level::warning:
+      return "warning";
+    case Level::alarm:
+      return "alarm";
+  }
+  return "";
+}
+
+RotationStatus rotation_status(const RotationInput& input, base::Instant now) {
+  RotationStatus status;
+  std::vector<Member> members;
+  for (const ledger::DiskState& state : input.disks) {
+    const SetPolicy* set = set_of(input.sets, state.disk.name);
+    members.push_back({&state, set, disk_status(state, set, now, input.connected)});
+  }
+  for (const SetPolicy& set : input.sets) {
+    const std::vector<std::string>& servers = set.servers.empty() ? input.servers : set.servers;
+    status.sets.push_back(set_status(set, members, servers, now));
+  }
+  for (const std::string& server : input.servers) {
+    status.exposures.push_back(exposure(server, members, input.servers.size() > 1, now));
+  }
+  status.worst = worst_of(status.exposures);
+
+  Findings findings;
+  judge_places(members, input.sets, now, findings);
+  judge(members, status, input, now, findings);
+  std::ranges::stable_sort(findings.notices, std::ranges::greater(), &Notice::level);
+  for (const Notice& notice : findings.notices) {
+    status.level = std::max(status.level, notice.level);
+    for (Member& member : members) {
+      if (member.status.name == notice.disk) {
+        member.status.level = std::max(member.status.level, notice.level);
+      }
+    }
+  }
+  for (Member& member : members) status.disks.push_back(std::move(member.status));
+  status.notices = std::move(findings.notices);
+  status.duties = std::move(findings.duties);
+  return status;
+}
+
+}  // namespace rota::rotation

@@ -1,0 +1,132 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "base/text.h"
+#include "rotation/parts.h"
+
+namespace rota::rotation {
+
+namespace {
+
+using base::Instant;
+using ledger::CopyRow;
+using ledger::DiskState;
+
+bool names(const std::vector<std::string>& list, const std::string& name) {
+  return std::ranges::find(list, name) != list.end();
+}
+
+Instant after(Instant time, const base::Span& span, std::size_t times) {
+  for (std::size_t i = 0; i < times; ++i) time = base::after(time, span);
+  return time;
+}
+
+/// When the next copy is due: an interval after the newest one of the server that is worst off.
+/// With none at all, since there is a disk.
+std::optional<Instant> due_of(const SetPolicy& set, std::span<const DiskState* const> disks,
+                              std::span<const std::string> servers) {
+  std::optional<Instant> oldest;
+  bool missing = servers.empty();
+  for (const std::string& server : servers) {
+    const CopyRow* newest = nullptr;
+    for (const DiskState* disk : disks) {
+      const CopyRow* copy = newest_counting(*disk, server);
+      if (copy != nullptr && (newest == nullptr || copy->snapshot > newest->snapshot)) {
+        newest = copy;
+      }
+    }
+    if (newest == nullptr) {
+      missing = true;
+    } else if (!oldest || newest->snapshot_time() < *oldest) {
+      oldest = newest->snapshot_time();
+    }
+  }
+  if (oldest && !missing) return base::after(*oldest, set.interval);
+  std::optional<Instant> prepared;
+  for (const DiskState* disk : disks) {
+    if (!prepared || disk->disk.prepared < *prepared) prepared = disk->disk.prepared;
+  }
+  return prepared;
+}
+
+std::string detection(const SetStatus& status) {
+  if (status.disks < 2) {
+    return fmt::format(
+        "The set {} has {} in turn: the next copy goes where the last one is, so that "
+        "damage which it holds is in every offline copy.",
+        status.name, status.disks == 0 ? "no disk" : "one disk");
+  }
+  return fmt::format(
+      "Damage must be noticed within {} ({} disks, every {}), or every offline copy "
+      "holds it.",
+      base::human_duration(status.detection_window->count()), status.disks, status.interval);
+}
+
+}  // namespace
+
+const SetPolicy* set_of(std::span<const SetPolicy> sets, const std::string& disk) {
+  const SetPolicy* takes_all = nullptr;
+  for (const SetPolicy& set : sets) {
+    if (names(set.disks, disk)) return &set;
+    if (set.disks.empty()) takes_all = &set;
+  }
+  return takes_all;
+}
+
+std::vector<const DiskState*> in_order(std::span<const DiskState* const> disks) {
+  std::vector<const DiskState*> order;
+  for (const DiskState* disk : disks) {
+    if (disk->disk.end == ledger::DiskEnd::in_use) order.push_back(disk);
+  }
+  // One that is damaged comes last, so that it holds up nothing while another can go on.
+  const auto rank = [](const DiskState* disk) {
+    const CopyRow* newest = newest_counting(*disk);
+    const bool damaged = disk->result && disk->result->state == ledger::Observed::damaged;
+    return std::make_tuple(damaged, newest == nullptr ? std::string() : newest->snapshot,
+                           disk->disk.name);
+  };
+  std::ranges::sort(order, {}, rank);
+  return order;
+}
+
+std::string next_disk(std::span<const SetPolicy> sets, const std::string& set,
+                      std::span<const DiskState> disks) {
+  std::vector<const DiskState*> members;
+  for (const DiskState& disk : disks) {
+    const SetPolicy* own = set_of(sets, disk.disk.name);
+    if (own != nullptr && own->name == set) members.push_back(&disk);
+  }
+  const auto order = in_order(members);
+  return order.empty() ? "" : order.front()->disk.name;
+}
+
+SetStatus set_status(const SetPolicy& set, std::span<Member> members,
+                     std::span<const std::string> servers, Instant now) {
+  SetStatus status;
+  status.name = set.name;
+  status.interval = base::to_string(set.interval);
+  std::vector<const DiskState*> own;
+  for (const Member& member : members) {
+    if (member.set == &set) own.push_back(member.state);
+  }
+  const std::vector<const DiskState*> order = in_order(own);
+  status.disks = static_cast<int>(order.size());
+  if (!order.empty()) {
+    status.next_disk = order.front()->disk.name;
+    status.due = due_of(set, order, servers);
+    status.detection_window = after(now, set.interval, order.size() - 1) - now;
+    for (Member& member : members) {
+      const auto place = std::ranges::find(order, member.state);
+      if (place == order.end()) continue;
+      const auto turn = static_cast<std::size_t>(place - order.begin());
+      member.status.next = turn == 0;
+      if (status.due) member.status.due = after(*status.due, set.interval, turn);
+    }
+  }
+  status.detection_sentence = detection(status);
+  return status;
+}
+
+}  // namespace rota::rotation
