@@ -41,14 +41,15 @@ class AlignedBuffer {
 
 /// Reads files from the medium, past the page cache, and compares their hashes.
 ///
-/// kReaders threads take small files in batches, so that the medium always has several requests. A
+/// kReaders threads take small files in batches, so that the medium always has several requests
+/// (three reach half of what eight do on a fast medium, and there is no read-ahead to help). A
 /// large one is read by one of them alone, ahead of its hashing by kAhead buffers, while the others
 /// wait with theirs: two streams would make a disk seek between them.
 ///
-/// Memory: kReaders × kBuffer + kAhead × kBuffer + 2 × kReaders batches: 8 MiB.
+/// Memory: kReaders × kBuffer + kAhead × kBuffer + 2 × kReaders batches: 13 MiB.
 class ReadBack {
  public:
-  static constexpr unsigned kReaders = 3;
+  static constexpr unsigned kReaders = 8;
   static constexpr std::size_t kBuffer = 1 << 20;
   static constexpr std::size_t kAhead = 4;
   static constexpr std::uint64_t kLarge = 4 << 20;

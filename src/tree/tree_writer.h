@@ -156,8 +156,8 @@ class TreeWriter final : public Sink {
   void consult(Job& job);
   bool link_unchanged(Job& job);
   static void compare_before(const Known& known, Placed& placed);
-  static bool is_same(const Job& job, const base::Sha256Digest& digest);
-  bool link_same(Job& job, const base::Sha256Digest& digest);
+  static bool is_same(const Job& job, const std::optional<base::Sha256Digest>& digest);
+  bool link_same(Job& job, const std::optional<base::Sha256Digest>& digest);
   bool link_unreadable(Job& job);
   bool link_to(Job& job);
   base::Fd open_earlier(const Job& job) const;

@@ -64,6 +64,7 @@ bool TreeWriter::make_special(Source& source, Job& job) {
   const base::Instant read_at = now();
   if (!source.complete(entry)) return false;  // it vanished
   job.placed.racy = is_racy(entry, read_at);
+  if (link_same(job, std::nullopt)) return true;
   const int parent = job.parent_fd->get();
   const auto create = [&](const char* name) {
     if (entry.kind == EntryKind::symlink) return ::symlinkat(entry.target.c_str(), parent, name);
@@ -141,7 +142,7 @@ TreeWriter::Attempt TreeWriter::try_file(Source& source, Job& job, std::span<std
     return entry.unreadable && link_unreadable(job) ? Attempt::made : Attempt::left_out;
   }
   job.placed.racy = is_racy(entry, read_at);
-  if (entry.digest && link_same(job, *entry.digest)) return Attempt::made;
+  if (entry.digest && link_same(job, entry.digest)) return Attempt::made;
   const int parent = job.parent_fd->get();
   NewName name(parent, name_of(entry), options_.merge);
   const base::Fd fd(
@@ -163,9 +164,9 @@ TreeWriter::Attempt TreeWriter::try_file(Source& source, Job& job, std::span<std
     job.placed.racy = true;
   }
   if (options_.observer != nullptr) {
-    if (is_same(job, *written.digest)) {
+    if (is_same(job, written.digest)) {
       name.remove();
-      return link_same(job, *written.digest) ? Attempt::made : Attempt::changed;
+      return link_same(job, written.digest) ? Attempt::made : Attempt::changed;
     }
     if (!earlier.valid()) share_content(fd.get(), job, *written.digest);
     entry.size = written.size;

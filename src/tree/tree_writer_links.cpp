@@ -37,7 +37,7 @@ void TreeWriter::consult(Job& job) {
       if (!unchanged) job.before = std::make_unique<Known>(*known);
     }
     if (known->distrusted || entry.kind == EntryKind::hard_link) continue;
-    if (!unchanged && (job.candidate || !entry.is_file() || !known->entry.is_file())) continue;
+    if (!unchanged && (job.candidate || entry.kind != known->entry.kind)) continue;
     if (job.candidate && job.candidate->unchanged) continue;
     std::shared_ptr<base::Fd> directory = earlier_directory(i);
     if (!directory->valid()) continue;
@@ -67,15 +67,16 @@ bool TreeWriter::link_unchanged(Job& job) {
   return true;
 }
 
-/// True when a file whose content has this digest may share the inode of its earlier state.
-bool TreeWriter::is_same(const Job& job, const base::Sha256Digest& digest) {
+/// True when an entry that was read may share the inode of its earlier state; digest: of a file's
+/// content.
+bool TreeWriter::is_same(const Job& job, const std::optional<base::Sha256Digest>& digest) {
   if (!job.candidate || !job.candidate->linkable) return false;
   const Entry& then = job.candidate->known.entry;
   return job.placed.entry.links == 1 && then.links == 1 && then.digest == digest &&
          same_metadata(job.placed.entry, then);
 }
 
-bool TreeWriter::link_same(Job& job, const base::Sha256Digest& digest) {
+bool TreeWriter::link_same(Job& job, const std::optional<base::Sha256Digest>& digest) {
   if (!is_same(job, digest) || !link_to(job)) return false;
   job.entry().size = job.candidate->known.entry.size;
   job.entry().digest = digest;
@@ -84,7 +85,7 @@ bool TreeWriter::link_same(Job& job, const base::Sha256Digest& digest) {
 
 /// In place of a file that cannot be read: its older state.
 bool TreeWriter::link_unreadable(Job& job) {
-  if (!job.candidate) return false;
+  if (!job.candidate || !job.candidate->linkable) return false;
   Known& known = job.candidate->known;
   if (job.entry().links != 1 || known.entry.links != 1 || !link_to(job)) return false;
   warnings_.warn(shown(job.entry()), "its state of the copy before was kept");
