@@ -227,6 +227,27 @@ std::optional<S3Versions> read_s3_versions(std::string_view xml) {
   return versions;
 }
 
+std::optional<S3Uploads> read_s3_uploads(std::string_view xml) {
+  const Answer answer(xml, "ListMultipartUploadsResult");
+  if (!answer) return std::nullopt;
+  const Names names(answer.root());
+  S3Uploads uploads;
+  const auto truncated = truth(text(answer.root(), "IsTruncated"));
+  const auto next_key = names.read(answer.root(), "NextKeyMarker");
+  if (!truncated || !next_key) return std::nullopt;
+  uploads.truncated = *truncated;
+  uploads.next_key = *next_key;
+  uploads.next_id = text(answer.root(), "NextUploadIdMarker");
+  for (const pugi::xml_node& node : answer.root().children("Upload")) {
+    const auto key = names.read(node, "Key");
+    const auto initiated = read_time(text(node, "Initiated"));
+    S3Upload upload{key.value_or(""), text(node, "UploadId"), initiated.value_or(decltype(S3Upload::initiated){})};
+    if (upload.key.empty() || upload.id.empty() || !initiated) return std::nullopt;
+    uploads.uploads.push_back(std::move(upload));
+  }
+  return uploads;
+}
+
 std::optional<std::string> read_s3_versioning(std::string_view xml) {
   const Answer answer(xml, "VersioningConfiguration");
   if (!answer) return std::nullopt;
