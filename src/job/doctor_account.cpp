@@ -46,7 +46,7 @@ Finding judge_replacing(const StorePowers& powers) {
 std::vector<Finding> judge_account(const Seen& seen, const StorePowers& powers) {
   std::vector<Finding> findings{judge_removal(powers), judge_replacing(powers)};
   if (powers.read_only) {
-    findings.push_back({Level::danger, "room",
+    findings.push_back({Level::danger, "read-only",
                         fmt::format("The file system of {} is read-only.", seen.store),
                         "Mount it for writing; after an error the system itself makes it so."});
   }

@@ -349,7 +349,11 @@ TEST_CASE("a large file at B2, which has no hash, is read as it was", "[store][b
   const auto own = cloud.open();
   own->put("a", bytes("a"));
   const std::string part(5'000'000, 'x');
-  cloud.control({{"large_file", {{"bucket", cloud.bucket()}, {"name", "b"}, {"text", part}}}});
+  cloud.control({{"large_files",
+                  {{{"bucket", cloud.bucket()},
+                    {"name", "b"},
+                    {"parts", {part, part}},
+                    {"finish", true}}}}});
   pass_an_hour(cloud);
   const base::Instant then = cloud.clock().now();
   pass_an_hour(cloud);

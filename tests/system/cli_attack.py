@@ -78,9 +78,11 @@ class Attack(B2Machine):
         path.write_text(f'key_id = "{key_id}"\nkey = "{key}"\n', encoding="ascii")
         return path
 
-    def live(self, encrypted=False):
+    def live(self, encrypted=False, bucket="bucket-1"):
         """Runs of two chains."""
-        self.init_b2()
+        self.init_b2(bucket=bucket)
+        if bucket != "bucket-1":
+            self.set(lock_days=30)
         if encrypted:
             key = self.dir / "key"
             recipient = self.rota("key", "generate", "--to", key, "--json").json()["recipient"]
@@ -96,7 +98,7 @@ class Attack(B2Machine):
             shutil.copytree(self.source, self.trees[run])
             shutil.copystat(self.source, self.trees[run])
             self.control(advance_ms=HOUR_MS)
-        return Attacker(self.url, "writer", "writersecret", "bucket-1")
+        return Attacker(self.url, "writer", "writersecret", bucket)
 
     def now(self):
         """A moment for --store-time, after which some time passes."""
@@ -179,6 +181,26 @@ class Attack(B2Machine):
         profile.write_text(re.sub(r"(?m)^key = .*\n", "", profile.read_text()))
         listed = self.rota("list", "--store-time", then, "--json", status=WARNINGS).json()["runs"]
         self.assertEqual(set(self.trees), {run["name"] for run in listed})
+
+    def test_what_is_locked_outlives_a_key_that_deletes(self):
+        self.control(bucket={"name": "bucket-locked", "lock": True})
+        self.control(remove_key="writer",
+                     key={"id": "writer", "secret": "writersecret", "buckets": ["bucket-locked"],
+                          "capabilities": [*WRITER, "writeFileRetentions", "deleteFiles"]})
+        self.credentials = self.key_file("writer", "writersecret")
+        attacker = self.live(bucket="bucket-locked")
+        then = self.now()
+        there = attacker.visible()
+        for name in there:
+            self.assertRaises(urllib.error.HTTPError, lambda: attacker.delete(name))
+        self.assertEqual(there, attacker.visible())
+        for number, name in enumerate(there):
+            attacker.put(name, os.urandom(there[name]))
+            if number % 2 == 0:
+                attacker.hide(name)
+        self.assert_harm_is_seen()
+        self.without_local_copies()
+        self.assert_past_is_whole(then)
 
     def test_what_was_overwritten_before_the_moment_is_found_by_its_hash(self):
         attacker = self.live()
