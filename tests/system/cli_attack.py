@@ -78,11 +78,10 @@ class Attack(B2Machine):
         path.write_text(f'key_id = "{key_id}"\nkey = "{key}"\n', encoding="ascii")
         return path
 
-    def live(self, encrypted=False, bucket="bucket-1"):
+    def live(self, bucket="bucket-1", encrypted=False, **settings):
         """Runs of two chains."""
         self.init_b2(bucket=bucket)
-        if bucket != "bucket-1":
-            self.set(lock_days=30)
+        self.set(**settings)
         if encrypted:
             key = self.dir / "key"
             recipient = self.rota("key", "generate", "--to", key, "--json").json()["recipient"]
@@ -98,7 +97,7 @@ class Attack(B2Machine):
             shutil.copytree(self.source, self.trees[run])
             shutil.copystat(self.source, self.trees[run])
             self.control(advance_ms=HOUR_MS)
-        return Attacker(self.url, "writer", "writersecret", bucket)
+        return Attacker(self.url, "writer", "writersecret", "bucket-1")
 
     def now(self):
         """A moment for --store-time, after which some time passes."""
@@ -164,7 +163,7 @@ class Attack(B2Machine):
         self.rota("verify", status=CORRUPT)
 
     def check_return(self, encrypted):
-        attacker = self.live(encrypted)
+        attacker = self.live(encrypted=encrypted)
         then = self.now()
         self.destroy(attacker)
         self.assert_harm_is_seen()
@@ -184,11 +183,11 @@ class Attack(B2Machine):
 
     def test_what_is_locked_outlives_a_key_that_deletes(self):
         self.control(bucket={"name": "bucket-locked", "lock": True})
-        self.control(remove_key="writer",
-                     key={"id": "writer", "secret": "writersecret", "buckets": ["bucket-locked"],
+        self.control(key={"id": "deleter", "secret": "deletersecret", "buckets": ["bucket-locked"],
                           "capabilities": [*WRITER, "writeFileRetentions", "deleteFiles"]})
-        self.credentials = self.key_file("writer", "writersecret")
-        attacker = self.live(bucket="bucket-locked")
+        self.credentials = self.key_file("deleter", "deletersecret")
+        self.live("bucket-locked", lock_days=30)
+        attacker = Attacker(self.url, "deleter", "deletersecret", "bucket-locked")
         then = self.now()
         there = attacker.visible()
         for name in there:
