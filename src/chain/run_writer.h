@@ -57,8 +57,8 @@ struct RunPlan {
 /// copies while they are made; a volume that is filled and those that are put, (1 +
 /// Store::connections()) × 16–20 MiB; an index object, 4 MiB; entries on their way, kSlots ×
 /// kBatchItems × 0.7 kB = 2 MB; SQLite 4 MB; the program 12: about 110 MiB with one connection,
-/// 145 with three. Ordinary data, packed to a third, needs about 85. While a large file is read, its frames take
-/// the place of the packers' own.
+/// 145 with three. Ordinary data, packed to a third, needs about 85. While a large file is read,
+/// its frames take the place of the packers' own.
 class RunWriter final : public tree::Sink {
  public:
   /// keys: to read the index of an encrypted chain where it has no copy here; null for none. Throws

@@ -36,8 +36,8 @@ Finding judge_replacing(const StorePowers& powers) {
           ? "The account may write into every file, which destroys as removing does."
           : "Whether the account may write into files that are there cannot be told.";
   // Removing is the danger already.
-  const Level level = powers.may_overwrite.yes() && powers.may_delete.no() ? Level::danger
-                                                                           : Level::warning;
+  const Level level =
+      powers.may_overwrite.yes() && powers.may_delete.no() ? Level::danger : Level::warning;
   return {level, "overwriting", what, kSnapshots};
 }
 

@@ -87,11 +87,11 @@ Finding judge_overwriting(const StorePowers& powers) {
     return {locked ? Level::advice : Level::warning, thing,
             what + ": over a long weekend nobody would notice in time.", to_do};
   }
-  return {
-      locked ? Level::advice : Level::danger, thing,
-      what + ", so that to overwrite is to delete (at B2 the setting \"keep only the last "
+  return {locked ? Level::advice : Level::danger, thing,
+          what +
+              ", so that to overwrite is to delete (at B2 the setting \"keep only the last "
               "version\").",
-      to_do};
+          to_do};
 }
 
 /// Rights that a server which only backs up has no use for.

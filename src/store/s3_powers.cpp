@@ -41,8 +41,8 @@ void read_lock(StorePowers& powers, const S3Setting& setting) {
   powers.locks.answer = lock->enabled ? Answer::yes : Answer::no;
   const bool compliance = lock->mode == "COMPLIANCE";
   if (lock->days <= 0 || (!compliance && lock->mode != "GOVERNANCE")) return;
-  powers.default_lock = {
-      compliance ? ObjectLock::Mode::compliance : ObjectLock::Mode::governance, lock->days};
+  powers.default_lock = {compliance ? ObjectLock::Mode::compliance : ObjectLock::Mode::governance,
+                         lock->days};
 }
 
 }  // namespace

@@ -44,8 +44,7 @@ std::vector<UnfinishedUpload> S3Store::unfinished_uploads() {
       found.push_back({upload.key.substr(target_.prefix.size()), upload.id,
                        std::chrono::floor<std::chrono::seconds>(upload.initiated)});
     }
-    const bool goes_on =
-        page->next_key > key || (page->next_key == key && page->next_id != id);
+    const bool goes_on = page->next_key > key || (page->next_key == key && page->next_id != id);
     if (!page->truncated || !goes_on) return found;
     key = page->next_key;
     id = page->next_id;

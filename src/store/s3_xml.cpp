@@ -242,7 +242,8 @@ std::optional<S3Uploads> read_s3_uploads(std::string_view xml) {
   for (const pugi::xml_node& node : answer.root().children("Upload")) {
     const auto key = names.read(node, "Key");
     const auto initiated = read_time(text(node, "Initiated"));
-    S3Upload upload{key.value_or(""), text(node, "UploadId"), initiated.value_or(decltype(S3Upload::initiated){})};
+    S3Upload upload{key.value_or(""), text(node, "UploadId"),
+                    initiated.value_or(decltype(S3Upload::initiated){})};
     if (upload.key.empty() || upload.id.empty() || !initiated) return std::nullopt;
     uploads.uploads.push_back(std::move(upload));
   }

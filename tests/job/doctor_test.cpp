@@ -51,9 +51,9 @@ StorePowers writer() {
 /// A key of S3, of which the store tells less.
 StorePowers s3_writer() {
   StorePowers powers = writer();
-  for (store::Right* right : {&powers.may_lift_locks, &powers.may_change_locks,
-                              &powers.may_change_rules, &powers.may_make_keys,
-                              &powers.may_delete_keys, &powers.may_delete_places}) {
+  for (store::Right* right :
+       {&powers.may_lift_locks, &powers.may_change_locks, &powers.may_change_rules,
+        &powers.may_make_keys, &powers.may_delete_keys, &powers.may_delete_places}) {
     right->answer = Answer::unknown;
   }
   powers.may_lift_locks.name = "s3:BypassGovernanceRetention";
@@ -242,9 +242,8 @@ const std::vector<PowersCase>& powers_cases() {
       {"a right that is not known is not taken for absent",
        with(writer(), [](auto& p) { p.may_delete.answer = Answer::unknown; }), "deletion",
        "warning", "warning", "cannot be told"},
-      {"a bucket without versions",
-       with(writer(), [](auto& p) { p.keeps_versions = Answer::no; }), "overwriting", "danger",
-       "danger", "overwrite, and so destroy, every chain"},
+      {"a bucket without versions", with(writer(), [](auto& p) { p.keeps_versions = Answer::no; }),
+       "overwriting", "danger", "danger", "overwrite, and so destroy, every chain"},
       {"a bucket without versions, and a key of which less is known",
        with(s3_writer(),
             [](auto& p) {

@@ -66,8 +66,9 @@ TEST_CASE("what an S3 store does not tell is unknown", "[store][s3]") {
   const StorePowers powers = store::s3_powers({}, "p/");
   CHECK(powers.keeps_versions == Answer::unknown);
   CHECK_FALSE(powers.rules_known);
-  for (const store::Right& right : {powers.may_delete, powers.may_lift_locks, powers.may_make_keys,
-                                    powers.may_change_rules, powers.may_change_locks, powers.locks}) {
+  for (const store::Right& right :
+       {powers.may_delete, powers.may_lift_locks, powers.may_make_keys, powers.may_change_rules,
+        powers.may_change_locks, powers.locks}) {
     CHECK(right.answer == Answer::unknown);
   }
   CHECK(powers.may_overwrite.yes());
@@ -81,7 +82,8 @@ TEST_CASE("a bucket whose versioning was suspended keeps no further versions", "
   };
   CHECK(keeps(told(std::string(kEnabled))) == Answer::yes);
   CHECK(keeps(told(std::string(kNever))) == Answer::no);
-  CHECK(keeps(told("<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>")) ==
+  CHECK(keeps(told(
+            "<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>")) ==
         Answer::no);
   CHECK(keeps({S3Setting::Answer::none}) == Answer::no);
   CHECK(keeps(told("<html/>")) == Answer::unknown);
@@ -146,10 +148,11 @@ TEST_CASE("whether an S3 key may delete is tried where nothing can be lost", "[s
     bucket.http.then(one.status, one.versioning);
     for (int i = 0; i < 3; ++i) bucket.http.then(403, kDenied);
     const bool refused = one.deleted == 403;
-    bucket.http.then(one.deleted, refused ? kDenied
-                                  : one.deleted >= 400
-                                      ? std::string_view("<Error><Code>NoSuchVersion</Code></Error>")
-                                      : std::string_view(""));
+    bucket.http.then(one.deleted,
+                     refused ? kDenied
+                     : one.deleted >= 400
+                         ? std::string_view("<Error><Code>NoSuchVersion</Code></Error>")
+                         : std::string_view(""));
     const StorePowers powers = bucket.store.inspect();
     CHECK(bucket.last() == trial + one.asked);
     CHECK(powers.may_delete.answer == one.answer);
@@ -210,7 +213,8 @@ TEST_CASE("unfinished uploads are listed page by page, and only our own", "[stor
 
 TEST_CASE("uploads that cannot be seen are none, and a listing in circles ends", "[store][s3]") {
   for (const auto& [status, body] :
-       {std::pair{403, kDenied}, {501, std::string_view("<Error><Code>NotImplemented</Code></Error>")},
+       {std::pair{403, kDenied},
+        {501, std::string_view("<Error><Code>NotImplemented</Code></Error>")},
         {200, std::string_view("<html/>")}}) {
     Bucket bucket;
     bucket.http.then(status, body);

@@ -222,7 +222,8 @@ TEST_CASE("a bucket's settings are told by somebody else's server, and nothing i
   CHECK(inspect(*ruled).hidden_deleted_after == 30);
 }
 
-TEST_CASE("a store without rules and locks is not taken for one that has some, and nothing changes", "[store][s3]") {
+TEST_CASE("a store without rules and locks is not taken for one that has some, and nothing changes",
+          "[store][s3]") {
   const S3Server* server = shared_swift();
   if (!server) return;
   using Answer = store::Right::Answer;
@@ -249,9 +250,9 @@ TEST_CASE("uploads that another program never finished are seen and ended", "[st
     INFO(server->endpoint());
     make_bucket(*server, "unfinished");
     store::CurlClient http;
-    store::S3Client client(store::s3_place("unfinished", {.endpoint = server->endpoint(),
-                                                          .region = server->region()}),
-                           {server->key_id(), server->key()}, http, base::real_clock());
+    store::S3Client client(
+        store::s3_place("unfinished", {.endpoint = server->endpoint(), .region = server->region()}),
+        {server->key_id(), server->key()}, http, base::real_clock());
     for (const char* key : {"p/a", "p/b c+%\xc3\xbc", "other"}) {
       store::S3Call call;
       call.method = "POST";

@@ -26,8 +26,8 @@ std::unique_ptr<S3Server> S3Server::start(const char* python, const char* script
   std::unique_ptr<S3Server> server(new S3Server);
   const std::string log = server->dir_ / "log";
   try {
-    server->process_.emplace(
-        std::vector<std::string>{python, "-B", script, server->dir_.path()}, log);
+    server->process_.emplace(std::vector<std::string>{python, "-B", script, server->dir_.path()},
+                             log);
   } catch (const ProgramMissing&) {
     skip(std::string("needs ") + python);
     return nullptr;

@@ -55,8 +55,7 @@ ScriptServer::ScriptServer(const std::vector<std::string>& argv, const std::stri
   std::vector<char*> words;
   for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
-  const int failed =
-      ::posix_spawnp(&pid_, words.front(), &actions, nullptr, words.data(), environ);
+  const int failed = ::posix_spawnp(&pid_, words.front(), &actions, nullptr, words.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
   if (failed != 0) {
     pid_ = -1;
