@@ -52,7 +52,7 @@ SecretBytes passphrase_key(std::string_view passphrase, std::span<const std::byt
                            unsigned log_n) {
   std::array<std::byte, 32> key{};
   scrypt(passphrase, salt, log_n, key);
-  const SecretBytes secret{std::span<const std::byte, 32>(key)};
+  SecretBytes secret{std::span<const std::byte, 32>(key)};
   wipe(key);
   return secret;
 }

@@ -118,7 +118,7 @@ TEST_CASE("parts of a run are restored alone", "[chain]") {
     remove_tree(target);
     backups.restore(record.run, target, paths);
     CHECK(lines(backups.warnings) == "");
-    const std::vector<std::string> names = listing(target);
+    std::vector<std::string> names = listing(target);
     for (const std::string& name : names) {
       INFO(name);
       struct stat st {};

@@ -6,7 +6,6 @@
 
 namespace rota::test {
 
-using base::ErrorKind;
 using nlohmann::json;
 using store::Removal;
 using store::UnfinishedUpload;

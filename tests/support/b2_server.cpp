@@ -33,7 +33,7 @@ nlohmann::json B2Server::control(const nlohmann::json& orders) {
 }
 
 std::string B2Server::make_bucket(nlohmann::json settings) {
-  const std::string name = "bucket-" + std::to_string(++buckets_);
+  std::string name = "bucket-" + std::to_string(++buckets_);
   settings["name"] = name;
   control({{"bucket", settings}});
   return name;
