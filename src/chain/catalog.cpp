@@ -52,8 +52,8 @@ void Catalog::order(ChainInfo& chain) const {
       // Without the key of an encrypted chain there are only the names to go by: the full first,
       // also when an increment was made in the same second.
       if (!known.empty()) continue;
-      std::ranges::stable_partition(listed,
-                                    [](const RunInfo& info) { return info.kind == RunKind::full; });
+      std::stable_partition(listed.begin(), listed.end(),
+                            [](const RunInfo& info) { return info.kind == RunKind::full; });
       if (listed.front().kind == RunKind::increment) break;
       std::ranges::transform(listed, std::back_inserter(known), &RunInfo::run);
       break;

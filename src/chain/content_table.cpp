@@ -1,15 +1,10 @@
 #include "chain/content_table.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 
 #include "base/error.h"
-#include "chain/signature.h"
 
 namespace rota::chain {
 
@@ -32,28 +27,6 @@ std::span<const std::byte> key_of(const base::Sha256Digest& content) {
   return std::span(content).first(16);
 }
 
-/// signature: all of it was hashed. A row that was damaged, or a signature that is of another
-/// layout, must not pass: what is copied by it would be other bytes.
-std::int64_t sum_of(base::Sha256& signature, const base::Sha256Digest& content,
-                    std::uint64_t layout) {
-  base::Bytes of(content.begin(), content.end());
-  base::ByteWriter(of).u64(layout);
-  signature.update(of);
-  const base::Sha256Digest digest = signature.finish();
-  std::int64_t sum = 0;
-  std::memcpy(&sum, digest.data(), sizeof sum);
-  return sum;
-}
-
-/// Signatures are read and written in pieces of this size.
-constexpr std::size_t kPiece = 256 << 10;
-
-/// Of a file that a packer takes whole.
-constexpr std::uint64_t kMaxSmallSignature = 1 << 20;
-
-/// Filesystems give back whole blocks only.
-constexpr std::uint64_t kMinHole = 4096;
-
 /// What a lost run or a crash between two steps may leave unused before it is looked for.
 constexpr std::uint64_t kSlack = 16 << 20;
 
@@ -62,23 +35,7 @@ std::uint64_t size_of(int file) {
   return ::fstat(file, &st) == 0 ? static_cast<std::uint64_t>(st.st_size) : 0;
 }
 
-std::uint64_t room_of(int file) {
-  struct stat st {};
-  return ::fstat(file, &st) == 0 ? static_cast<std::uint64_t>(st.st_blocks) * 512 : 0;
-}
-
-bool holds_data(int file, std::uint64_t at, std::uint64_t end) {
-  const off_t data = ::lseek(file, static_cast<off_t>(at), SEEK_DATA);
-  return data >= 0 && static_cast<std::uint64_t>(data) < end;
-}
-
 }  // namespace
-
-bool ContentTable::punch_hole(int file, std::uint64_t at, std::uint64_t size) {
-  return ::fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(at),
-                     static_cast<off_t>(size)) == 0 ||
-         (errno != EOPNOTSUPP && errno != ENOSYS);
-}
 
 struct ContentTable::Open {
   explicit Open(const std::string& path) : database(prepare(path)) {}
@@ -109,17 +66,12 @@ struct ContentTable::Open {
 };
 
 ContentTable::ContentTable(const std::string& directory, Limits limits)
-    : directory_(directory), limits_(std::move(limits)) {
+    : directory_(directory), limits_(std::move(limits)), signatures_(directory + "/signatures") {
   try {
     open_ = std::make_unique<Open>(path());
   } catch (const Error&) {
     begin_anew();
   }
-  const std::string signatures = directory + "/signatures";
-  signatures_ = base::Fd(::open(signatures.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-  if (!signatures_.valid()) base::throw_os("cannot open", signatures, errno);
-  const off_t end = ::lseek(signatures_.get(), 0, SEEK_END);
-  signatures_end_ = static_cast<std::uint64_t>(std::max<off_t>(end, 0));
   guarded([this] { drop_lost(); });
 }
 
@@ -181,7 +133,7 @@ void ContentTable::drop_lost() {
   base::Statement last(database,
                        "SELECT signature_at + signature_size FROM content "
                        "WHERE signature_size > 0 ORDER BY signature_at DESC LIMIT 1");
-  const auto end = static_cast<std::int64_t>(signatures_end_);
+  const auto end = static_cast<std::int64_t>(signatures_.end());
   if (!last.step() || last.integer(0) <= end) return;
   last.reset();
   base::Statement(database,
@@ -216,66 +168,29 @@ bool ContentTable::has_signature(const base::Sha256Digest& content) {
   return locate(content).size > 0;
 }
 
-ContentTable::Stretch ContentTable::locate(const base::Sha256Digest& content) {
+SignaturePlace ContentTable::locate(const base::Sha256Digest& content) {
   const std::lock_guard lock(mutex_);
-  Stretch stretch;
+  SignaturePlace place;
   guarded([&] {
     base::Statement& find = open_->find;
     find.bind_blob(1, key_of(content));
     if (find.step() && find.integer(4) >= 0 && find.integer(5) > 0) {
-      stretch = {static_cast<std::uint64_t>(find.integer(4)),
-                 static_cast<std::uint64_t>(find.integer(5)), find.integer(6)};
+      place = {static_cast<std::uint64_t>(find.integer(4)),
+               static_cast<std::uint64_t>(find.integer(5)), find.integer(6)};
     }
     find.reset();
   });
-  return stretch;
+  return place;
 }
 
 std::optional<base::Bytes> ContentTable::signature(const base::Sha256Digest& content,
                                                    std::uint64_t layout) {
-  const Stretch stretch = locate(content);
-  if (stretch.size == 0 || stretch.size > kMaxSmallSignature) return std::nullopt;
-  base::Bytes bytes(static_cast<std::size_t>(stretch.size));
-  if (base::read_at(signatures_.get(), bytes, stretch.at, "signatures") != bytes.size()) {
-    return std::nullopt;
-  }
-  base::Sha256 hasher;
-  hasher.update(bytes);
-  if (sum_of(hasher, content, layout) != stretch.sum) return std::nullopt;
-  return bytes;
+  return signatures_.read(locate(content), content, layout);
 }
 
 std::optional<SignatureBytes> ContentTable::signature_reader(const base::Sha256Digest& content,
                                                              std::uint64_t layout) {
-  const Stretch stretch = locate(content);
-  if (stretch.size == 0) return std::nullopt;
-  base::Sha256 hasher;
-  base::Bytes piece(kPiece);
-  for (std::uint64_t left = stretch.size; left > 0; left -= piece.size()) {
-    piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, left)));
-    const std::uint64_t at = stretch.at + stretch.size - left;
-    if (base::read_at(signatures_.get(), piece, at, "signatures") != piece.size()) {
-      return std::nullopt;
-    }
-    hasher.update(piece);
-  }
-  if (sum_of(hasher, content, layout) != stretch.sum) return std::nullopt;
-  return SignatureBytes{
-      stretch.size, [this, stretch](std::uint64_t at, std::span<std::byte> out) {
-        if (at > stretch.size || out.size() > stretch.size - at ||
-            base::read_at(signatures_.get(), out, stretch.at + at, "signatures") != out.size()) {
-          throw Error(base::ErrorKind::corrupt, "a signature in the cache was cut short");
-        }
-      }};
-}
-
-void ContentTable::append(std::span<const std::byte> data) {
-  buffered_.insert(buffered_.end(), data.begin(), data.end());
-  signatures_end_ += data.size();
-  added_ += data.size();
-  if (buffered_.size() < kPiece) return;
-  base::real_files().write_all(signatures_.get(), buffered_, "signatures");
-  buffered_.clear();
+  return signatures_.reader(locate(content), content, layout);
 }
 
 ContentTable::Row ContentTable::signed_row(const base::Sha256Digest& content,
@@ -283,11 +198,8 @@ ContentTable::Row ContentTable::signed_row(const base::Sha256Digest& content,
   Row row;
   std::ranges::copy(key_of(content), row.key.begin());
   // More than the cap would not be kept: a full of many terabytes must not fill the disk first.
-  if (signature.empty() || added_ + signature.size() > limits_.cap) return row;
-  base::Sha256 hasher;
-  hasher.update(signature);
-  row.signature = {signatures_end_, signature.size(), sum_of(hasher, content, layout)};
-  append(signature);
+  if (signature.empty() || signatures_.appended() + signature.size() > limits_.cap) return row;
+  row.signature = signatures_.append(content, layout, signature);
   return row;
 }
 
@@ -295,18 +207,8 @@ ContentTable::Row ContentTable::signed_row(const base::Sha256Digest& content,
                                            const base::Fd& signature, std::uint64_t layout) {
   Row row;
   std::ranges::copy(key_of(content), row.key.begin());
-  if (added_ + size_of(signature.get()) > limits_.cap) return row;
-  row.signature.at = signatures_end_;
-  base::Sha256 hasher;
-  base::Bytes piece(kPiece);
-  while (const std::size_t n =
-             base::read_at(signature.get(), piece, row.signature.size, "a temporary file")) {
-    const auto part = std::span<const std::byte>(piece).first(n);
-    hasher.update(part);
-    append(part);
-    row.signature.size += n;
-  }
-  row.signature.sum = sum_of(hasher, content, layout);
+  if (signatures_.appended() + size_of(signature.get()) > limits_.cap) return row;
+  row.signature = signatures_.append(content, layout, signature);
   return row;
 }
 
@@ -415,7 +317,7 @@ void ContentTable::evict() {
 /// Gives the room between the signatures back, after the commit that freed it: before it, a crash
 /// would leave rows whose signatures are gone.
 void ContentTable::release() {
-  const std::uint64_t room = room_of(signatures_.get());
+  const std::uint64_t room = signatures_.room();
   base::Statement rows(open_->database,
                        "SELECT signature_at, signature_size FROM content WHERE signature_size > 0 "
                        "ORDER BY signature_at");
@@ -425,35 +327,28 @@ void ContentTable::release() {
   const auto live = static_cast<std::uint64_t>(total.integer(0));
   total.reset();
   if (!freed_ && room <= live + live / 4 + kSlack) return;
-  bool can = true;
-  std::uint64_t end = 0;  // of what is in use so far
-  const auto punch = [&](std::uint64_t to) {
-    if (!can || to < end + kMinHole || !holds_data(signatures_.get(), end, to)) return;
-    can = limits_.punch(signatures_.get(), end, to - end);
+  const auto next = [&]() -> std::optional<SignaturePlace> {
+    if (!rows.step()) return std::nullopt;
+    return SignaturePlace{static_cast<std::uint64_t>(rows.integer(0)),
+                          static_cast<std::uint64_t>(rows.integer(1)), 0};
   };
-  while (rows.step()) {
-    const auto at = static_cast<std::uint64_t>(rows.integer(0));
-    punch(std::min(at, signatures_end_));
-    end = std::max(end, at + static_cast<std::uint64_t>(rows.integer(1)));
-  }
+  const bool can = signatures_.give_back_gaps(next, limits_.punch);
   rows.reset();
-  punch(signatures_end_);
   if (can || room <= limits_.cap) return;
   open_->database.execute("UPDATE content SET signature_size = 0 WHERE signature_size > 0");
   open_->database.execute("COMMIT");
   open_->database.execute("BEGIN");
-  if (::ftruncate(signatures_.get(), 0) == 0) signatures_end_ = 0;
+  signatures_.clear();
 }
 
 void ContentTable::commit() {
-  base::real_files().write_all(signatures_.get(), buffered_, "signatures");
-  buffered_.clear();
+  signatures_.flush();
   insert(true);
   const std::lock_guard lock(mutex_);
   open_->database.execute("BEGIN");
   guarded([&] { release(); });
   freed_ = false;
-  added_ = 0;
+  signatures_.begin_count();
 }
 
 }  // namespace rota::chain

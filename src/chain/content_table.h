@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -13,7 +12,7 @@
 #include "base/hash.h"
 #include "base/sqlite.h"
 #include "chain/record.h"
-#include "chain/signature.h"
+#include "chain/signature_file.h"
 
 namespace rota::chain {
 
@@ -33,11 +32,9 @@ class ContentTable {
   struct Limits {
     /// Bytes of all signatures. When there are more, the oldest go.
     std::uint64_t cap = std::uint64_t{2} << 30;
-    /// Gives a stretch of a file back to the disk. False where the filesystem cannot; then all
-    /// signatures are forgotten when their file has outgrown the cap.
-    std::function<bool(int file, std::uint64_t at, std::uint64_t size)> punch = punch_hole;
+    /// Where it cannot, all signatures are forgotten when their file has outgrown the cap.
+    SignatureFile::Punch punch = SignatureFile::punch_hole;
   };
-  static bool punch_hole(int file, std::uint64_t at, std::uint64_t size);
 
   /// directory: exists. A damaged table is thrown away and begun anew.
   explicit ContentTable(const std::string& directory) : ContentTable(directory, Limits()) {}
@@ -85,17 +82,11 @@ class ContentTable {
   static constexpr std::size_t kBatch = 32'768;
 
  private:
-  /// Where a signature lies in the file of signatures, and a sum over it and what it is of.
-  struct Stretch {
-    std::uint64_t at = 0;
-    std::uint64_t size = 0;  ///< 0: there is none
-    std::int64_t sum = 0;
-  };
   using Key = std::array<std::byte, 16>;
   struct Row {
     Key key{};
     Place place;
-    Stretch signature;
+    SignaturePlace signature;
     bool is_known = false;  ///< it has a place: only the signature is new
   };
   struct Open;
@@ -103,12 +94,11 @@ class ContentTable {
   void guarded(Action action);
   void begin_anew();
   std::string path() const { return directory_ + "/content.db"; }
-  Stretch locate(const base::Sha256Digest& content);
+  SignaturePlace locate(const base::Sha256Digest& content);
   Row signed_row(const base::Sha256Digest& content, const base::Bytes& signature,
                  std::uint64_t layout);
   Row signed_row(const base::Sha256Digest& content, const base::Fd& signature,
                  std::uint64_t layout);
-  void append(std::span<const std::byte> data);
   void queue(Row row);
   void insert(bool commit);
   std::int64_t flags();
@@ -121,14 +111,11 @@ class ContentTable {
   Limits limits_;
   std::mutex mutex_;
   std::unique_ptr<Open> open_;
-  base::Fd signatures_;
-  std::uint64_t signatures_end_ = 0;
-  std::uint64_t added_ = 0;   ///< bytes of signatures since the last commit
-  bool freed_ = false;        ///< stretches were freed since then
+  SignatureFile signatures_;
+  bool freed_ = false;        ///< stretches were freed since the last commit
   std::vector<Row> waiting_;  ///< for placed()
   std::vector<Key> superseded_;
   std::vector<Row> batch_;
-  base::Bytes buffered_;  ///< signatures not yet written
 };
 
 }  // namespace rota::chain

@@ -52,7 +52,7 @@ SecretBytes passphrase_key(std::string_view passphrase, std::span<const std::byt
                            unsigned log_n) {
   std::array<std::byte, 32> key{};
   scrypt(passphrase, salt, log_n, key);
-  const SecretBytes secret{std::span<const std::byte, 32>(key)};
+  SecretBytes secret{std::span<const std::byte, 32>(key)};
   wipe(key);
   return secret;
 }
@@ -123,7 +123,7 @@ Recipient Recipient::locked(const SecretKey& key, std::string_view passphrase, u
     throw Error(ErrorKind::usage, "the cost of a passphrase must be from 10 to 15");
   }
   Recipient recipient(key);
-  Lock& lock = recipient.lock_.emplace();
+  Lock& lock = recipient.lock_.emplace(Lock{});
   lock.log_n = static_cast<std::uint8_t>(log_n);
   base::random_bytes(lock.salt);
   const SecretBytes kek = passphrase_key(passphrase, lock.salt, log_n);
@@ -220,7 +220,7 @@ Recipient Recipient::decode(base::ByteReader& in) {
 }
 
 void Recipient::decode_lock(base::ByteReader& in) {
-  Lock& lock = lock_.emplace();
+  Lock& lock = lock_.emplace(Lock{});
   lock.log_n = in.u8();
   if (lock.log_n < kLogNLeast || lock.log_n > kLogNMost) {
     throw Error(ErrorKind::corrupt, "the cost of its passphrase is not from 10 to 15");

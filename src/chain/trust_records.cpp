@@ -1,7 +1,6 @@
 #include "chain/trust_records.h"
 
 #include <optional>
-#include <ranges>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -38,15 +37,17 @@ std::optional<RunRecord> true_record(store::TimeTravelStore& past, const Catalog
 
 void trust_records(store::TimeTravelStore& past, const Catalog& catalog, const ChainInfo& chain) {
   std::optional<base::Sha256Digest> sha256;
-  for (const RunInfo& run : chain.runs | std::views::reverse) {
+  for (auto run_at = chain.runs.rbegin(); run_at != chain.runs.rend(); ++run_at) {
+    const RunInfo& run = *run_at;
     const std::optional<RunRecord> record = true_record(past, catalog, run, sha256);
     sha256.reset();
     if (!record) continue;
     sha256 = record->parent_sha256;
-    if (record->store_hash != past.hash_kind()) continue;  // copied here from another store
+    // Else copied here from another store: by size and SHA-256 then.
+    const bool has_hashes = record->store_hash == past.hash_kind();
     for (const ObjectRow& row : record->objects) {
       past.expect(object_name(run.chain, run.run, static_cast<char>(row.type), row.number),
-                  row.store_hash);
+                  {has_hashes ? row.store_hash : "", row.size, row.sha256, ""});
     }
   }
 }

@@ -13,8 +13,8 @@ namespace rota::chain {
 /// catalog: of `past`. Of records that cannot be opened here, or of which no true version is left,
 /// the objects are taken as they were at the instant; reading them tells of what is wrong.
 ///
-/// One request a run, records one at a time. Memory: 250 bytes (TimeTravelStore::expect) for each
-/// object, 16 MiB mostly: 16 MB for a chain of 1 TB.
+/// One request a run, records one at a time. Memory: 300 bytes (TimeTravelStore::expect) for each
+/// object, 16 MiB mostly: 19 MB for a chain of 1 TB.
 void trust_records(store::TimeTravelStore& past, const Catalog& catalog, const ChainInfo& chain);
 
 }  // namespace rota::chain

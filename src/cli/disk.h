@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "cli/command.h"
@@ -21,5 +22,15 @@ std::unique_ptr<Command> make_disk_retire();
 std::unique_ptr<Command> make_disk_hold();
 std::unique_ptr<Command> make_disk_release();
 std::unique_ptr<Command> make_disk_accept();
+std::unique_ptr<Command> make_disk_attach();
+std::unique_ptr<Command> make_disk_verify();
+std::unique_ptr<Command> make_disk_scrub();
+std::unique_ptr<Command> make_disk_eject();
+std::unique_ptr<Command> make_disk_adopt();
+std::unique_ptr<Command> make_disk_prepare();
+std::unique_ptr<Command> make_disk_rekey();
+
+/// Prints an encrypted disk's recovery passphrase, with what to do with it.
+void show_recovery_passphrase(const std::string& disk, const std::string& passphrase);
 
 }  // namespace rota::cli

@@ -61,13 +61,15 @@ class Doctor final : public Command {
     options.words(words_, "[PROFILE]", "The profile", 0, 1);
     options.note(
         "Reads the key's rights, the bucket's rules and locks, the clock, the room left, cron and\n"
-        "timers, mail and the ledger; changes nothing. Exit status 3 when there is a warning or a\n"
-        "danger.");
+        "timers, mail and the ledger; changes nothing. At an SFTP server, which cannot be asked, "
+        "it\n"
+        "tries the account's rights on an empty file of its own. Exit status 3 when there is a\n"
+        "warning or a danger.");
   }
 
   int run(Context& context) override {
     const std::string name = context.take_profile(words_, 0, 0);
-    const job::Seen seen = job::examine(context.places(), name, base::real_clock(), context.stop());
+    const job::Seen seen = examine(context, name);
     const job::Diagnosis diagnosis = job::judge(seen);
     context.json ? print_json(name, seen, diagnosis) : print(diagnosis);
     return diagnosis.worst() >= job::Level::warning ? base::kExitWarnings : base::kExitDone;

@@ -1,20 +1,16 @@
 #include "cli/passphrase.h"
 
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <poll.h>
-#include <sys/eventfd.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdint>
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/signals.h"
 #include "base/text.h"
+#include "cli/terminal.h"
 
 namespace rota::cli {
 
@@ -48,55 +44,23 @@ class Silence {
   termios before_{};
 };
 
-/// Returns when there is something to read; throws when a stop is asked for before.
-void wait_for_input(int tty, const std::stop_token& stop) {
-  const base::Fd woken(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  const std::stop_callback wake(stop, [&] {
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const ssize_t written = ::write(woken.get(), &one, sizeof one);
-  });
-  pollfd both[2] = {{tty, POLLIN, 0}, {woken.get(), POLLIN, 0}};
-  while (::poll(both, 2, -1) < 0) {
-    if (errno != EINTR) base::throw_os("cannot read from", "the terminal", errno);
-  }
-  base::check_stop(stop);
-}
-
-void say(int tty, std::string_view text) {
-  base::real_files().write_all(tty, std::as_bytes(std::span(text)), "/dev/tty");
-}
-
 }  // namespace
 
 std::optional<std::string> ask_passphrase(const std::string& question,
                                           const std::stop_token& stop) {
-  const base::Fd tty(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
+  const base::Fd tty = open_terminal();
   if (!tty.valid()) return std::nullopt;
   std::string answer;
-  answer.reserve(kMostBytes + 1);
   {
     const Silence silence(tty.get());
-    say(tty.get(), question);
-    bool complete = false;
-    while (!complete) {
-      try {
-        wait_for_input(tty.get(), stop);
-      } catch (...) {
-        say(tty.get(), "\n");
-        throw;
-      }
-      char buffer[256];
-      const ssize_t n = ::read(tty.get(), buffer, sizeof buffer);
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) base::throw_os("cannot read from", "the terminal", errno);
-      answer.append(buffer, static_cast<std::size_t>(n));
-      ::explicit_bzero(buffer, sizeof buffer);
-      complete = n == 0 || answer.ends_with('\n');
-      if (answer.size() > kMostBytes) {
-        throw Error(ErrorKind::usage, "this is too long for a passphrase");
-      }
+    write_terminal(tty.get(), question);
+    try {
+      answer = read_line(tty.get(), kMostBytes, stop);
+    } catch (...) {
+      write_terminal(tty.get(), "\n");
+      throw;
     }
-    say(tty.get(), "\n");  // the person's own was not shown
+    write_terminal(tty.get(), "\n");  // the person's own was not shown
   }
   if (answer.empty()) return std::nullopt;  // the end of input: nobody wants to answer
   if (answer.ends_with('\n')) answer.pop_back();

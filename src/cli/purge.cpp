@@ -11,6 +11,11 @@ namespace rota::cli {
 
 namespace {
 
+/// "1 run", "2 runs".
+std::string counted(std::uint64_t count, const char* thing) {
+  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
+}
+
 class Purge final : public Command {
  public:
   Purge(const char* name, const char* summary, job::PurgeRule rule)
@@ -36,23 +41,43 @@ class Purge final : public Command {
                         base::local(verdict.run.time), verdict.why});
       }
       fmt::print("{}", base::table({"VERDICT", "RUN", "KIND", "TIME", "BECAUSE"}, rows));
-    } else if (context.chatty()) {
-      fmt::print("{} runs {}, {} objects, {}\n", report.removed.runs,
-                 report.removed.hidden ? "hidden, which the bucket's rules delete" : "removed",
-                 report.removed.objects, base::human_size(report.removed.bytes));
-      if (!report.removed.later.empty()) {
-        fmt::print("{} runs are due and stay for now, locked or out of this key's reach: {}\n",
-                   report.removed.later.size(), fmt::join(report.removed.later, ", "));
+      for (const store::UnfinishedUpload& upload : report.leftovers) {
+        fmt::print("cancel the upload of {}, which another program began {} and never finished\n",
+                   base::printable(upload.name), base::local(upload.since));
       }
+    } else if (context.chatty()) {
+      print_removed(report);
     }
     return context.status();
   }
 
  private:
+  static void print_removed(const job::PurgeReport& report) {
+    const chain::Removed& removed = report.removed;
+    fmt::print("{} {}, {}, {}\n", counted(removed.runs, "run"),
+               removed.hidden ? "hidden, which the bucket's rules delete" : "removed",
+               counted(removed.objects, "object"), base::human_size(removed.bytes));
+    if (!removed.later.empty()) {
+      const bool one = removed.later.size() == 1;
+      fmt::print("{} due and {} for now, locked or out of this key's reach: {}\n",
+                 one ? "1 run is" : fmt::format("{} runs are", removed.later.size()),
+                 one ? "stays" : "stay", fmt::join(removed.later, ", "));
+    }
+    if (!report.leftovers.empty()) {
+      fmt::print("{} of {} that other programs never finished cancelled\n", report.cancelled,
+                 counted(report.leftovers.size(), "upload"));
+    }
+  }
+
   void print_json(const job::PurgeReport& report) const {
     nlohmann::json runs = nlohmann::json::array();
     for (const chain::Verdict& verdict : report.verdicts) {
       runs.push_back({{"name", verdict.run.run}, {"remove", verdict.remove}, {"why", verdict.why}});
+    }
+    nlohmann::json leftovers = nlohmann::json::array();
+    for (const store::UnfinishedUpload& upload : report.leftovers) {
+      leftovers.push_back(
+          {{"name", base::printable(upload.name)}, {"since", base::iso(upload.since)}});
     }
     const nlohmann::json value = {{"dry_run", dry_run_},
                                   {"runs", runs},
@@ -60,7 +85,9 @@ class Purge final : public Command {
                                   {"removed_objects", report.removed.objects},
                                   {"removed_bytes", report.removed.bytes},
                                   {"hidden", report.removed.hidden},
-                                  {"due_later", report.removed.later}};
+                                  {"due_later", report.removed.later},
+                                  {"unfinished_uploads", leftovers},
+                                  {"cancelled_uploads", report.cancelled}};
     fmt::print("{}\n", value.dump());
   }
 

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/disk_restore.h"
 #include "cli/target.h"
 #include "tree/tree_writer.h"
 
@@ -17,7 +18,8 @@ class Restore final : public Command {
   const char* summary() const override { return "Restore a run, or parts of it, to a directory"; }
 
   void declare(Options& options) override {
-    options.words(words_, "[PROFILE]", "The profile", 0, 1);
+    options.words(words_, "[PROFILE]", "The profile, or of a disk that holds several the server", 0,
+                  1);
     options.text("--to", to_, "DIR", "Where to: an empty or new directory",
                  Options::Need::required);
     declare_at(options, at_);
@@ -29,43 +31,78 @@ class Restore final : public Command {
         "--owners-by-name", options_.owners_by_name,
         "Give files to the users and groups of the same name, where this machine has them");
     declare_target(options, target_);
+    declare_disk(options, disk_);
   }
 
   int run(Context& context) override {
+    job::check_no_rotation_disk(udev::real_devices(), to_);
+    return disk_.any() ? from_disk(context) : from_chain(context);
+  }
+
+ private:
+  int from_disk(Context& context) {
+    if (!target_.url.empty() || !target_.store_time.empty()) {
+      throw base::Error(base::ErrorKind::usage,
+                        "--target and --store-time are of online stores, --disk and --copy of "
+                        "disks: not both");
+    }
+    DiskTree copy(context, disk_, words_.empty() ? "" : words_.front(), at_, paths_);
+    const std::uint64_t damaged = write(context, copy.source(), 0);
+    copy.check_paths();
+    tell(context, copy.name(), "copy", damaged, 0);
+    if (damaged != 0) {
+      throw base::Error(base::ErrorKind::corrupt,
+                        fmt::format("{} files of the copy {} are damaged and were left out; the "
+                                    "warnings name them. Another disk or the online store may have "
+                                    "them",
+                                    base::human_count(damaged), copy.name()));
+    }
+    return context.status();
+  }
+
+  std::uint64_t write(Context& context, tree::Source& source, std::uint64_t total) {
+    base::Progress& progress = context.progress();
+    progress.set_activity("restoring");
+    progress.total_bytes = total;
+    const base::TerminalProgress terminal(progress);
+    tree::TreeWriter writer(to_, options_, context.warnings(), progress, context.stop());
+    writer.consume(source);
+    return writer.damaged();
+  }
+
+  void tell(Context& context, const std::string& name, const char* what, std::uint64_t damaged,
+            std::uint64_t lost) const {
+    const base::Progress& progress = context.progress();
+    if (context.json) {
+      const nlohmann::json value = {{what, name},
+                                    {"entries", progress.files.load()},
+                                    {"bytes", progress.bytes.load()},
+                                    {"damaged", damaged},
+                                    {"lost", lost}};
+      fmt::print("{}\n", value.dump());
+    } else if (context.chatty()) {
+      fmt::print("{} entries, {}, of {} {} are in {}\n", base::human_count(progress.files),
+                 base::human_size(progress.bytes), what, name, to_);
+    }
+  }
+
+  int from_chain(Context& context) {
     Target target(context, target_, words_, 0, 0);
     LostRanges lost(context);
     const auto source = target.open(at_, paths_, context.now(), lost.warn());
     options_.make_lost_directories = true;
-    base::Progress& progress = context.progress();
-    progress.set_activity("restoring");
-    if (paths_.empty()) progress.total_bytes = source->record().bytes;
-    std::uint64_t damaged = 0;
-    {
-      const base::TerminalProgress terminal(progress);
-      tree::TreeWriter writer(to_, options_, context.warnings(), progress, context.stop());
-      writer.consume(*source);
-      damaged = writer.damaged();
-    }
-    if (context.json) {
-      const nlohmann::json value = {{"run", source->record().run},
-                                    {"entries", progress.files.load()},
-                                    {"bytes", progress.bytes.load()},
-                                    {"damaged", damaged},
-                                    {"lost", lost.count()}};
-      fmt::print("{}\n", value.dump());
-    } else if (context.chatty()) {
-      fmt::print("{} entries, {}, of run {} are in {}\n", base::human_count(progress.files),
-                 base::human_size(progress.bytes), source->record().run, to_);
-    }
+    const std::uint64_t damaged =
+        write(context, *source, paths_.empty() ? source->record().bytes : 0);
+    tell(context, source->record().run, "run", damaged, lost.count());
     lost.check(damaged, "restored");
     return context.status();
   }
 
- private:
   std::vector<std::string> words_;
   std::string to_;
   std::string at_;
   TargetOptions target_;
+  DiskOptions disk_;
   std::vector<std::string> paths_;
   tree::TreeWriterOptions options_;
 };

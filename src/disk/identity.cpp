@@ -140,7 +140,7 @@ Identity decode_identity(std::string_view text) {
   identity.token = text_of(value, "token");
   const auto prepared = base::parse_iso(text_of(value, "prepared"));
   if (!is_disk_name(identity.name)) fail("its name is none of a disk");
-  if (!is_set_name(identity.set)) fail("its set has no possible name");
+  if (!identity.set.empty() && !is_set_name(identity.set)) fail("its set has no possible name");
   if (!is_uuid(identity.fs_uuid)) fail("its UUID is none");
   if (!is_token(identity.token)) fail("its token is none");
   if (!prepared) fail("its time is none");

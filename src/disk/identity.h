@@ -24,7 +24,7 @@ std::optional<std::string> name_of_label(std::string_view label);
 /// the disk goes stale.
 struct Identity {
   std::string name;     ///< is_disk_name()
-  std::string set;      ///< of the rotation; is_set_name()
+  std::string set;      ///< of the rotation; is_set_name(), or empty: the only one
   std::string fs_uuid;  ///< as libblkid gives it
   base::Instant prepared{};
   std::string token;  ///< 64 hexadecimal digits

@@ -19,8 +19,8 @@ struct PrepareTarget {
 };
 
 struct PrepareOptions {
-  std::string name;          ///< is_disk_name()
-  std::string set = "main";  ///< is_set_name()
+  std::string name;  ///< is_disk_name()
+  std::string set;   ///< is_set_name(), or empty: the only one
   std::string fs_type = "ext4";
   bool encrypt = false;
   std::string key_file;      ///< where the new key is put, when encrypt
@@ -54,7 +54,10 @@ struct PrepareTools {
   base::ProcessRunner& processes;
   base::Clock& clock;
   /// Told before each step: "making the partition".
-  std::function<void(const std::string&)> step;
+  std::function<void(const std::string&)> step = nullptr;
+  /// Puts the disk into the ledger, when it is complete and still under its lock. If it throws, the
+  /// disk is unlabelled again.
+  std::function<void(const PreparedDisk&)> record = nullptr;
 };
 
 /// Looks at what is to become a rotation disk: a whole disk, by node or link.
@@ -71,8 +74,9 @@ void check_target(const PrepareTarget& target, const PrepareOptions& options);
 /// identity and the reserve file, and, last of all, the label. Whatever goes wrong before that
 /// leaves a disk without a rotation label, and the error says that its old content is gone.
 ///
-/// Holds the disk's lock and the device's (flock, as udev respects it) throughout, so that its own
-/// label starts nothing. Looks at the target once more under the lock.
+/// Holds the disk's lock and the device's (flock, as udev respects it) throughout, and the disk's
+/// until udevd has seen the label, so that its own label starts nothing. Looks at the target once
+/// more under the lock.
 /// Throws Error: as check_target(); locked; io.
 PreparedDisk prepare(const std::string& node, const PrepareOptions& options, PrepareTools& tools);
 

@@ -101,7 +101,7 @@ void check_target(const PrepareTarget& target, const PrepareOptions& options) {
                             "B or BANK2",
                             printable(options.name), kMaxDiskName));
   }
-  if (!is_set_name(options.set)) {
+  if (!options.set.empty() && !is_set_name(options.set)) {
     throw Error(ErrorKind::usage,
                 fmt::format("\"{}\" cannot be the name of a set", printable(options.set)));
   }
@@ -131,12 +131,12 @@ void check_target(const PrepareTarget& target, const PrepareOptions& options) {
                        options.fs_type, base::human_size(smallest_disk(options.fs_type))));
   }
   if (!target.contents.empty() && !options.wipe) {
-    std::string lines;
-    for (const std::string& line : target.contents) lines += "\n  " + line;
+    std::string list;
+    for (const std::string& line : target.contents) list += (list.empty() ? "" : "; ") + line;
     refuse(
-        fmt::format("{} is not empty:{}\nIf nobody needs that any more, say --wipe, and type "
+        fmt::format("{} is not empty ({}); if nobody needs that any more, say --wipe, and type "
                     "the name when you are asked",
-                    disk.node, lines));
+                    disk.node, list));
   }
 }
 

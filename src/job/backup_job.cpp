@@ -1,57 +1,19 @@
 #include "job/backup_job.h"
 
 #include <fmt/core.h>
-#include <unistd.h>
 
-#include <array>
-
+#include "base/bytes.h"
 #include "base/error.h"
-#include "base/signals.h"
 #include "base/version.h"
 #include "chain/backup.h"
-#include "dump/hooks.h"
 #include "job/facts.h"
 #include "job/recipients.h"
+#include "job/source.h"
+#include "ledger/disks.h"
+#include "ledger/export.h"
 #include "tree/local_source.h"
 
 namespace rota::job {
-
-namespace {
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) return "";
-  return name.data();
-}
-
-tree::Selection selection(const profile::Profile& profile, const profile::Places& places) {
-  tree::Selection selection;
-  // Rota's own things first: the first rule that matches decides.
-  for (const std::string& path : profile::implied_excludes(profile, places)) {
-    selection.rules.add_exclude(path);
-  }
-  selection.rules.append(tree::ExcludeRules::parse(profile.exclude_text, profile.exclude_path));
-  selection.one_file_system = profile.one_file_system;
-  selection.exclude_caches = profile.exclude_caches;
-  selection.exclude_if_present = profile.exclude_if_present;
-  return selection;
-}
-
-void hook(const Server& server, const Surroundings& around, const std::string& path,
-          const char* when, const char* consequence) {
-  if (!path.empty()) around.progress.set_activity(fmt::format("{} hook", when));
-  try {
-    dump::run_hook(around.processes, path, server.profile().name, when);
-  } catch (const base::Error& error) {
-    base::check_stop(around.stop);  // Ctrl-C reaches the hook too
-    if (error.kind() == base::ErrorKind::interrupted) {
-      throw base::Error(error.kind(), fmt::format("{}: {}", error.what(), consequence));
-    }
-    throw base::Error(error.kind(), fmt::format("{}: {}", consequence, error.what()));
-  }
-}
-
-}  // namespace
 
 BackupReport backup(Server& server, bool force_full, const Surroundings& around) {
   const base::LockFile lock = server.lock();
@@ -62,9 +24,10 @@ BackupReport backup(Server& server, const base::LockFile&, bool force_full,
                     const Surroundings& around) {
   const profile::Profile& profile = server.profile();
   const base::Instant start = around.clock.now();
-  hook(server, around, profile.pre, "pre", "nothing was backed up");
+  run_hook(profile, around, Hook::pre, "nothing was backed up");
 
-  tree::LocalSource source(profile.source, selection(profile, server.places()), around.warnings);
+  tree::LocalSource source(profile.source, selection(profile, server.places(), around.warnings),
+                           around.warnings);
   chain::BackupSettings settings;
   settings.force_full = force_full;
   settings.max_full_age = profile.max_full_age;
@@ -99,8 +62,26 @@ BackupReport backup(Server& server, const base::LockFile&, bool force_full,
   row.warnings = record.warnings;
   row.seconds = report.seconds;
   server.ledger().add_run(row);
-  hook(server, around, profile.post, "post", "the backup is complete, but what follows it failed");
+  put_ledger(server, around.warnings);
+  run_hook(profile, around, Hook::post, "the backup is complete, but what follows it failed");
   return report;
+}
+
+/// Never with names of people and places: a store need not be encrypted.
+void put_ledger(Server& server, base::Warnings& warnings) {
+  if (ledger::Disks(server.ledger()).all().empty()) return;
+  const std::string text = ledger::export_json(server.ledger(), false);
+  try {
+    if (server.profile().lock_days > 0) server.store().set_lock(std::nullopt);  // it is replaced
+    server.store().put(kLedgerObject, base::as_bytes(text));
+  } catch (const base::Error& error) {
+    // A key that may add and not replace is a good key.
+    if (error.kind() == base::ErrorKind::refused) return;
+    if (error.kind() == base::ErrorKind::interrupted) throw;
+    warnings.warn(
+        kLedgerObject,
+        fmt::format("the history of the disks was not put into the store: {}", error.what()));
+  }
 }
 
 }  // namespace rota::job

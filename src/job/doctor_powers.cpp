@@ -1,60 +1,20 @@
 #include <fmt/core.h>
 
-#include <algorithm>
-
-#include "job/doctor.h"
+#include "base/text.h"
+#include "job/doctor_parts.h"
 
 namespace rota::job {
 
-namespace {
-
-using store::ObjectLock;
 using store::StorePowers;
 using Answer = store::Right::Answer;
 
-/// A month, in which a person surely looks; a week, in which an attentive one does.
-constexpr int kComfortableDays = 30;
-constexpr int kFewestDays = 7;
-
-constexpr const char* kCommands = "docs/security.md has the commands";
-
 std::string days(int count) { return fmt::format("{} day{}", count, count == 1 ? "" : "s"); }
 
-/// " (deleteFiles)".
 std::string named(const store::Right& right) {
   return right.name.empty() ? "" : fmt::format(" ({})", right.name);
 }
 
-/// For how many days after it was put nobody with this access can destroy an object; 0: not at all.
-int locked_days(const StorePowers& powers) {
-  if (!powers.locks.yes() || !powers.default_lock) return 0;
-  const bool governance = powers.default_lock->mode == ObjectLock::Mode::governance;
-  // Who may make keys makes one that lifts the lock.
-  const bool lifted = !powers.may_lift_locks.no() || !powers.may_make_keys.no();
-  return governance && lifted ? 0 : powers.default_lock->days;
-}
-
-/// Whether rota itself locks what it puts, for longer than the bucket would.
-bool locks_itself(const Seen& seen, const StorePowers& powers) {
-  return seen.profile.lock_days > 0 && powers.locks.yes() &&
-         (!powers.default_lock || powers.default_lock->days < seen.profile.lock_days);
-}
-
-/// What holds for the objects that rota puts: its own lock, where that is longer.
-StorePowers with_own_lock(const Seen& seen, StorePowers powers) {
-  if (locks_itself(seen, powers)) {
-    powers.default_lock = {
-        seen.profile.lock_compliance ? ObjectLock::Mode::compliance : ObjectLock::Mode::governance,
-        seen.profile.lock_days};
-  }
-  return powers;
-}
-
-/// How long a chain is built on: its full is needed for so many days.
-int chain_days(const Seen& seen) {
-  const auto length = base::after(seen.now, seen.profile.max_full_age) - seen.now;
-  return static_cast<int>(std::chrono::ceil<std::chrono::days>(length).count());
-}
+namespace {
 
 Finding judge_deletion(const StorePowers& powers) {
   if (powers.may_delete.no()) {
@@ -87,14 +47,27 @@ Finding judge_overwriting(const StorePowers& powers) {
   if (powers.may_overwrite.no()) {
     return {Level::good, thing, "The key may not hide or overwrite anything: it only reads.", ""};
   }
+  if (powers.keeps_versions == Answer::no) {
+    return {Level::danger, thing,
+            "The bucket keeps no older versions: to overwrite an object is to destroy it.",
+            fmt::format("Switch versioning on, and let a rule delete old versions after {} or "
+                        "more; {}.",
+                        days(kComfortableDays), kCommands)};
+  }
+  if (powers.keeps_versions == Answer::unknown) {
+    return {Level::warning, thing,
+            "The key may hide and overwrite objects; whether the bucket keeps the versions before "
+            "cannot be told.",
+            "See at the provider that versioning is on."};
+  }
   if (!powers.rules_known) {
     return {locked ? Level::advice : Level::warning, thing,
-            "The key may hide and overwrite objects; whether the bucket keeps the versions before "
-            "cannot be known, because the key may not read the bucket's settings.",
-            "Look at the bucket's lifecycle rules with another key; or give this one listBuckets, "
-            "which only reads."};
+            "The key may hide and overwrite objects; for how long the bucket keeps the versions "
+            "before cannot be known, because the key may not read the bucket's settings.",
+            fmt::format("Look at the bucket's lifecycle rules with another key; or give this one "
+                        "{}, which only reads.",
+                        powers.words.see_rules)};
   }
-  const std::string named_rule = "daysFromHidingToDeleting";
   if (!powers.hidden_deleted_after) {
     return {Level::good, thing,
             "What is hidden or overwritten stays: no rule of the bucket deletes old versions.", ""};
@@ -103,7 +76,7 @@ Finding judge_overwriting(const StorePowers& powers) {
   const std::string what =
       fmt::format("What is hidden or overwritten is deleted after {}", days(after));
   const std::string to_do = fmt::format("Set {} of the bucket's rule to {} or more; {}.",
-                                        named_rule, kComfortableDays, kCommands);
+                                        powers.words.hidden_rule, kComfortableDays, kCommands);
   if (after >= kComfortableDays) {
     return {Level::good, thing, what + ": time enough to notice an attack and to go back.", ""};
   }
@@ -114,68 +87,11 @@ Finding judge_overwriting(const StorePowers& powers) {
     return {locked ? Level::advice : Level::warning, thing,
             what + ": over a long weekend nobody would notice in time.", to_do};
   }
-  return {
-      locked ? Level::advice : Level::danger, thing,
-      what + ", so that to overwrite is to delete (the setting \"keep only the last version\").",
-      to_do};
-}
-
-Finding judge_lock(const Seen& seen, const StorePowers& powers) {
-  const std::string thing = "lock";
-  const std::string to_do = fmt::format(
-      "Turn on Object Lock with a default retention of {} or more, with a key of another machine; "
-      "{}.",
-      days(chain_days(seen) + kFewestDays), kCommands);
-  // Versions that stay long enough, behind a key that cannot delete, do without.
-  const bool versions_stay = powers.may_delete.no() && powers.may_change_rules.no() &&
-                             powers.may_make_keys.no() && powers.rules_known &&
-                             powers.hidden_deleted_after.value_or(kComfortableDays) >= kFewestDays;
-  const Level without = versions_stay ? Level::advice : Level::warning;
-  if (powers.locks.answer == Answer::unknown) {
-    return {Level::advice, thing,
-            "Whether the bucket locks what is put there cannot be known: the key may not read it.",
-            "Give the key readBucketRetentions, which only reads, or look with another one."};
-  }
-  if (powers.locks.no() && seen.profile.lock_days > 0) {
-    return {Level::danger, thing,
-            "The profile asks for locks (lock_days), and nothing in the bucket can be locked: the "
-            "next backup fails.",
-            "Turn on Object Lock for the bucket, or take lock_days out of the profile."};
-  }
-  if (powers.locks.no()) return {without, thing, "Nothing in the bucket can be locked.", to_do};
-  if (!powers.default_lock) {
-    return {without, thing,
-            "The bucket can lock what is put there, but has no default retention: "
-            "nothing is locked.",
-            to_do};
-  }
-  const bool compliance = powers.default_lock->mode == ObjectLock::Mode::compliance;
-  const int held = powers.default_lock->days;
-  const bool own = locks_itself(seen, *seen.powers);
-  const std::string what =
-      fmt::format("{} for {} ({})",
-                  own ? "rota locks each chain until its last run is locked"
-                      : "The bucket locks each new object",
-                  days(held),
-                  compliance ? "compliance: nobody can lift it"
-                             : "governance: lifted only by who holds the right to");
-  if (locked_days(powers) == 0) {
-    return {Level::warning, thing, what + ", and this key holds it or can make a key that does.",
-            fmt::format("Take {} from the key; {}.",
-                        powers.may_lift_locks.yes() ? powers.may_lift_locks.name
-                                                    : powers.may_make_keys.name,
-                        kCommands)};
-  }
-  if (!own && held < chain_days(seen) + kFewestDays) {
-    return {
-        powers.may_delete.no() ? Level::advice : Level::warning, thing,
-        fmt::format("{}; but a chain is built on for {}, and without its full the rest is lost.",
-                    what, days(chain_days(seen))),
-        fmt::format("Set the default retention to {} or more, or a shorter max_full_age in the "
-                    "profile.",
-                    days(chain_days(seen) + kFewestDays))};
-  }
-  return {Level::good, thing, what + (own ? "." : ": longer than a chain is built on."), ""};
+  return {locked ? Level::advice : Level::danger, thing,
+          what +
+              ", so that to overwrite is to delete (at B2 the setting \"keep only the last "
+              "version\").",
+          to_do};
 }
 
 /// Rights that a server which only backs up has no use for.
@@ -207,6 +123,14 @@ std::vector<Finding> judge_rights(const StorePowers& powers) {
     findings.push_back({Level::good, "rights",
                         "The key may not make keys, nor change the bucket's rules and locks.", ""});
   }
+  if (powers.may_make_keys.answer == Answer::unknown &&
+      powers.may_change_rules.answer == Answer::unknown) {
+    findings.push_back(
+        {Level::advice, "rights",
+         "Whether the key may make other keys, or change the bucket's rules and locks, the store "
+         "does not tell.",
+         "See at the provider that its policy allows no more than docs/stores.md names."});
+  }
   if (powers.may_leave.yes()) {
     findings.push_back({Level::advice, "reach", "The key is good for every bucket of the account.",
                         fmt::format("Make one for this bucket alone; {}.", kCommands)});
@@ -219,10 +143,12 @@ std::vector<Finding> judge_bucket(const Seen& seen, const StorePowers& powers) {
   if (powers.hidden_after) {
     findings.push_back(
         {Level::danger, "ageing",
-         fmt::format("A rule of the bucket hides every object {} after it was put: chains get lost "
+         fmt::format("A rule of the bucket {} every object {} after it was put: chains get lost "
                      "that rota still builds on.",
+                     powers.keeps_versions == Answer::no ? "deletes" : "hides",
                      days(*powers.hidden_after)),
-         "Remove daysFromUploadingToHiding from the rule: rota itself decides what is old."});
+         fmt::format("Remove {} from the rule: rota itself decides what is old.",
+                     powers.words.ageing_rule)});
   }
   if (powers.readable_by_all == Answer::yes) {
     const bool encrypted = !seen.profile.encrypt_to.empty();
@@ -231,6 +157,10 @@ std::vector<Finding> judge_bucket(const Seen& seen, const StorePowers& powers) {
                             ? "The bucket is public: all the world may fetch the encrypted backup."
                             : "The bucket is public: all the world may read the backup.",
                         "Make the bucket private."});
+  }
+  if (!powers.region.empty()) {
+    findings.push_back({Level::good, "place",
+                        fmt::format("The bucket lies in {}.", base::printable(powers.region)), ""});
   }
   if (powers.may_delete.no() && powers.rules_known) {
     if (powers.hidden_deleted_after) {
@@ -256,7 +186,8 @@ std::vector<Finding> judge_bucket(const Seen& seen, const StorePowers& powers) {
 
 std::vector<Finding> judge_powers(const Seen& seen, const StorePowers& stores) {
   const StorePowers powers = with_own_lock(seen, stores);
-  if (powers.plain_files) {
+  if (powers.nature == StorePowers::Nature::account) return judge_account(seen, powers);
+  if (powers.nature == StorePowers::Nature::own_files) {
     return {{Level::danger, "deletion",
              fmt::format("The chains are files in {}: whoever is root on this server can delete "
                          "them all.",
@@ -269,51 +200,6 @@ std::vector<Finding> judge_powers(const Seen& seen, const StorePowers& stores) {
   for (Finding& finding : judge_rights(powers)) findings.push_back(std::move(finding));
   for (Finding& finding : judge_bucket(seen, powers)) findings.push_back(std::move(finding));
   return findings;
-}
-
-std::string worst_deed(const Seen& seen) {
-  const std::string who = "Somebody who took over this server could ";
-  if (!seen.powers) {
-    return fmt::format(
-        "What somebody who took over this server could destroy in {} cannot be told.", seen.store);
-  }
-  const StorePowers powers = with_own_lock(seen, *seen.powers);
-  if (powers.plain_files) return fmt::format("{}delete every chain in {}.", who, seen.store);
-  const int locked = locked_days(powers);
-  const std::string but =
-      locked > 0 ? fmt::format(", except what was put in the last {}: that is locked", days(locked))
-                 : "";
-  if (powers.may_delete.yes()) {
-    return fmt::format("{}delete every chain in {} at once{}.", who, seen.store, but);
-  }
-  if (powers.may_make_keys.yes()) {
-    return fmt::format("{}make a key that deletes every chain in {}{}.", who, seen.store, but);
-  }
-  if (powers.may_change_rules.yes()) {
-    return fmt::format("{}let the bucket itself delete every chain in {} within days{}.", who,
-                       seen.store, but);
-  }
-  if (powers.may_delete.answer == Answer::unknown) {
-    return fmt::format(
-        "What somebody who took over this server could destroy in {} cannot be told.", seen.store);
-  }
-  if (powers.may_overwrite.no()) return fmt::format("{}destroy nothing in {}.", who, seen.store);
-  const std::string hide = fmt::format("{}hide and overwrite every chain in {}", who, seen.store);
-  if (!powers.rules_known) {
-    return fmt::format("{}; whether that destroys anything cannot be told{}.", hide, but);
-  }
-  if (!powers.hidden_deleted_after) {
-    return fmt::format(
-        "{}, but destroy nothing: all versions stay, and `rota restore --store-time` "
-        "reads them.",
-        hide);
-  }
-  const int after = *powers.hidden_deleted_after;
-  if (after == 1) return fmt::format("{}, and after a day that is deletion{}.", hide, but);
-  return fmt::format(
-      "{}; for {} `rota restore --store-time` brings them back, then they are "
-      "deleted{}.",
-      hide, days(after), but);
 }
 
 }  // namespace rota::job

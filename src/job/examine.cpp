@@ -55,6 +55,9 @@ void look_at_store(Seen& seen, const std::stop_token& stop) {
     seen.store = store->description();
     if (auto* inspectable = dynamic_cast<store::InspectableStore*>(store.get())) {
       seen.powers = inspectable->inspect();
+      if (seen.powers->free_bytes) {
+        seen.rooms.push_back({"the store", seen.store, *seen.powers->free_bytes});
+      }
     }
     seen.store_empty = store->list(std::string(chain::kRecordPrefix), "", 1).objects.empty();
     seen.store_time = store->now();

@@ -13,8 +13,9 @@ struct Outlook {
   std::string root{};  ///< in front of /etc, /usr and so on; empty but in tests
 };
 
-/// Looks at a profile, its store and this machine, for judge(). Writes nothing to the store, and
-/// asks it for the key's rights, the bucket's settings, the time and the first run.
+/// Looks at a profile, its store and this machine, for judge(). Asks the store for the key's
+/// rights, the bucket's settings, the time and the first run, and changes nothing in it; where it
+/// cannot be asked for rights, they are tried, see InspectableStore.
 ///
 /// A store that does not answer is something seen, no error. Throws Error(config) for a profile
 /// that cannot be used, Error(interrupted).

@@ -18,8 +18,12 @@ Server::Server(const profile::Places& places, const std::string& name, const std
   if (!profile_.key.empty()) keys_.add(chain::read_key_file(profile_.key));
 }
 
-base::LockFile Server::lock() const {
-  return base::LockFile(state_->state_directory() + "/lock", "the profile " + profile_.name);
+base::LockFile Server::lock() const { return lock_profile(places_, profile_.name); }
+
+base::LockFile lock_profile(const profile::Places& places, const std::string& name) {
+  const std::string directory = places.state + "/" + name;
+  base::real_files().make_directories(directory, 0700);
+  return base::LockFile(directory + "/lock", "the profile " + name);
 }
 
 }  // namespace rota::job

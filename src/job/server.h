@@ -53,6 +53,9 @@ class Server {
   chain::KeyRing keys_;
 };
 
+/// One job at a time on a profile: what Server::lock() takes. Throws Error(locked).
+base::LockFile lock_profile(const profile::Places& places, const std::string& name);
+
 /// Where the ledger of this machine lies.
 std::string ledger_path(const profile::Places& places);
 

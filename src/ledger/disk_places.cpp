@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "ledger/advice.h"
 #include "ledger/change.h"
+#include "ledger/contradictions.h"
 #include "ledger/disks.h"
 #include "ledger/row_table.h"
 
@@ -21,6 +22,14 @@ std::optional<Row> last(base::Database& database, const std::string& disk) {
 
 }  // namespace
 
+void close_contradictions(Change& change, std::vector<AlarmRow> open, base::Instant now) {
+  for (AlarmRow& alarm : open) {
+    if (alarm.kind != kContradiction) continue;
+    alarm.closed = now;
+    change.add(alarm);
+  }
+}
+
 void Disks::claim(const ClaimRow& claim, base::Instant now) {
   base::Database& database = ledger_.database();
   advised(database.path(), [&] {
@@ -29,37 +38,46 @@ void Disks::claim(const ClaimRow& claim, base::Instant now) {
     ClaimRow row = claim;
     row.id = 0;
     change.add(row);
-    for (AlarmRow& alarm : alarms(claim.disk, true)) {
-      if (alarm.kind != "contradiction") continue;
-      alarm.closed = now;
-      change.add(alarm);
-    }
+    close_contradictions(change, alarms(claim.disk, true), now);
     change.commit();
   });
+}
+
+std::string Disks::contradiction(const DiskRow& disk, const ObservationRow& observation) {
+  if (observation.state == Observed::away) return "";
+  if (disk.end == DiskEnd::lost) {
+    for (const AlarmRow& alarm : alarms(disk.name, true)) {
+      if (alarm.kind == kContradiction) return "";
+    }
+    return fmt::format(
+        "The disk {0} was said to be lost on {1}, but is plugged in here: look at it, and give it "
+        "its "
+        "turn again with `rota disk release {0}`.",
+        disk.name, base::local(disk.end_time.value_or(disk.prepared)));
+  }
+  const std::optional<ClaimRow> claim = last_claim(disk.name);
+  if (!claim || claim->state != Claimed::off_site || seen_since(disk.name, claim->id)) return "";
+  return fmt::format(
+      "The disk {0} was claimed off site since {1}, but is plugged in here: say who brought it "
+      "back "
+      "with `rota disk move {0} on-site --by NAME`.",
+      disk.name, base::local(claim->time));
 }
 
 void Disks::observe(const ObservationRow& observation) {
   base::Database& database = ledger_.database();
   advised(database.path(), [&] {
     Change change(database, observation.time);
-    get(observation.disk);
-    const std::optional<ClaimRow> claim = last_claim(observation.disk);
-    const bool contradicts = claim && claim->state == Claimed::off_site &&
-                             observation.state != Observed::away &&
-                             !seen_since(claim->disk, claim->id);
+    AlarmRow alarm;
+    alarm.message = contradiction(get(observation.disk), observation);
     ObservationRow row = observation;
     row.id = 0;
     change.add(row);
-    if (contradicts) {
-      AlarmRow alarm;
-      alarm.kind = "contradiction";
+    if (!alarm.message.empty()) {
+      alarm.kind = kContradiction;
       alarm.disk = observation.disk;
       alarm.opened = observation.time;
       alarm.severity = Severity::warning;
-      alarm.message = fmt::format(
-          "The disk {0} was claimed off site since {1}, but is plugged in here: say who brought it "
-          "back with `rota disk move {0} on-site --by NAME`.",
-          observation.disk, base::local(claim->time));
       change.add(alarm);
     }
     change.commit();

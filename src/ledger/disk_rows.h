@@ -57,7 +57,7 @@ std::optional<Claimed> parse_claimed(std::string_view text);
 /// One physical disk. A name is never used for a second disk, also when the first is lost: its
 /// label may turn up again.
 struct DiskRow {
-  std::string name;               ///< "B": 1 to 7 of A-Z a-z 0-9 _ -
+  std::string name;               ///< "B": 1 to 7 of A-Z and 0-9
   std::string label;              ///< "ROTA-B"
   std::string uuid;               ///< of the filesystem
   std::string luks_uuid;          ///< empty: not encrypted

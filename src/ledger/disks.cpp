@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "ledger/advice.h"
 #include "ledger/change.h"
+#include "ledger/contradictions.h"
 #include "ledger/row_table.h"
 
 namespace rota::ledger {
@@ -125,7 +126,10 @@ void Disks::set_room(const std::string& disk, std::uint64_t capacity, std::uint6
 
 void Disks::end(const std::string& disk, DiskEnd end, const std::string& reason,
                 const std::string& by, Instant now) {
-  alter(disk, word(end), now, [&](DiskRow& row) {
+  base::Database& database = ledger_.database();
+  advised(database.path(), [&] {
+    Change change(database, now);
+    DiskRow row = get(disk);
     if (row.end == DiskEnd::retired) {
       throw Error(ErrorKind::refused,
                   fmt::format("the disk {} is retired, and that is final: prepare it again under "
@@ -136,6 +140,9 @@ void Disks::end(const std::string& disk, DiskEnd end, const std::string& reason,
     row.end_time = end == DiskEnd::in_use ? std::nullopt : std::optional(now);
     row.end_reason = reason;
     row.end_by = by;
+    change.add(row, word(end));
+    close_contradictions(change, alarms(disk, true), now);
+    change.commit();
   });
 }
 

@@ -61,7 +61,7 @@ class Disks {
   /// when it is recorded; claim.time may lie before.
   void claim(const ClaimRow& claim, base::Instant now);
   /// A step or state that the machine saw. Opens the alarm "contradiction" when the disk is claimed
-  /// off site and was not seen since.
+  /// off site and was not seen since, or is lost.
   void observe(const ObservationRow& observation);
   std::optional<ClaimRow> last_claim(const std::string& disk);
   std::optional<ObservationRow> last_observation(const std::string& disk);
@@ -108,6 +108,8 @@ class Disks {
  private:
   template <typename Alter>
   void alter(const std::string& disk, const char* note, base::Instant now, Alter action);
+  /// What is wrong about seeing the disk now; empty: nothing.
+  std::string contradiction(const DiskRow& disk, const ObservationRow& observation);
   /// Whether the machine saw the disk at a port since this row of the history.
   bool seen_since(const std::string& disk, std::int64_t id);
   std::optional<DiskRow> one(const std::string& where, std::string_view value);
@@ -115,8 +117,8 @@ class Disks {
   Ledger& ledger_;
 };
 
-/// Throws Error(usage) unless `name` is 1 to 7 of A-Z a-z 0-9 _ -, and begins with a letter or
-/// digit (XFS labels have 12 bytes, of which "ROTA-" takes 5).
+/// Throws Error(usage) unless `name` is 1 to 7 of A-Z and 0-9 (XFS labels have 12 bytes, of which
+/// "ROTA-" takes 5).
 void check_disk_name(std::string_view name);
 
 }  // namespace rota::ledger

@@ -78,7 +78,8 @@ std::string told(const AlarmRow& row, const json&) {
 
 template <typename Row>
 std::string told(const HistoryRow& row) {
-  return told(from_text<Row>(row.data, row.people, row.number), json::parse(row.data));
+  const Row fields = from_text<Row>(row.data, row.people, row.number);  // refuses what is no JSON
+  return told(fields, json::parse(row.data));
 }
 
 }  // namespace

@@ -34,9 +34,9 @@ void require_copy(const std::string& disk, const std::string& server, const std:
 }  // namespace
 
 bool is_disk_name(std::string_view name) {
-  return !name.empty() && name.size() <= 7 && letter_or_digit(name.front()) &&
-         std::ranges::all_of(name,
-                             [](char c) { return letter_or_digit(c) || c == '_' || c == '-'; });
+  return !name.empty() && name.size() <= 7 && std::ranges::all_of(name, [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  });
 }
 
 bool is_server_name(std::string_view name) {
@@ -48,8 +48,8 @@ bool is_server_name(std::string_view name) {
 void check_disk_name(std::string_view name) {
   if (is_disk_name(name)) return;
   throw Error(ErrorKind::usage,
-              fmt::format("\"{}\" cannot name a disk: a name has 1 to 7 of the characters A-Z a-z "
-                          "0-9 _ - and starts with a letter or a digit",
+              fmt::format("\"{}\" cannot name a disk: a name has 1 to 7 of the characters A-Z "
+                          "and 0-9",
                           base::printable(name)));
 }
 

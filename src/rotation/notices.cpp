@@ -37,6 +37,27 @@ void judge_clock(std::span<const Member> members, Instant now, Findings& finding
                    base::local(now), base::local(latest))});
 }
 
+/// What rotation.toml names and nobody has prepared.
+void judge_missing(std::span<const Member> members, const SetStatus& status, const SetPolicy& set,
+                   Findings& findings) {
+  if (status.disks == 0) {
+    findings.notices.push_back(
+        {Level::alarm, "no disk", set.name, "", "",
+         fmt::format("The set {} has no disk in turn, so that nothing is copied: prepare one with "
+                     "`rota disk prepare`.",
+                     set.name)});
+  }
+  for (const std::string& name : set.disks) {
+    const bool known = std::ranges::any_of(
+        members, [&](const Member& member) { return member.status.name == name; });
+    if (known) continue;
+    findings.duties.push_back(
+        {Level::good, "not prepared", set.name, name, "",
+         fmt::format("Disk {} of the set {} was not prepared yet: do so with `rota disk prepare`.",
+                     name, set.name)});
+  }
+}
+
 void judge_turn(const SetStatus& status, const SetPolicy& set, Instant now, Findings& findings) {
   if (status.disks == 1) {
     findings.notices.push_back(
@@ -215,6 +236,7 @@ void judge(std::span<const Member> members, const RotationStatus& status,
   judge_clock(members, now, findings);
   judge_exposure(status, input, findings);
   for (std::size_t i = 0; i < input.sets.size(); ++i) {
+    judge_missing(members, status.sets[i], input.sets[i], findings);
     judge_turn(status.sets[i], input.sets[i], now, findings);
   }
   for (const Member& member : members) {

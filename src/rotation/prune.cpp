@@ -13,7 +13,7 @@ using ledger::CopyState;
 const CopyRow* newest(std::span<const CopyRow> copies, const std::string& disk, bool counting) {
   const CopyRow* found = nullptr;
   for (const CopyRow& copy : copies) {
-    if (!disk.empty() && copy.disk != disk) continue;
+    if (copy.disk != disk) continue;
     if (counting ? !copy.counts() : copy.state != CopyState::sealed) continue;
     if (found == nullptr || copy.snapshot > found->snapshot) found = &copy;
   }
@@ -21,10 +21,9 @@ const CopyRow* newest(std::span<const CopyRow> copies, const std::string& disk, 
 }
 
 std::vector<const CopyRow*> prunable(std::span<const CopyRow> copies, const std::string& disk) {
-  // The newest that counts, on the disk and in the set; and, where none counts, the newest sealed:
-  // what nobody has verified may still be the only thing left.
-  const std::set<const CopyRow*> kept{newest(copies, disk, true), newest(copies, disk, false),
-                                      newest(copies, "", true), newest(copies, "", false)};
+  // The newest that counts, which covers the newest of the set, and the newest sealed: what nobody
+  // has verified may still be the only thing left.
+  const std::set<const CopyRow*> kept{newest(copies, disk, true), newest(copies, disk, false)};
   std::vector<const CopyRow*> found;
   for (const CopyRow& copy : copies) {
     const bool here = copy.state == CopyState::sealed || copy.state == CopyState::damaged;

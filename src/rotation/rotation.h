@@ -138,8 +138,9 @@ std::string next_disk(std::span<const SetPolicy> sets, const std::string& set,
 /// Which copies of a server on a disk may be pruned to make room, oldest first.
 ///
 /// copies:     all of the server, on every disk of the set.
-/// Never the newest one that counts on `disk`, whatever the dates say, and never the newest that
-/// counts in the whole set; partial copies are not touched here. A damaged copy may always go.
+/// Never the newest one that counts on `disk`, whatever the dates say, and so never the newest that
+/// counts in the whole set; nor the newest sealed one that nobody verified yet. Partial copies are
+/// not touched here. A damaged copy may always go.
 std::vector<ledger::CopyRow> may_prune(std::span<const ledger::CopyRow> copies,
                                        const std::string& disk);
 

@@ -35,7 +35,10 @@ std::string rotation_text(const RotationStatus& rotation) {
   }
   if (!rotation.disks.empty()) {
     text += "\n" + disk_table(rotation) + "\n";
-    for (const SetStatus& set : rotation.sets) text += set.detection_sentence + "\n";
+    for (const SetStatus& set : rotation.sets) {
+      if (rotation.sets.size() > 1) text += set.name + ": ";
+      text += set.detection_sentence + "\n";
+    }
   }
   for (const Notice& notice : rotation.notices) text += notice_line(notice);
   for (const Notice& duty : rotation.duties) text += notice_line(duty);

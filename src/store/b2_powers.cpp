@@ -67,6 +67,9 @@ StorePowers b2_powers(const B2Account& account, const json* bucket, const std::s
   powers.may_delete_places = right(account, "deleteBuckets");
   powers.may_leave.answer = account.whole_account ? Answer::yes : Answer::no;
   powers.locks.name = "Object Lock";
+  powers.keeps_versions = Answer::yes;  // in every bucket
+  powers.words = {"daysFromHidingToDeleting", "daysFromUploadingToHiding", "listBuckets",
+                  "readBucketRetentions"};
   if (bucket != nullptr) {
     read_rules(powers, *bucket, root);
     read_lock(powers, *bucket);

@@ -9,6 +9,7 @@
 #include "store/b2_uploads.h"
 #include "store/powers.h"
 #include "store/store.h"
+#include "store/tidyable.h"
 #include "store/versioned.h"
 
 namespace rota::store {
@@ -18,7 +19,10 @@ namespace rota::store {
 /// by VersionedStore alone. The store keeps and checks a SHA-1 of every object.
 ///
 /// Retries what may pass, for some minutes; see B2Session and B2Uploads.
-class B2Store final : public Store, public VersionedStore, public InspectableStore {
+class B2Store final : public Store,
+                      public VersionedStore,
+                      public InspectableStore,
+                      public TidyableStore {
  public:
   /// Throws as B2Session's constructor does. Nothing is asked of the server before the first call.
   B2Store(std::unique_ptr<HttpClient> http, B2Session::Settings settings);
@@ -44,6 +48,9 @@ class B2Store final : public Store, public VersionedStore, public InspectableSto
                            std::span<std::byte> buffer) override;
 
   StorePowers inspect() override;
+
+  std::vector<UnfinishedUpload> unfinished_uploads() override;
+  Removal cancel_upload(const UnfinishedUpload& upload) override;
 
  private:
   std::string path_of(const std::string& name) const { return session_.target().prefix + name; }

@@ -34,7 +34,7 @@ class DirectoryStore final : public Store, public InspectableStore {
   Removal remove(const std::string& name) override;
   HashKind hash_kind() const override { return HashKind::none; }
   std::string description() const override;
-  StorePowers inspect() override { return {.plain_files = true}; }
+  StorePowers inspect() override { return {.nature = StorePowers::Nature::own_files}; }
 
  private:
   struct OpenObject {

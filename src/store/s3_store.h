@@ -8,9 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "store/powers.h"
 #include "store/s3_client.h"
+#include "store/s3_powers.h"
 #include "store/store.h"
 #include "store/target.h"
+#include "store/tidyable.h"
 #include "store/versioned.h"
 
 namespace rota::store {
@@ -24,7 +27,10 @@ namespace rota::store {
 /// In a bucket with versions a removed object goes with all its versions. Where the key may not
 /// delete them, the object is hidden if a rule of the bucket deletes what is hidden; else, and
 /// where a lock holds it, it stays.
-class S3Store final : public Store, public VersionedStore {
+class S3Store final : public Store,
+                      public VersionedStore,
+                      public InspectableStore,
+                      public TidyableStore {
  public:
   /// clock: outlives the store.
   S3Store(BucketTarget target, S3Place place, Credentials credentials,
@@ -52,6 +58,13 @@ class S3Store final : public Store, public VersionedStore {
   std::size_t read_version(const ObjectVersion& version, std::uint64_t offset,
                            std::span<std::byte> buffer) override;
 
+  /// What only the provider's own pages say of a key (whether it may make keys or change rules)
+  /// stays unknown. Whether it may delete is tried on an object that does not exist.
+  StorePowers inspect() override;
+
+  std::vector<UnfinishedUpload> unfinished_uploads() override;
+  Removal cancel_upload(const UnfinishedUpload& upload) override;
+
  private:
   enum class Etag { unknown, md5, other };
 
@@ -72,6 +85,12 @@ class S3Store final : public Store, public VersionedStore {
   /// Whether ETags are what they say. object, version: one of the newest, to look at; "" for the
   /// newest version.
   bool etags_are_md5(const S3Object* object, const std::string& version);
+
+  /// One setting of the bucket. doing: "cannot see which rules delete".
+  S3Setting ask(const std::string& query, std::string_view doing, const std::string& action);
+  /// Whether the key may delete, tried on an object that no store of rota's has. versioning: as
+  /// read_s3_versioning() gives it; nothing: not known.
+  Right try_to_delete(const std::optional<std::string>& versioning);
 
   /// Of the bucket; name: of an object to look at where the key may not ask for that.
   bool has_versions(const std::string& name);

@@ -160,10 +160,10 @@ std::optional<S3Version> read_version(const pugi::xml_node& node, const Names& n
 /// Days in `<Days>` or `<Years>`; nothing when neither is there.
 std::optional<int> read_days(const pugi::xml_node& node, const char* days, const char* years) {
   constexpr int kMost = 36500;
-  if (const auto value = number<int>(text(node, days), kMost)) return value;
-  if (years == nullptr) return std::nullopt;
-  if (const auto value = number<int>(text(node, years), kMost / 365)) return *value * 365;
-  return std::nullopt;
+  const auto value = number<int>(text(node, days), kMost);
+  if (years == nullptr || value.value_or(0) > 0) return value;  // some write a 0 beside the years
+  if (const auto count = number<int>(text(node, years), kMost / 365)) return *count * 365;
+  return value;
 }
 
 }  // namespace
@@ -225,6 +225,29 @@ std::optional<S3Versions> read_s3_versions(std::string_view xml) {
     versions.versions.push_back(std::move(*version));
   }
   return versions;
+}
+
+std::optional<S3Uploads> read_s3_uploads(std::string_view xml) {
+  const Answer answer(xml, "ListMultipartUploadsResult");
+  if (!answer) return std::nullopt;
+  const Names names(answer.root());
+  S3Uploads uploads;
+  const auto truncated = truth(text(answer.root(), "IsTruncated"));
+  // OpenStack Swift says that it is encoded where it is not; at the end that is no matter.
+  const auto next_key = names.read(answer.root(), "NextKeyMarker");
+  if (!truncated || (*truncated && !next_key)) return std::nullopt;
+  uploads.truncated = *truncated;
+  uploads.next_key = next_key.value_or("");
+  uploads.next_id = text(answer.root(), "NextUploadIdMarker");
+  for (const pugi::xml_node& node : answer.root().children("Upload")) {
+    const auto key = names.read(node, "Key");
+    const auto initiated = read_time(text(node, "Initiated"));
+    S3Upload upload{key.value_or(""), text(node, "UploadId"),
+                    initiated.value_or(decltype(S3Upload::initiated){})};
+    if (upload.key.empty() || upload.id.empty() || !initiated) return std::nullopt;
+    uploads.uploads.push_back(std::move(upload));
+  }
+  return uploads;
 }
 
 std::optional<std::string> read_s3_versioning(std::string_view xml) {

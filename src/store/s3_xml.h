@@ -54,6 +54,20 @@ struct S3Versions {
   std::string next_id;
 };
 
+/// One `<Upload>` of `<ListMultipartUploadsResult>`: begun, and not finished.
+struct S3Upload {
+  std::string key;
+  std::string id;
+  std::chrono::sys_time<std::chrono::milliseconds> initiated;
+};
+
+struct S3Uploads {
+  std::vector<S3Upload> uploads;
+  bool truncated = false;
+  std::string next_key;
+  std::string next_id;
+};
+
 /// A bucket's `<ObjectLockConfiguration>`.
 struct S3BucketLock {
   bool enabled = false;
@@ -72,6 +86,7 @@ struct S3LifecycleRule {
 std::optional<S3Error> read_s3_error(std::string_view xml);
 std::optional<S3Listing> read_s3_listing(std::string_view xml);
 std::optional<S3Versions> read_s3_versions(std::string_view xml);
+std::optional<S3Uploads> read_s3_uploads(std::string_view xml);
 /// `<VersioningConfiguration>`: "Enabled", "Suspended", "" for never enabled.
 std::optional<std::string> read_s3_versioning(std::string_view xml);
 /// `<LocationConstraint>`: the bucket's region; AWS's first one, us-east-1, is written as "".

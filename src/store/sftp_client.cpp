@@ -134,6 +134,10 @@ SftpClient::Ticket SftpClient::create(const std::string& path) {
   return send(request(kOpen).string(path).u32(kToWrite | kToCreate | kExclusive).mode(kFileMode));
 }
 
+SftpClient::Ticket SftpClient::open_to_write(const std::string& path) {
+  return send(request(kOpen).string(path).u32(kToWrite).u32(0));
+}
+
 SftpClient::Ticket SftpClient::open_directory(const std::string& path) {
   return send(request(kOpenDirectory).string(path));
 }

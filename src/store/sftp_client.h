@@ -63,6 +63,8 @@ class SftpClient {
   Ticket open_to_read(const std::string& path);
   /// Makes a file, mode 0600, that must not exist.
   Ticket create(const std::string& path);
+  /// Of a file that is there; nothing of it is cut off.
+  Ticket open_to_write(const std::string& path);
   Ticket open_directory(const std::string& path);
   Ticket close(const std::string& handle);
   Ticket read(const std::string& handle, std::uint64_t offset, std::size_t size);

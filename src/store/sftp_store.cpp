@@ -10,6 +10,7 @@
 #include "store/sftp_connection.h"
 #include "store/sftp_files.h"
 #include "store/sftp_folder.h"
+#include "store/sftp_probe.h"
 #include "store/sftp_put.h"
 #include "store/sftp_transfer.h"
 
@@ -213,6 +214,11 @@ Removal SftpStore::remove(const std::string& name) {
     for (const SftpClient::Ticket ticket : tickets) (void)client.failure(ticket);
     return Removal::gone;
   });
+}
+
+StorePowers SftpStore::inspect() {
+  return with_client("look at", "",
+                     [&](SftpClient& client) { return probe_account(client, target_.path); });
 }
 
 }  // namespace rota::store

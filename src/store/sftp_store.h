@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 
+#include "store/powers.h"
 #include "store/rate_limit.h"
 #include "store/sftp_client.h"
 #include "store/sftp_pool.h"
@@ -27,7 +28,7 @@ namespace rota::store {
 ///
 /// Symbolic links are passed over in listings and are not read as objects. In the directories of a
 /// path the server follows them: who can plant them there can change the objects too.
-class SftpStore final : public Store {
+class SftpStore final : public Store, public InspectableStore {
  public:
   static constexpr std::size_t kConnections = 4;
 
@@ -44,6 +45,8 @@ class SftpStore final : public Store {
   Removal remove(const std::string& name) override;
   HashKind hash_kind() const override { return HashKind::none; }
   std::string description() const override { return target_.url(); }
+  /// See probe_account().
+  StorePowers inspect() override;
 
  private:
   struct OpenObject;

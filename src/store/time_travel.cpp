@@ -2,10 +2,10 @@
 
 #include <fmt/core.h>
 
-#include <ranges>
 #include <vector>
 
 #include "base/error.h"
+#include "base/hash.h"
 
 namespace rota::store {
 
@@ -44,42 +44,55 @@ std::string TimeTravelStore::description() const {
   return fmt::format("{} as of {}", store_->description(), base::iso(at_));
 }
 
-void TimeTravelStore::expect(const std::string& name, const std::string& hash) {
-  if (hash.empty()) return;
+void TimeTravelStore::expect(const std::string& name, Expected content) {
   const std::lock_guard lock(mutex_);
-  expected_[name] = hash;
+  expected_.insert_or_assign(name, std::move(content));
   found_.erase(name);
 }
 
-bool TimeTravelStore::decides(const ObjectVersion& version) const {
-  const auto expected = expected_.find(version.name);
-  if (expected != expected_.end()) return !version.marker && version.hash == expected->second;
-  return std::chrono::floor<std::chrono::seconds>(version.since) <= at_;
+VersionChoice TimeTravelStore::choice_of(const std::string& name) const {
+  const auto expected = expected_.find(name);
+  return {expected != expected_.end() ? &expected->second : nullptr, store_->hash_kind(), at_};
 }
 
-/// With the mutex held.
+/// With the mutex held, as the next one.
 void TimeTravelStore::remember(const ObjectVersion& version) {
   if (found_.size() >= kMaxRemembered) found_.clear();
   found_.insert_or_assign(version.name, version);
 }
 
-void TimeTravelStore::search(const std::string& name) {
+void TimeTravelStore::remember(const VersionChoice& choice) {
+  if (choice.sure()) {
+    if (!choice.sure()->marker) remember(*choice.sure());
+  } else if (choice.likely() && !choice.needs_reading()) {
+    remember(*choice.likely());
+  }
+}
+
+VersionChoice TimeTravelStore::search(const std::string& name) {
   // Who reads one object of a run mostly reads the next ones too.
   const std::string folder = name.substr(0, name.find_last_of('/') + 1);
+  std::unique_lock lock(mutex_);
+  VersionChoice own = choice_of(name);
   VersionPosition from{name, ""};
   for (;;) {
+    lock.unlock();
     const VersionPage page = versions_.versions(folder, from, kPage);
-    std::string decided;
-    const std::lock_guard lock(mutex_);
-    // Backwards, so that `name` itself is what is remembered last.
-    std::vector<const ObjectVersion*> standing;
+    lock.lock();
+    std::map<std::string, VersionChoice> others;
     for (const ObjectVersion& version : page.versions) {
-      if (version.name < name || version.name <= decided || !decides(version)) continue;
-      decided = version.name;
-      if (!version.marker) standing.push_back(&version);
+      if (version.name == name) own.add(version);
+      if (version.name <= name) continue;
+      others.try_emplace(version.name, choice_of(version.name)).first->second.add(version);
     }
-    for (const ObjectVersion* version : standing | std::views::reverse) remember(*version);
-    if (!decided.empty() || !page.next || page.next->name > name) return;
+    for (const auto& [other, choice] : others) {
+      const bool may_go_on = page.next && page.next->name == other;
+      if (choice.sure() || !may_go_on) remember(choice);
+    }
+    // Last, so that nothing makes room by forgetting it.
+    const bool is_all = !page.next || page.next->name > name;
+    if (own.sure() || is_all) remember(own);
+    if (own.sure() || is_all) return own;
     from = *page.next;
   }
 }
@@ -101,41 +114,80 @@ ObjectVersion TimeTravelStore::find(const std::string& name) {
                                     name, description())
                       : fmt::format("there is no object {} in the store {}", name, description()));
     }
-    search(name);
+    const VersionChoice choice = search(name);
+    if (choice.needs_reading()) find_by_content(name, *choice.likely());
   }
+}
+
+template <typename Use>
+void TimeTravelStore::each_version(const std::string& name, Use use) {
+  VersionPosition from{name, ""};
+  for (;;) {
+    const VersionPage page = versions_.versions(name, from, kPage);
+    for (const ObjectVersion& version : page.versions) {
+      if (version.name == name && use(version)) return;
+    }
+    if (!page.next || page.next->name > name) return;
+    from = *page.next;
+  }
+}
+
+std::optional<base::Bytes> TimeTravelStore::try_to_read(const ObjectVersion& version,
+                                                        std::uint64_t limit) {
+  if (version.marker || version.size > limit) return std::nullopt;
+  try {
+    return versions_.get_version(version, limit);
+  } catch (const Error& error) {  // this one is lost; another may be right
+    if (error.kind() != ErrorKind::not_found && error.kind() != ErrorKind::corrupt) throw;
+    return std::nullopt;
+  }
+}
+
+void TimeTravelStore::find_by_content(const std::string& name, const ObjectVersion& likely) {
+  Expected expected;
+  {
+    const std::lock_guard lock(mutex_);
+    expected = expected_.at(name);
+  }
+  if (expected.size > kMaxObject) {  // none of rota's; whoever reads it sees what is wrong
+    const std::lock_guard lock(mutex_);
+    return remember(likely);
+  }
+  const VersionChoice choice(&expected, store_->hash_kind(), at_);
+  const auto is_right = [&](const ObjectVersion& version) {
+    const auto content = try_to_read(version, expected.size);
+    if (!content || base::sha256(*content) != expected.sha256) return false;
+    const std::lock_guard lock(mutex_);
+    expected_.at(name).id = version.id;
+    remember(version);
+    return true;
+  };
+  if (is_right(likely)) return;
+  each_version(name, [&](const ObjectVersion& version) {
+    return version.id != likely.id && choice.may_be(version) && is_right(version);
+  });
 }
 
 std::optional<base::Bytes> TimeTravelStore::choose(
     const std::string& name, std::uint64_t limit,
     const std::function<bool(const base::Bytes&)>& right) {
-  const auto try_version = [&](const ObjectVersion& version) -> std::optional<base::Bytes> {
-    if (version.name != name || version.marker || version.size > limit) return std::nullopt;
-    try {
-      base::Bytes content = versions_.get_version(version, limit);
-      if (!right(content)) return std::nullopt;
-      expect(name, version.hash);
-      const std::lock_guard lock(mutex_);
-      remember(version);
-      return content;
-    } catch (const Error& error) {  // this one is lost; another may be right
-      if (error.kind() != ErrorKind::not_found && error.kind() != ErrorKind::corrupt) throw;
-      return std::nullopt;
-    }
+  std::optional<base::Bytes> chosen;
+  const auto is_right = [&](const ObjectVersion& version) {
+    auto content = try_to_read(version, limit);
+    if (!content || !right(*content)) return false;
+    expect(name, {version.hash, version.size, base::sha256(*content), version.id});
+    const std::lock_guard lock(mutex_);
+    remember(version);
+    chosen = std::move(content);
+    return true;
   };
   try {
-    if (auto content = try_version(find(name))) return content;
+    if (is_right(find(name))) return chosen;
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::not_found) throw;
   }
-  VersionPosition from{name, ""};
-  for (;;) {
-    const VersionPage page = versions_.versions(name, from, kPage);
-    for (const ObjectVersion& version : page.versions) {
-      if (auto content = try_version(version)) return content;
-    }
-    if (!page.next || page.next->name > name) return std::nullopt;
-    from = *page.next;
-  }
+  each_version(name, is_right);
+  return chosen;
 }
 
 base::Bytes TimeTravelStore::get(const std::string& name, std::uint64_t limit) {
@@ -150,22 +202,40 @@ std::size_t TimeTravelStore::read_some(const std::string& name, std::uint64_t of
 Page TimeTravelStore::list(const std::string& prefix, const std::string& after, std::size_t limit) {
   Page page;
   VersionPosition from{after, ""};
-  std::string decided = after;  // of this name no older version matters any more
+  std::string current = after;  // whose older versions do not matter
+  std::optional<VersionChoice> choice;
+  // False when the page is full.
+  const auto conclude = [&] {
+    if (!choice) return true;
+    const bool is_sure = choice->sure().has_value();
+    const std::optional<ObjectVersion>& version = is_sure ? choice->sure() : choice->likely();
+    if (!version || version->marker) return true;
+    // What only its content can tell from others is listed by its size; of another hash than the
+    // right one, not.
+    const bool is_other = !is_sure && !version->hash.empty() && choice->needs_reading();
+    if (is_other) return true;
+    page.more = page.objects.size() == limit;
+    if (page.more) return false;
+    page.objects.push_back({version->name, version->size, version->hash});
+    remember(*choice);
+    return true;
+  };
   for (;;) {
     const VersionPage versions = versions_.versions(prefix, from, kPage);
     const std::lock_guard lock(mutex_);
     for (const ObjectVersion& version : versions.versions) {
-      if (version.name <= decided || !decides(version)) continue;
-      decided = version.name;
-      if (version.marker) continue;
-      if (page.objects.size() == limit) {
-        page.more = true;
-        return page;
+      if (version.name < current || (version.name == current && !choice)) continue;
+      if (version.name != current) {
+        if (!conclude()) return page;
+        choice.emplace(choice_of(version.name));
+        current = version.name;
       }
-      page.objects.push_back({version.name, version.size, version.hash});
-      remember(version);
+      choice->add(version);
     }
-    if (!versions.next) return page;
+    if (!versions.next) {
+      conclude();
+      return page;
+    }
     from = *versions.next;
   }
 }

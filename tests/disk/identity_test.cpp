@@ -86,14 +86,16 @@ TEST_CASE("every broken member of an identity is refused", "[identity]") {
     return text.replace(at, from.size(), to);
   };
   CHECK_NOTHROW(disk::decode_identity(with("\"name\"", "\"later\": [1], \"name\"")));
+  CHECK(disk::decode_identity(with("\"main\"", "\"\"")).set.empty());
   for (const std::string& bad :
        {std::string(), std::string("[]"), with("\"format\": 1", "\"format\": 0"),
         with("\"format\": 1", "\"format\": -1"), with("\"format\": 1", "\"format\": 1.0"),
         with("\"format\": 1", "\"format\": \"1\""), with("\"B\"", "\"b\""), with("\"B\"", "66"),
-        with("\"B\"", "\"ABCDEFGH\""), with("\"main\"", "\"../x\""), with("\"main\"", "\"\""),
-        with("0a1b2c3d", "\\u0000zz"), with("\"token\": \"", "\"token\": \"0"),
-        with("1970-01-01", "1970-13-01"), with("\"set\"", "\"sett\""), good.substr(1),
-        good.substr(0, good.size() - 3), std::string(9000, '[')}) {
+        with("\"B\"", "\"ABCDEFGH\""), with("\"main\"", "\"../x\""), with("0a1b2c3d", "\\u0000zz"),
+        with("\"token\": \"", "\"token\": \"0"), with("1970-01-01", "1970-13-01"),
+        with("\"set\"", "\"sett\""), good.substr(1), good + std::string(16 << 10, ' '),
+        with("\"name\"", "\"deep\": [[[[[[[[1]]]]]]]], \"name\""), good.substr(0, good.size() - 3),
+        std::string(9000, '[')}) {
     INFO(bad);
     CHECK(kind_of([&] { disk::decode_identity(bad); }) == base::ErrorKind::corrupt);
   }

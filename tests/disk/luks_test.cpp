@@ -1,12 +1,14 @@
 #include "disk/luks.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "base/kind_of.h"
 #include "disk/mount.h"
+#include "disk/rekey.h"
 #include "support/loop_disk.h"
 #include "support/skip.h"
 #include "udev/device_probe.h"
@@ -92,15 +94,12 @@ TEST_CASE("key file and recovery passphrase open a container, and nothing else d
   CHECK(box.processes.words.find(box.secrets.recovery_passphrase) == std::string::npos);
 }
 
-TEST_CASE("after a rekey only the new keys open, whichever opened before", "[luks]") {
+TEST_CASE("after a rekey only the new keys open", "[luks]") {
   if (const auto why = LoopDisk::missing()) return skip(*why);
-  const bool by_passphrase = GENERATE(false, true);
   Container box;
   const disk::LuksSecrets fresh{box.dir / "keys/new.key", disk::new_recovery_passphrase()};
   disk::make_disk_key(fresh.key_file);
-  disk::LuksSecrets current = box.secrets;
-  if (by_passphrase) current.key_file.clear();
-  disk::luks_rekey(box.disk.node(), current, fresh, box.processes);
+  disk::luks_rekey(box.disk.node(), box.secrets, fresh, box.processes);
   CHECK(box.key_fits(fresh.key_file));
   CHECK(box.passphrase_fits(fresh.recovery_passphrase));
   CHECK_FALSE(box.key_fits(box.secrets.key_file));
@@ -113,6 +112,40 @@ TEST_CASE("after a rekey only the new keys open, whichever opened before", "[luk
   CHECK(kind_of([&] { disk::luks_rekey(box.disk.node(), box.secrets, fresh, box.processes); }) ==
         base::ErrorKind::refused);
   CHECK(box.key_fits(fresh.key_file));
+}
+
+TEST_CASE("a rekey that was interrupted is cleared up by the next", "[luks]") {
+  if (const auto why = LoopDisk::missing()) return skip(*why);
+  Container box;
+  const std::string& file = box.secrets.key_file;
+  const std::string fresh = file + ".new";
+  disk::make_disk_key(fresh);
+  const std::string unused = read(fresh);
+  SECTION("before the container had the new key") {}
+  SECTION("when nothing but the new key opened it") {
+    disk::luks_rekey(box.disk.node(), box.secrets, {fresh, disk::new_recovery_passphrase()},
+                     box.processes);
+    CHECK_FALSE(box.key_fits(file));
+  }
+  const std::string passphrase = disk::rekey_disk(box.disk.node(), file, "", box.processes);
+  CHECK(box.key_fits(file));
+  CHECK(box.passphrase_fits(passphrase));
+  CHECK(read(file) != unused);
+  CHECK_FALSE(base::exists(fresh));
+}
+
+TEST_CASE("a lost key file is made anew with the recovery passphrase", "[luks]") {
+  if (const auto why = LoopDisk::missing()) return skip(*why);
+  Container box;
+  const std::string& file = box.secrets.key_file;
+  REQUIRE(::unlink(file.c_str()) == 0);
+  const std::string wrong = disk::new_recovery_passphrase();
+  CHECK(kind_of([&] { disk::rekey_disk(box.disk.node(), file, wrong, box.processes); }) ==
+        base::ErrorKind::refused);
+  CHECK_FALSE(base::exists(file + ".new"));
+  disk::rekey_disk(box.disk.node(), file, box.secrets.recovery_passphrase, box.processes);
+  CHECK(box.key_fits(file));
+  CHECK_FALSE(box.passphrase_fits(box.secrets.recovery_passphrase));
 }
 
 TEST_CASE("a container that is opened holds a filesystem, and is closed again", "[luks]") {

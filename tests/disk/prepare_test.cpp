@@ -51,6 +51,7 @@ struct Bench {
   disk::PrepareOptions options(const std::string& fs = "ext4") const {
     disk::PrepareOptions options;
     options.name = "RT";
+    options.set = "monthly";
     options.fs_type = fs;
     options.allow_fixed = true;
     options.lock_directory = dir / "run";
@@ -77,7 +78,7 @@ TEST_CASE("a prepared disk has label, identity, token and reserve", "[prepare]")
   const disk::PreparedDisk made = bench.prepare(loop, bench.options(fs));
   CHECK(made.name == "RT");
   CHECK(made.label == "ROTA-RT");
-  CHECK(made.set == "main");
+  CHECK(made.set == "monthly");
   CHECK(made.fs_type == fs);
   CHECK(made.size == size_for(fs));
   CHECK(made.luks_uuid.empty());
@@ -166,6 +167,22 @@ TEST_CASE("whatever fails on the way leaves no label of a rotation disk", "[prep
     CHECK(bench.prepare(loop, again).label == "ROTA-RT");
   }
   CHECK(failed >= 5);
+}
+
+TEST_CASE("a disk that cannot be recorded is no rotation disk", "[prepare]") {
+  if (const auto why = LoopDisk::missing()) return skip(*why);
+  LoopDisk loop(size_for("ext4"));
+  Bench bench;
+  std::string recorded;
+  bench.tools.record = [&](const disk::PreparedDisk& made) {
+    recorded = label_of(made.partition_node);
+    CHECK(kind_of([&] { disk::lock_disk(bench.options().lock_directory, "RT"); }) ==
+          base::ErrorKind::locked);
+    throw base::Error(base::ErrorKind::io, "the ledger is full");
+  };
+  CHECK(message_of([&] { bench.prepare(loop, bench.options()); }).find("the ledger is full") == 0);
+  CHECK(recorded == "ROTA-RT");
+  CHECK(label_of(loop.partition(1)).empty());
 }
 
 TEST_CASE("a disk that is pulled out while it is prepared is told of", "[prepare]") {

@@ -15,11 +15,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::span<const std::byte> all = fuzz::Input(data, size).rest();
   for (const auto type :
        {chain::ObjectType::volume, chain::ObjectType::index, chain::ObjectType::record}) {
-    const bool good = fuzz::accepted([&] { chain::check_header(all, type); },
+    std::uint8_t flags = 0;
+    const bool good = fuzz::accepted([&] { flags = chain::check_header(all, type); },
                                      {ErrorKind::corrupt, ErrorKind::config});
-    const base::Bytes header = chain::object_header(type);
+    const base::Bytes header = chain::object_header(type, flags);
     fuzz::require(!good || std::equal(header.begin(), header.end(), all.begin()),
-                  "there is one header for each kind of object");
+                  "there is one header for each kind of object and its flags");
   }
   for (const auto packed : {all, all.subspan(std::min(size, chain::kHeaderSize))}) {
     base::Bytes raw;

@@ -22,6 +22,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       fuzz::require(!version.object.key.empty() && !version.id.empty(), "a version has names");
     }
   }
+  if (const auto uploads = store::read_s3_uploads(xml)) {
+    ++answers;
+    for (const store::S3Upload& upload : uploads->uploads) {
+      fuzz::require(!upload.key.empty() && !upload.id.empty(), "an upload has names");
+    }
+  }
   if (const auto lock = store::read_s3_bucket_lock(xml)) {
     ++answers;
     fuzz::require(lock->days >= 0 && lock->days <= 36500, "days are within a century");

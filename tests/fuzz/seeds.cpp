@@ -13,6 +13,8 @@
 #include "disk/copy_index_format.h"
 #include "disk/copy_record.h"
 #include "disk/scrub.h"
+#include "ledger/disk_samples.h"
+#include "ledger/export.h"
 #include "profile/settings.h"
 #include "store/sftp_client.h"
 
@@ -149,6 +151,37 @@ void texts() {
   write("profile", "unknown", "target = \"/b\"\nmax_aeg = \"1Y\"\n");
   write("profile", "wrong", "source = \"a\\nb\"\ntarget = 1\n");
   write("profile", "no-toml", "target = soon\n");
+  write("rotation", "all",
+        "[set.a]\ndisks = [\"A\", \"B\"]\ninterval = \"1M\"\nprofiles = [\"web\"]\nplace = "
+        "\"bank\"\ntransit = \"3D\"\nmax_age = \"1Y\"\nkeep = 6\nreplace_after = \"2Y\"\n"
+        "scrub_budget = \"30m\"\nreserve = \"1G\"\nkey_file = \"/k\"\nallow_fixed = true\n"
+        "[set.b]\n[disk.A]\nprofiles = [\"web\"]\n");
+  write("rotation", "twice", "[set.a]\ndisks = [\"A\"]\n[set.b]\ndisks = [\"A\"]\n");
+  write("rotation", "no-table", "set = 1\n");
+}
+
+void ledger_exports() {
+  const std::filesystem::path file = corpus / "ledger.db";
+  {
+    ledger::Ledger ledger(file);
+    write("ledger_export", "empty", ledger::export_json(ledger, true));
+    ledger::Disks disks(ledger);
+    const base::Instant now = test::when("2026-10-24T10:00:00Z");
+    disks.add(test::some_disk("B"), now);
+    const ledger::CopyRow copy = test::some_copy("B", "20261024T030000Z");
+    disks.put_copy(copy, now);
+    disks.claim(test::claimed("B", ledger::Claimed::off_site, "2026-10-24T10:00:00Z", "bank"), now);
+    disks.observe(test::seen("B", ledger::Observed::connected, "2026-10-25T10:00:00Z"));
+    ledger::CheckRow check;
+    check.disk = copy.disk;
+    check.server = copy.server;
+    check.snapshot = copy.snapshot;
+    check.time = now;
+    disks.add_check(check);
+    write("ledger_export", "all", ledger::export_json(ledger, true));
+    write("ledger_export", "without-people", ledger::export_json(ledger, false));
+  }
+  for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(file.string() + end);
 }
 
 /// What a good server says in the three conversations of the target, requests counted from 0.
@@ -316,6 +349,7 @@ int main(int argc, char** argv) {
   frames();
   deltas();
   texts();
+  ledger_exports();
   sftp();
   s3_answers();
   copies();

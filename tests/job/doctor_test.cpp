@@ -38,10 +38,37 @@ StorePowers writer() {
   powers.may_delete_keys = {Answer::no, "deleteKeys"};
   powers.may_delete_places = {Answer::no, "deleteBuckets"};
   powers.may_leave = {Answer::no, ""};
+  powers.keeps_versions = Answer::yes;
   powers.rules_known = true;
   powers.hidden_deleted_after = 30;
   powers.locks = {Answer::no, "Object Lock"};
   powers.readable_by_all = Answer::no;
+  powers.words = {"daysFromHidingToDeleting", "daysFromUploadingToHiding", "listBuckets",
+                  "readBucketRetentions"};
+  return powers;
+}
+
+/// A key of S3, of which the store tells less.
+StorePowers s3_writer() {
+  StorePowers powers = writer();
+  for (store::Right* right :
+       {&powers.may_lift_locks, &powers.may_change_locks, &powers.may_change_rules,
+        &powers.may_make_keys, &powers.may_delete_keys, &powers.may_delete_places}) {
+    right->answer = Answer::unknown;
+  }
+  powers.may_lift_locks.name = "s3:BypassGovernanceRetention";
+  powers.readable_by_all = Answer::unknown;
+  powers.words = {"NoncurrentVersionExpiration", "Expiration", "s3:GetLifecycleConfiguration",
+                  "s3:GetBucketObjectLockConfiguration"};
+  return powers;
+}
+
+/// An account at an SFTP server.
+StorePowers account(Answer remove, Answer overwrite) {
+  StorePowers powers;
+  powers.nature = StorePowers::Nature::account;
+  powers.may_delete.answer = remove;
+  powers.may_overwrite.answer = overwrite;
   return powers;
 }
 
@@ -215,8 +242,70 @@ const std::vector<PowersCase>& powers_cases() {
       {"a right that is not known is not taken for absent",
        with(writer(), [](auto& p) { p.may_delete.answer = Answer::unknown; }), "deletion",
        "warning", "warning", "cannot be told"},
+      {"a bucket without versions", with(writer(), [](auto& p) { p.keeps_versions = Answer::no; }),
+       "overwriting", "danger", "danger", "overwrite, and so destroy, every chain"},
+      {"a bucket without versions, and a key of which less is known",
+       with(s3_writer(),
+            [](auto& p) {
+              p.keeps_versions = Answer::no;
+              p.may_delete.answer = Answer::unknown;
+            }),
+       "overwriting", "danger", "danger", "overwrite, and so destroy, every chain"},
+      {"versions that nobody knows of",
+       with(s3_writer(), [](auto& p) { p.keeps_versions = Answer::unknown; }), "overwriting",
+       "warning", "warning", "cannot be told"},
+      {"a rule that deletes by age",
+       with(writer(),
+            [](auto& p) {
+              p.keeps_versions = Answer::no;
+              p.hidden_after = 90;
+            }),
+       "ageing", "danger", "danger", ""},
+      {"a key of S3 that hides only", s3_writer(), "rights", "advice", "advice",
+       "for 30 days `rota restore --store-time`"},
+      {"a key of S3 that hides only needs no lock", s3_writer(), "lock", "advice", "advice", ""},
+      {"a lock that S3's key may hold the right to lift",
+       with(s3_writer(),
+            [](auto& p) {
+              p.locks.answer = Answer::yes;
+              p.default_lock = {kGovernance, 120};
+            }),
+       "lock", "advice", "advice", ""},
+      {"such a lock where the key deletes",
+       with(s3_writer(),
+            [](auto& p) {
+              p.may_delete.answer = Answer::yes;
+              p.locks.answer = Answer::yes;
+              p.default_lock = {kGovernance, 120};
+            }),
+       "lock", "warning", "danger", "delete every chain in b2://bucket/srv at once."},
+      {"a lock at S3 that nobody lifts",
+       with(s3_writer(),
+            [](auto& p) {
+              p.may_delete.answer = Answer::yes;
+              p.locks.answer = Answer::yes;
+              p.default_lock = {kCompliance, 120};
+            }),
+       "lock", "good", "advice", "except what was put in the last 120 days"},
+      {"where the bucket lies", with(s3_writer(), [](auto& p) { p.region = "eu-central-1"; }),
+       "place", "good", "advice", ""},
+      {"an ordinary account", account(Answer::yes, Answer::yes), "deletion", "danger", "danger",
+       "delete every chain in b2://bucket/srv at once, unless that machine keeps snapshots"},
+      {"an account that only adds", account(Answer::no, Answer::yes), "overwriting", "danger",
+       "danger", "overwrite, and so destroy, every chain"},
+      {"an account that may not remove", account(Answer::no, Answer::yes), "deletion", "good",
+       "danger", ""},
+      {"an account that only reads", account(Answer::no, Answer::no), "overwriting", "good",
+       "advice", "destroy nothing"},
+      {"an account of which nothing is known", account(Answer::unknown, Answer::unknown),
+       "deletion", "warning", "warning", "cannot be told"},
+      {"snapshots are out of an account's sight", account(Answer::yes, Answer::yes), "snapshots",
+       "advice", "danger", ""},
+      {"a file system that takes nothing",
+       with(account(Answer::yes, Answer::yes), [](auto& p) { p.read_only = true; }), "read-only",
+       "danger", "danger", ""},
       {"files of this machine",
-       {.plain_files = true},
+       {.nature = StorePowers::Nature::own_files},
        "deletion",
        "danger",
        "danger",
@@ -256,6 +345,32 @@ TEST_CASE("the locks that rota itself sets count", "[doctor]") {
   Seen unlockable = seen();
   unlockable.profile.lock_days = 30;
   CHECK(level_of(job::judge(unlockable), "lock") == "danger");
+}
+
+TEST_CASE("what is to be changed has the store's own name", "[doctor]") {
+  const auto advice = [](const StorePowers& powers, const char* thing) {
+    const job::Diagnosis all = job::judge(seen(powers));
+    const Finding* finding = find(all.findings, thing);
+    REQUIRE(finding != nullptr);
+    return finding->to_do;
+  };
+  CHECK_THAT(advice(with(writer(), [](auto& p) { p.hidden_deleted_after = 1; }), "overwriting"),
+             Catch::Contains("daysFromHidingToDeleting"));
+  CHECK_THAT(advice(with(s3_writer(), [](auto& p) { p.hidden_deleted_after = 1; }), "overwriting"),
+             Catch::Contains("NoncurrentVersionExpiration"));
+  CHECK_THAT(advice(with(s3_writer(), [](auto& p) { p.rules_known = false; }), "overwriting"),
+             Catch::Contains("s3:GetLifecycleConfiguration"));
+  CHECK_THAT(advice(with(s3_writer(), [](auto& p) { p.locks.answer = Answer::unknown; }), "lock"),
+             Catch::Contains("s3:GetBucketObjectLockConfiguration"));
+  CHECK_THAT(advice(with(s3_writer(), [](auto& p) { p.hidden_after = 1; }), "ageing"),
+             Catch::Contains("Remove Expiration"));
+}
+
+TEST_CASE("a profile that asks for locks cannot use SFTP", "[doctor]") {
+  Seen own = seen(account(Answer::yes, Answer::yes));
+  CHECK(level_of(job::judge(own), "lock") == "none");
+  own.profile.lock_days = 30;
+  CHECK(level_of(job::judge(own), "lock") == "danger");
 }
 
 TEST_CASE("the worst finding stands first, and every bad one says what to do", "[doctor]") {

@@ -247,7 +247,7 @@ TEST_CASE("what lies beside or above the source is not left out", "[profile]") {
   profile.source = "/srv/data";
   profile.target = "/srv";
   profile.credentials = "/srv/data/key";
-  CHECK(implied_excludes(profile, {"/etc/rota", "/var/lib/rota", "/srv/data"}) ==
+  CHECK(implied_excludes(profile, {"/etc/rota", "/var/lib/rota", "/srv/data", "/run/rota"}) ==
         std::vector<std::string>{"/srv/data/key"});
 }
 

@@ -1,87 +1,124 @@
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <string>
 
-#include "rotation/status.h"
+#include "rotation/disks.h"
 
 using namespace rota;
 using namespace std::chrono_literals;
-using base::Instant;
-using rotation::OffsiteCopy;
+using ledger::Claimed;
+using ledger::DiskEnd;
+using test::away;
+using test::claimed;
+using test::here;
+using test::some_copy;
+using test::Station;
+using test::when;
 
 namespace {
 
-/// 2026-01-10 12:00 UTC.
-constexpr Instant kNow{std::chrono::sys_days{std::chrono::year{2026} / 1 / 10} + 12h};
-
-const bool kUtc = [] {
-  ::setenv("TZ", "UTC", 1);
-  ::tzset();
-  return true;
-}();
-
-OffsiteCopy copy(const std::string& disk, std::chrono::hours age, bool verified, bool offsite) {
-  return {.disk = disk, .snapshot_time = kNow - age, .verified = verified, .offsite = offsite};
-}
-
+const std::string kNow = "2026-11-22T03:00:00Z";
 const std::string kNothing =
     "If everything online vanished now, there would be nothing to go back to: ";
 
+rotation::Exposure worst(std::vector<ledger::DiskState> disks) {
+  Station station;
+  station.disks = std::move(disks);
+  return station.at(kNow).worst;
+}
+
 }  // namespace
 
-TEST_CASE("without any copy there is nothing to go back to", "[rotation]") {
-  const auto result = rotation::compute({}, {}, kNow).exposure;
+TEST_CASE("without any copy there is nothing to go back to", "[exposure]") {
+  const auto result = worst({});
   CHECK_FALSE(result.any_offsite_copy);
   CHECK_FALSE(result.falls_back_to);
   CHECK_FALSE(result.age);
   CHECK(result.sentence == kNothing + "no rotation disk holds a copy yet.");
 }
 
-TEST_CASE("the newest copy that is verified and off site decides", "[rotation]") {
-  REQUIRE(kUtc);
-  const std::vector copies{copy("ROTA-A", 50 * 24h, true, true),
-                           copy("ROTA-B", 20 * 24h, true, true),
-                           copy("ROTA-C", 30 * 24h, true, true),
-                           copy("ROTA-A", 10 * 24h, false, true), copy("ROTA-D", 1h, true, false)};
-  const auto result = rotation::exposure(copies, kNow);
+TEST_CASE("the newest copy that is verified and off site decides", "[exposure]") {
+  REQUIRE(test::kUtc);
+  auto unverified = away("D", "20261120T030000Z", "2026-11-20T10:00:00Z");
+  unverified.copies.front().verified = false;
+  const auto result = worst({away("A", "20260924T030000Z", "2026-09-25T10:00:00Z"),
+                             away("B", "20261024T030000Z", "2026-10-25T10:00:00Z"),
+                             here("C", "20261121T030000Z", "2026-11-21T10:00:00Z"), unverified});
   CHECK(result.any_offsite_copy);
-  CHECK(result.falls_back_to == kNow - 20 * 24h);
-  CHECK(result.age == std::chrono::seconds(20 * 24h));
-  CHECK(result.disk == "ROTA-B");
-  CHECK(result.sentence ==
-        "If everything online vanished now, you would go back to 2025-12-21 12:00 (" +
-            base::relative(kNow - 20 * 24h, kNow) + "), the copy on ROTA-B.");
+  CHECK(result.falls_back_to == when("2026-10-24T03:00:00Z"));
+  CHECK(result.age == std::chrono::seconds(29 * 24h));
+  CHECK(result.disk == "B");
+  CHECK(
+      result.sentence ==
+      "If everything online vanished now, you would go back to 2026-10-24 03:00 (29 days ago): "
+      "disk B, sealed and verified, off site at 'place of B' since 2026-10-25 by the word of jo.");
 }
 
-TEST_CASE("a copy that does not count is told with what it lacks", "[rotation]") {
-  const auto sentence = [](std::vector<OffsiteCopy> copies) {
-    const auto result = rotation::exposure(copies, kNow);
-    CHECK_FALSE(result.any_offsite_copy);
-    CHECK_FALSE(result.falls_back_to);
-    CHECK(result.disk.empty());
-    return result.sentence;
-  };
-  CHECK(sentence({copy("ROTA-B", 12h, true, false)}) ==
+TEST_CASE("a copy that a later check found bad does not count", "[exposure]") {
+  auto disk = away("B", "20261024T030000Z", "2026-10-25T10:00:00Z");
+  disk.copies.front().last_verified = when("2026-10-26T10:00:00Z");
+  disk.copies.front().last_good = false;
+  CHECK_THAT(worst({disk}).sentence, Catch::Contains("is damaged; plug the disk in"));
+}
+
+TEST_CASE("lost and retired disks do not count, a held one does", "[exposure]") {
+  auto disk = away("B", "20261024T030000Z", "2026-10-25T10:00:00Z");
+  disk.disk.end_time = when("2026-11-01T10:00:00Z");
+  for (const DiskEnd end : {DiskEnd::lost, DiskEnd::retired}) {
+    disk.disk.end = end;
+    CHECK_FALSE(worst({disk}).any_offsite_copy);
+  }
+  disk.disk.end = DiskEnd::held;
+  CHECK(worst({disk}).any_offsite_copy);
+}
+
+TEST_CASE("a copy that does not count is told with what it lacks", "[exposure]") {
+  auto disk = here("B", "20261024T030000Z", "2026-10-25T10:00:00Z");
+  CHECK(worst({disk}).sentence ==
         kNothing +
-            "the copy of 2026-01-10 00:00 on ROTA-B is not off site yet; unplug the disk and take "
-            "it off site.");
-  CHECK(sentence({copy("ROTA-B", 12h, false, true)}) ==
-        kNothing +
-            "the copy of 2026-01-10 00:00 on ROTA-B was never verified; bring the disk back and "
-            "plug it in.");
-  CHECK(sentence({copy("ROTA-B", 12h, false, false)}) ==
-        kNothing +
-            "the copy of 2026-01-10 00:00 on ROTA-B is not verified and not off site; leave the "
-            "disk plugged in until it is verified, then take it off site.");
+            "the copy of 2026-10-24 03:00 on disk B is not off site; take the disk there, and "
+            "say so with `rota disk move B off-site --place PLACE --by NAME`.");
+  auto other = away("A", "20261120T030000Z", "2026-11-20T10:00:00Z");
+  other.copies.front().verified = false;
   // The verified one lacks least, though it is older.
-  CHECK_THAT(sentence({copy("ROTA-A", 1h, false, true), copy("ROTA-B", 12h, true, false)}),
-             Catch::Contains("on ROTA-B is not off site yet"));
+  CHECK_THAT(worst({disk, other}).sentence, Catch::Contains("on disk B is not off site"));
+  CHECK_THAT(worst({other}).sentence, Catch::Contains("on disk A is not verified"));
+  disk.claim = claimed("B", Claimed::in_transit_out, "2026-11-21T10:00:00Z");
+  disk.claim_holds = true;
+  CHECK_THAT(worst({disk}).sentence, Catch::Contains("is in transit since 2026-11-21"));
 }
 
-TEST_CASE("a copy from the future has no negative age and blames the clock", "[rotation]") {
-  const std::vector copies{copy("ROTA-A", -48h, true, true)};
-  const auto result = rotation::exposure(copies, kNow);
-  CHECK(result.falls_back_to == kNow + 48h);
+TEST_CASE("a claim that the machine's own eyes refuted does not count", "[exposure]") {
+  auto disk = away("B", "20261024T030000Z", "2026-10-25T10:00:00Z");
+  disk.claim_holds = false;
+  CHECK_FALSE(worst({disk}).any_offsite_copy);
+  disk.claim_holds = true;
+  Station station;
+  station.disks = {disk};
+  station.connected = std::vector<std::string>{"B"};
+  CHECK_FALSE(station.at(kNow).worst.any_offsite_copy);
+  CHECK(station.at(kNow).disks.front().word == "connected");
+}
+
+TEST_CASE("a copy from the future has no negative age and blames the clock", "[exposure]") {
+  const auto result = worst({away("B", "20261124T030000Z", "2026-11-24T10:00:00Z")});
   CHECK(result.age == 0s);
-  CHECK_THAT(result.sentence, Catch::Contains("2026-01-12 12:00") && Catch::Contains("clock"));
+  CHECK_THAT(result.sentence, Catch::Contains("2026-11-24 03:00") && Catch::Contains("clock"));
+}
+
+TEST_CASE("each server has its exposure, and the worst one is the headline", "[exposure]") {
+  auto disk = away("B", "20261024T030000Z", "2026-10-25T10:00:00Z");
+  disk.copies.push_back(some_copy("B", "20260824T030000Z", "mail"));
+  Station station;
+  station.disks = {disk};
+  station.servers = {"web", "mail"};
+  auto status = station.at(kNow);
+  REQUIRE(status.exposures.size() == 2);
+  CHECK(status.exposures[0].falls_back_to == when("2026-10-24T03:00:00Z"));
+  CHECK(status.worst.server == "mail");
+  CHECK_THAT(status.worst.sentence, Catch::Contains("mail would go back to 2026-08-24 03:00"));
+  station.servers.push_back("new");
+  status = station.at(kNow);
+  CHECK(status.worst.server == "new");
+  CHECK_THAT(test::told(status.notices, "no copy off site"),
+             Catch::Contains("nothing of new to go back to"));
 }

@@ -1,10 +1,13 @@
 // The S3 store against other people's servers.
 #include <catch2/catch.hpp>
 
+#include "base/hash.h"
 #include "base/kind_of.h"
 #include "store/curl_client.h"
 #include "store/open.h"
+#include "store/powers.h"
 #include "store/s3_client.h"
+#include "store/tidyable.h"
 #include "store/time_travel.h"
 #include "support/quick_clock.h"
 #include "support/s3_server.h"
@@ -131,7 +134,7 @@ TEST_CASE("what was overwritten and hidden can be read as it was, and goes when 
 
   store::TimeTravelStore then(open(), base::real_clock().now() + std::chrono::hours(1));
   CHECK(then.get("a", 10) == bytes("evil"));
-  then.expect("a", good);
+  then.expect("a", {good, 4, base::sha256(base::as_bytes("good")), ""});
   CHECK(then.get("a", 10) == bytes("good"));
 
   CHECK(store->remove("a") == Removal::gone);
@@ -161,6 +164,116 @@ TEST_CASE("a locked object is removed when its lock has ended, not before", "[st
 
   const auto other = store::open_store(settings(*server, "without-locks"));
   CHECK(kind_of([&] { other->set_lock(lock); }) == ErrorKind::config);
+}
+
+namespace {
+
+/// The settings of a bucket that others make with these words.
+constexpr std::string_view kThirtyDays =
+    "<LifecycleConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Rule><ID>1</ID>"
+    "<Status>Enabled</Status><Filter><Prefix>p/</Prefix></Filter><NoncurrentVersionExpiration>"
+    "<NoncurrentDays>30</NoncurrentDays></NoncurrentVersionExpiration></Rule>"
+    "</LifecycleConfiguration>";
+
+constexpr std::string_view kLockAYear =
+    "<ObjectLockConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+    "<ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention><Mode>GOVERNANCE</Mode>"
+    "<Years>1</Years></DefaultRetention></Rule></ObjectLockConfiguration>";
+
+store::StorePowers inspect(store::Store& store) {
+  return dynamic_cast<store::InspectableStore&>(store).inspect();
+}
+
+}  // namespace
+
+TEST_CASE("a bucket's settings are told by somebody else's server, and nothing in it changes",
+          "[store][s3]") {
+  const auto server = S3Server::moto();
+  if (!server) return;
+  using Answer = store::Right::Answer;
+  make_bucket(*server, "plain");
+  make_bucket(*server, "locking", {{"x-amz-bucket-object-lock-enabled", "true"}}, "object-lock",
+              kLockAYear);
+  make_bucket(*server, "ruled", {}, "lifecycle", kThirtyDays);
+
+  const auto plain = store::open_store(settings(*server, "plain"));
+  plain->put("x", base::as_bytes("x"));
+  const store::StorePowers open = inspect(*plain);
+  // It answers to the question about versions in a form of its own.
+  CHECK(open.keeps_versions == Answer::unknown);
+  CHECK(open.rules_known);
+  CHECK_FALSE(open.hidden_deleted_after);
+  CHECK(open.locks.no());
+  CHECK(open.may_delete.yes());
+  CHECK(open.may_make_keys.answer == Answer::unknown);
+  CHECK(plain->list("", "", 10).objects.size() == 1);
+
+  const auto locking = store::open_store(settings(*server, "locking"));
+  locking->put("x", base::as_bytes("x"));
+  const store::StorePowers locked = inspect(*locking);
+  CHECK(locked.locks.yes());
+  REQUIRE(locked.default_lock);
+  CHECK(locked.default_lock->days == 365);
+  CHECK(locked.default_lock->mode == store::ObjectLock::Mode::governance);
+  auto& versions = dynamic_cast<store::VersionedStore&>(*locking);
+  CHECK(versions.versions("", {}, 10).versions.size() == 1);
+
+  const auto ruled = store::open_store(settings(*server, "ruled"));
+  CHECK(inspect(*ruled).hidden_deleted_after == 30);
+}
+
+TEST_CASE("a store without rules and locks is not taken for one that has some, and nothing changes",
+          "[store][s3]") {
+  const S3Server* server = shared_swift();
+  if (!server) return;
+  using Answer = store::Right::Answer;
+  make_bucket(*server, "to-inspect", {}, "versioning", kVersions);
+  const auto store = store::open_store(settings(*server, "to-inspect"));
+  store->put("x", base::as_bytes("x"));
+  const store::StorePowers powers = inspect(*store);
+  CHECK(powers.keeps_versions == Answer::yes);
+  CHECK_FALSE(powers.hidden_deleted_after);
+  // It answers to what it does not know with a list of the objects.
+  CHECK_FALSE(powers.rules_known);
+  CHECK(powers.locks.answer == Answer::unknown);
+  CHECK(powers.may_delete.yes());
+  CHECK(store->list("", "", 10).objects.size() == 1);
+  auto& versions = dynamic_cast<store::VersionedStore&>(*store);
+  CHECK(versions.versions("", {}, 10).versions.size() == 1);
+}
+
+TEST_CASE("uploads that another program never finished are seen and ended", "[store][s3]") {
+  const auto moto = S3Server::moto();
+  const S3Server* servers[] = {shared_swift(), moto.get()};
+  for (const S3Server* server : servers) {
+    if (!server) continue;
+    INFO(server->endpoint());
+    make_bucket(*server, "unfinished");
+    store::CurlClient http;
+    store::S3Client client(
+        store::s3_place("unfinished", {.endpoint = server->endpoint(), .region = server->region()}),
+        {server->key_id(), server->key()}, http, base::real_clock());
+    for (const char* key : {"p/a", "p/b c+%\xc3\xbc", "other"}) {
+      store::S3Call call;
+      call.method = "POST";
+      call.key = key;
+      call.query = {{"uploads", ""}};
+      client.call(call);
+    }
+    const auto store = store::open_store(settings(*server, "unfinished"));
+    auto& tidyable = dynamic_cast<store::TidyableStore&>(*store);
+    const auto uploads = tidyable.unfinished_uploads();
+    REQUIRE(uploads.size() == 2);
+    CHECK(uploads[0].name == "a");
+    CHECK(uploads[1].name == "b c+%\xc3\xbc");
+    for (const store::UnfinishedUpload& upload : uploads) {
+      const auto age = base::real_clock().now() - upload.since;
+      CHECK((server == moto.get() || std::chrono::abs(age) < std::chrono::hours(1)));
+      CHECK(tidyable.cancel_upload(upload) == Removal::gone);
+      CHECK(tidyable.cancel_upload(upload) == Removal::gone);
+    }
+    CHECK(tidyable.unfinished_uploads().empty());
+  }
 }
 
 }  // namespace rota::test

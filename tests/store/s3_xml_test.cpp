@@ -129,6 +129,30 @@ TEST_CASE("versions and markers are read in the order of the answer", "[store][s
   }
 }
 
+TEST_CASE("unfinished uploads are read, and what is no list of them is not", "[store][s3]") {
+  const auto uploads = store::read_s3_uploads(document("ListMultipartUploadsResult", R"(
+    <Bucket>b</Bucket><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>
+    <NextKeyMarker>b%2B</NextKeyMarker><NextUploadIdMarker>9</NextUploadIdMarker>
+    <Upload><Key>a+b</Key><UploadId>7</UploadId><Initiated>2026-01-04T03:00:00.250Z</Initiated>
+      <StorageClass>STANDARD</StorageClass></Upload>)"));
+  REQUIRE(uploads);
+  CHECK(uploads->truncated);
+  CHECK(uploads->next_key == "b+");
+  CHECK(uploads->next_id == "9");
+  REQUIRE(uploads->uploads.size() == 1);
+  CHECK(uploads->uploads[0].key == "a b");
+  CHECK(uploads->uploads[0].id == "7");
+  CHECK(uploads->uploads[0].initiated.time_since_epoch().count() % 1000 == 250);
+  for (const std::string_view bad :
+       {"<Upload><Key>a</Key><UploadId>7</UploadId></Upload>",
+        "<Upload><Key>a</Key><Initiated>2026-01-04T03:00:00Z</Initiated></Upload>",
+        "<Upload><UploadId>7</UploadId><Initiated>2026-01-04T03:00:00Z</Initiated></Upload>",
+        "<IsTruncated>maybe</IsTruncated>"}) {
+    INFO(bad);
+    CHECK_FALSE(store::read_s3_uploads(document("ListMultipartUploadsResult", bad)));
+  }
+}
+
 TEST_CASE("an error answer is read, and what is none is not", "[store][s3]") {
   const auto error = store::read_s3_error(
       "<Error><Code>PermanentRedirect</Code><Message>Ask &quot;there&quot;</Message>"

@@ -407,6 +407,10 @@ class Calls:
         bucket = self.model.bucket(a["bucketId"])
         prefix = a.get("namePrefix") or ""
         key.need("listFiles", bucket, prefix)
-        found = [v for name in bucket.names if name.startswith(prefix)
-                 for v in bucket.versions[name] if v.action == "start"]
-        return {"files": [self.file_shape(version, v, key) for v in found], "nextFileId": None}
+        count = self.count(a, most=100)
+        found = sorted((v for name in bucket.names if name.startswith(prefix)
+                        for v in bucket.versions[name]
+                        if v.action == "start" and v.id >= (a.get("startFileId") or "")),
+                       key=lambda v: v.id)
+        return {"files": [self.file_shape(version, v, key) for v in found[:count]],
+                "nextFileId": found[count].id if len(found) > count else None}

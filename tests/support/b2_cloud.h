@@ -43,7 +43,8 @@ class Cloud {
   }
 
   /// Makes a key for this bucket with these rights, and opens the bucket with it.
-  std::unique_ptr<store::B2Store> open_with(const std::vector<std::string>& capabilities) {
+  std::unique_ptr<store::B2Store> open_with(const std::vector<std::string>& capabilities,
+                                            const std::string& prefix = "") {
     static int number = 0;
     const std::string id = "key" + std::to_string(++number);
     control({{"key",
@@ -51,7 +52,7 @@ class Cloud {
                {"secret", "s3cret" + id},
                {"capabilities", capabilities},
                {"buckets", {bucket_}}}}});
-    return open("", id, "s3cret" + id);
+    return open(prefix, id, "s3cret" + id);
   }
 
   nlohmann::json control(const nlohmann::json& orders = nlohmann::json::object()) {

@@ -12,6 +12,8 @@ POST /_control takes a JSON object, and answers with what was counted:
                                   "retention": {"mode": .., "days": ..}, "kind": "allPublic"},
                                   {"id": .., "secret": .., "capabilities": [..], "buckets": [..],
                                   "prefix": ..}
+    large_files                   a list of those that another program uploads: {"bucket": ..,
+                                  "name": .., "parts": [..], "finish": true}, parts as text
     faults                        a list of faults, see Faults
     random                        {"seed": n, "rate": 0.1, "kinds": [..]}: faults by chance
     latency_ms                    added to every answer
@@ -22,6 +24,7 @@ What a client does wrong without being told by an answer is counted under "mista
 """
 
 import argparse
+import hashlib
 import json
 import random
 import re
@@ -40,7 +43,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from b2_calls import CLASS_OF, FIELDS, Calls  # noqa: E402
+from b2_calls import CLASS_OF, FIELDS, Calls, Upload  # noqa: E402
 from b2_model import Key, Model, Refuse, bad_request, decode_name  # noqa: E402
 
 UPLOADS = ("b2_upload_file", "b2_upload_part")
@@ -134,6 +137,8 @@ class State:
             model.keys[key.id] = key
         if "remove_key" in orders:
             del model.keys[orders["remove_key"]]
+        for settings in orders.get("large_files", []):
+            self.large_file(**settings)
         if orders.get("clear_faults"):
             self.faults.list, self.faults.random = [], None
         self.faults.list += orders.get("faults", [])
@@ -158,6 +163,25 @@ class State:
         if orders.get("tokens"):
             answer["tokens"] = [*model.tokens, *(token for token, _ in model.uploads.values())]
         return answer
+
+
+    def large_file(self, bucket, name, parts=(), finish=False):
+        """Uploads as another program would; by the calls, so that their rules hold."""
+        key = Key("other", "other")
+        arguments = {"bucketId": self.model.bucket_named(bucket).id, "fileName": name,
+                     "contentType": "application/octet-stream"}
+        started = self.calls.call(3, "b2_start_large_file", key, arguments)
+        item = self.model.files[started["fileId"]]
+        sha1s = []
+        for number, text in enumerate(parts, 1):
+            data = text.encode()
+            sha1s.append(hashlib.sha1(data).hexdigest())
+            self.calls.upload_part(3, Upload(key, item.bucket, item),
+                                   {"x-bz-part-number": str(number),
+                                    "x-bz-content-sha1": sha1s[-1]}, data)
+        if finish:
+            self.calls.call(3, "b2_finish_large_file", key,
+                            {"fileId": item.id, "partSha1Array": sha1s})
 
 
 class Connection(socketserver.StreamRequestHandler):

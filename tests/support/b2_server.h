@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "base/file.h"
 #include "support/quick_clock.h"
+#include "support/script_server.h"
 
 namespace rota::test {
 
@@ -18,7 +18,6 @@ class B2Server {
   B2Server();
   B2Server(const B2Server&) = delete;
   B2Server& operator=(const B2Server&) = delete;
-  ~B2Server();
 
   /// "http://127.0.0.1:<port>".
   const std::string& url() const { return url_; }
@@ -28,14 +27,10 @@ class B2Server {
   std::string make_bucket(nlohmann::json settings = nlohmann::json::object());
 
  private:
-  base::Fd lifeline_;  ///< the server's standard input: it ends when this does
-  int process_ = -1;
+  ScriptServer process_;
   std::string url_;
   int buckets_ = 0;
 };
-
-/// Takes the proxies out of the environment: a server on this machine is not behind one.
-void forget_proxies();
 
 /// One server for all tests of a program.
 B2Server& shared_b2_server();

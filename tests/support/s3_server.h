@@ -1,13 +1,11 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <memory>
 #include <optional>
 #include <string>
 
-#include "base/file.h"
 #include "support/files.h"
+#include "support/script_server.h"
 
 namespace rota::test {
 
@@ -24,7 +22,6 @@ class S3Server {
 
   S3Server(const S3Server&) = delete;
   S3Server& operator=(const S3Server&) = delete;
-  ~S3Server();
 
   const std::string& endpoint() const { return endpoint_; }  ///< "http://127.0.0.1:PORT"
   const std::string& region() const { return region_; }
@@ -35,12 +32,9 @@ class S3Server {
  private:
   S3Server() = default;
   static std::unique_ptr<S3Server> start(const char* python, const char* script);
-  /// What the server says of itself; nothing when it ends before.
-  std::optional<std::string> first_line(int output) const;
 
   TempDir dir_;
-  base::Fd input_;  ///< the server ends when this is closed
-  pid_t pid_ = 0;
+  std::optional<ScriptServer> process_;
   std::string endpoint_, region_, bucket_, key_id_, key_;
 };
 

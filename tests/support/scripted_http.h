@@ -38,11 +38,11 @@ class ScriptedHttp final : public store::HttpClient {
     response.headers = std::move(headers);
     const auto bytes = base::as_bytes(body);
     response.body.assign(bytes.begin(), bytes.end());
-    script_.push_back([response](const Asked&) { return response; });
+    script_.emplace_back([response](const Asked&) { return response; });
   }
   /// No whole answer: the connection breaks.
   void then_break() {
-    script_.push_back([](const Asked&) -> store::HttpResponse {
+    script_.emplace_back([](const Asked&) -> store::HttpResponse {
       throw base::Error(base::ErrorKind::unavailable, "no answer from there: it hung up");
     });
   }

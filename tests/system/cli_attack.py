@@ -78,9 +78,10 @@ class Attack(B2Machine):
         path.write_text(f'key_id = "{key_id}"\nkey = "{key}"\n', encoding="ascii")
         return path
 
-    def live(self, encrypted=False):
+    def live(self, bucket="bucket-1", encrypted=False, **settings):
         """Runs of two chains."""
-        self.init_b2()
+        self.init_b2(bucket=bucket)
+        self.set(**settings)
         if encrypted:
             key = self.dir / "key"
             recipient = self.rota("key", "generate", "--to", key, "--json").json()["recipient"]
@@ -162,7 +163,7 @@ class Attack(B2Machine):
         self.rota("verify", status=CORRUPT)
 
     def check_return(self, encrypted):
-        attacker = self.live(encrypted)
+        attacker = self.live(encrypted=encrypted)
         then = self.now()
         self.destroy(attacker)
         self.assert_harm_is_seen()
@@ -179,6 +180,26 @@ class Attack(B2Machine):
         profile.write_text(re.sub(r"(?m)^key = .*\n", "", profile.read_text()))
         listed = self.rota("list", "--store-time", then, "--json", status=WARNINGS).json()["runs"]
         self.assertEqual(set(self.trees), {run["name"] for run in listed})
+
+    def test_what_is_locked_outlives_a_key_that_deletes(self):
+        self.control(bucket={"name": "bucket-locked", "lock": True})
+        self.control(key={"id": "deleter", "secret": "deletersecret", "buckets": ["bucket-locked"],
+                          "capabilities": [*WRITER, "writeFileRetentions", "deleteFiles"]})
+        self.credentials = self.key_file("deleter", "deletersecret")
+        self.live("bucket-locked", lock_days=30)
+        attacker = Attacker(self.url, "deleter", "deletersecret", "bucket-locked")
+        then = self.now()
+        there = attacker.visible()
+        for name in there:
+            self.assertRaises(urllib.error.HTTPError, lambda: attacker.delete(name))
+        self.assertEqual(there, attacker.visible())
+        for number, name in enumerate(there):
+            attacker.put(name, os.urandom(there[name]))
+            if number % 2 == 0:
+                attacker.hide(name)
+        self.assert_harm_is_seen()
+        self.without_local_copies()
+        self.assert_past_is_whole(then)
 
     def test_what_was_overwritten_before_the_moment_is_found_by_its_hash(self):
         attacker = self.live()

@@ -103,7 +103,8 @@ class Output(Machine):
         self.assertIn("rota verify main", self.rota("status").out)
         self.silent("verify")
         value = self.rota("status", "main", "--json").json()
-        self.assertEqual({"level", "exposure", "profiles"}, set(value))
+        self.assertEqual({"level", "exposure", "exposures", "disks", "sets", "notices", "duties",
+                          "profiles"}, set(value))
         self.assertLessEqual({"sentence", "falls_back_to", "seconds"}, set(value["exposure"]))
         (profile,) = value["profiles"]
         self.assertEqual(("main", 1, 1, run, 2, 5, True),

@@ -3,6 +3,7 @@
 from b2_machine import B2Machine
 from machine import REFUSED, USAGE
 
+MONTH_MS = 31 * 86_400_000
 WRITER = ["listBuckets", "listFiles", "readFiles", "writeFiles"]
 
 
@@ -37,7 +38,7 @@ class Locks(B2Machine):
         purged = self.rota("purge-incr", "--json").json()
         self.assertEqual(([due], 0), (purged["due_later"], purged["removed_runs"]))
         self.assertEqual(before, self.control()["versions"]["locked"])
-        self.assertRegex(self.rota("purge-incr", "-v").out, f"1 runs are due and stay.*{due}")
+        self.assertRegex(self.rota("purge-incr", "-v").out, f"1 run is due and stays for now.*{due}")
         self.silent("cron")
         self.silent("verify", "--data")
         self.assertEqual({}, self.control()["mistakes"])
@@ -72,3 +73,43 @@ class Locks(B2Machine):
         self.silent("cron")
         self.assertIn(due, [run["name"] for run in self.runs()])
         self.silent("verify", "--data")
+
+    def test_uploads_that_others_never_finished_go_when_they_are_old(self):
+        self.prepare("parts")
+        self.silent("backup")
+        unfinished = [{"bucket": "parts", "name": f"{place}/\u00fcber{n}.iso", "parts": ["x"]}
+                      for place in ("srv", "else") for n in range(2)]
+        self.control(large_files=unfinished)
+        before = self.control()["versions"]["parts"]
+        self.assertNotIn("cancel", self.rota("purge", "--dry-run").out)  # they are young
+        self.silent("cron")
+        self.assertEqual([], self.rota("purge", "--json").json()["unfinished_uploads"])
+        # Time passes at the store alone: by its clock they are old.
+        self.control(advance_ms=MONTH_MS)
+        shown = self.rota("purge", "--dry-run").out
+        self.assertRegex(shown, r"cancel the upload of \S*ber0\.iso, which another program began ")
+        self.assertNotIn("else/", shown)
+        dry = self.rota("purge", "--dry-run", "--json").json()
+        self.assertEqual((2, 0), (len(dry["unfinished_uploads"]), dry["cancelled_uploads"]))
+        self.assertGreaterEqual(self.control()["versions"]["parts"], before)
+        said = self.rota("purge", "-v").out
+        self.assertIn("2 of 2 uploads that other programs never finished cancelled", said)
+        self.assertEqual(0, len(self.rota("purge", "--json").json()["unfinished_uploads"]))
+        self.assertEqual(2, self.control()["calls"]["b2_cancel_large_file"])
+        self.silent("verify")
+        self.assertEqual({}, self.control()["mistakes"])
+
+    def test_the_night_ends_old_uploads_and_a_key_that_cannot_is_no_failure(self):
+        self.prepare("parts", WRITER)
+        self.silent("backup")
+        self.control(large_files=[{"bucket": "parts", "name": "srv/x", "parts": ["x"]}])
+        self.control(advance_ms=MONTH_MS)
+        refusal = {"call": "b2_cancel_large_file", "kind": "status", "status": 401,
+                   "code": "unauthorized"}
+        self.control(faults=[refusal])
+        purged = self.rota("purge", "--json").json()
+        self.assertEqual((1, 0), (len(purged["unfinished_uploads"]), purged["cancelled_uploads"]))
+        self.control(faults=[{**refusal, "call": "b2_list_unfinished_large_files"}])
+        self.rota("purge", "--json")
+        self.silent("cron")
+        self.assertEqual([], self.rota("purge", "--json").json()["unfinished_uploads"])

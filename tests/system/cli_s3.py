@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 
-from machine import FAILED, REFUSED, USAGE, Machine
+from machine import FAILED, REFUSED, USAGE, WARNINGS, Machine
 
 SERVER = pathlib.Path(__file__).resolve().parent.parent / "support" / "swift_server.py"
 PYTHON = "/usr/bin/python3"  # Debian's own, which sees Debian's packages
@@ -141,3 +141,15 @@ class S3(Machine):
         result = self.fails(USAGE, "credentials", "init", "--source", self.source,
                             "--target", "s3://id:hush@bucket/x")
         self.assertNotIn("hush", result.err)
+
+    def test_the_doctor_says_what_the_key_could_destroy(self):
+        self.write("a")
+        self.init_s3()
+        self.silent("backup")
+        said = self.rota("doctor", "--json", status=WARNINGS).json()
+        levels = {f["thing"]: f["level"] for f in said["findings"]}
+        self.assertIn(f"delete every chain in {self.target} at once", said["sentence"])
+        self.assertEqual(("danger", "danger", "advice"),
+                         (levels["deletion"], levels["overwriting"], levels["rights"]))
+        self.assertNotIn(self.secret, self.said)
+        self.silent("verify", "--data")

@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 
-from machine import REFUSED, Machine, wait_for
+from machine import REFUSED, WARNINGS, Machine, wait_for
 
 SSHD = "/usr/sbin/sshd"
 SFTP_SERVER = "/usr/lib/openssh/sftp-server"
@@ -110,3 +110,28 @@ class Sftp(Machine):
         self.rota("purge", "main", status=None)
         self.assertEqual(before, self.objects("runs/**/*.*"))
         self.assert_same(self.source, self.restored())
+
+    def diagnosed(self):
+        said = self.rota("doctor", "--json", status=WARNINGS).json()
+        return said["sentence"], {f["thing"]: f["level"] for f in said["findings"]}
+
+    def test_the_doctor_says_what_the_account_could_destroy(self):
+        self.init_sftp()
+        self.write("a")
+        self.assertIn("cannot be told", self.diagnosed()[0])
+        self.assertFalse(self.store.exists())
+        self.backup()
+        sentence, levels = self.diagnosed()
+        self.assertIn(f"delete every chain in {self.target} at once, unless", sentence)
+        self.assertEqual(("danger", "advice"), (levels["deletion"], levels["snapshots"]))
+        self.assertEqual([], list((self.store / ".tmp").iterdir()))
+        room = [f["what"] for f in self.rota("doctor", "--json", status=WARNINGS).json()["findings"]
+                if f["thing"] == "room"]
+        self.assertEqual(1, len(room), room)
+
+        self.stop_server()
+        self.start_server("-P remove,rmdir,rename,posix-rename")
+        sentence, levels = self.diagnosed()
+        self.assertIn("overwrite, and so destroy", sentence)
+        self.assertEqual(("good", "danger"), (levels["deletion"], levels["overwriting"]))
+        self.silent("verify", "main", "--data")

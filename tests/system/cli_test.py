@@ -9,16 +9,19 @@ import sys
 import time
 import unittest
 
+import cli_attach_disk
 import cli_attack
 import cli_b2
 import cli_commands
 import cli_cost
 import cli_cron
+import cli_disks
 import cli_doctor
 import cli_input
 import cli_interrupted
 import cli_keys
 import cli_locks
+import cli_prepare
 import cli_s3
 import cli_secrets
 import cli_sftp
@@ -27,7 +30,8 @@ import cli_trees
 import machine
 
 MODULES = (cli_input, cli_commands, cli_trees, cli_stores, cli_keys, cli_cron, cli_interrupted,
-           cli_b2, cli_locks, cli_s3, cli_sftp, cli_secrets, cli_attack, cli_doctor, cli_cost)
+           cli_b2, cli_locks, cli_s3, cli_sftp, cli_secrets, cli_attack, cli_doctor, cli_cost,
+           cli_disks, cli_prepare, cli_attach_disk)
 
 
 def cases(suite):

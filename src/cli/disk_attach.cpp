@@ -1,0 +1,126 @@
+#include <fmt/core.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "cli/disk.h"
+#include "cli/disk_log.h"
+#include "job/disk_attach.h"
+
+namespace rota::cli {
+
+using base::Error;
+using base::ErrorKind;
+
+job::OnDiskEvent show_disk_events(const Context& context) {
+  if (context.json) {
+    return [](const job::DiskEvent& event) {
+      fmt::print("{}\n", job::to_json(event));
+      std::fflush(stdout);  // who reads along wants to see it now
+    };
+  }
+  if (!context.chatty()) return nullptr;
+  return [](const job::DiskEvent& event) {
+    if (event.state == "begins" || event.step == "end") return;
+    const std::string what =
+        event.server.empty() ? event.step : fmt::format("{} {}", event.step, event.server);
+    const std::string state = event.state == "done" ? "" : event.state + " ";
+    // The line that shows the rate stands on the terminal, too.
+    fmt::print("\r\033[K{:<24} {}{}\n", what, state, event.detail);
+    std::fflush(stdout);
+  };
+}
+
+namespace {
+
+class DiskAttach final : public Command {
+ public:
+  const char* name() const override { return "disk attach"; }
+  const char* summary() const override {
+    return "Copy to a rotation disk that was plugged in, read it back, seal it, let go of it";
+  }
+
+  void declare(Options& options) override {
+    options.words(words_, "DISK", "The disk's name, or its device: B, ROTA-B, /dev/sdb1", 1, 1);
+    options.list("--profile", options_.profiles, "NAME",
+                 "Only this one of the profiles that the disk is for (may be given again)");
+    options.flag("--from-chain", options_.from_chain,
+                 "Copy the newest run of the online chain instead of this machine's files");
+    options.text("--scrub", scrub_, "SPAN",
+                 "Read older copies again for so long at most: 30m, 2h (default: as in "
+                 "rotation.toml)");
+    options.flag("--keep-power", keep_power_, "Do not switch the disk off at the end");
+    options.flag("--accept-serial", options_.session.accept_serial,
+                 "The disk is the right one although its serial number changed");
+    options.note(
+        "Exit status 0 or 3: every copy is sealed. 5: a copy is held until a person has\n"
+        "looked (`rota disk show`, `rota disk accept`).");
+  }
+
+  int run(Context& context) override {
+    options_.disk = words_.front();
+    options_.power_down = !keep_power_;
+    if (!scrub_.empty()) {
+      const base::Span span = base::parse_span(scrub_);
+      options_.scrub_budget = base::after(base::Instant{}, span) - base::Instant{};
+    }
+    job::AttachReport report;
+    {
+      const base::TerminalProgress terminal(context.progress());
+      report = job::attach(context.places(), udev::real_devices(), options_,
+                           show_disk_events(context), context.surroundings());
+    }
+    if (context.chatty()) print(report);
+    check(report);
+    return context.status();
+  }
+
+ private:
+  static void print(const job::AttachReport& report) {
+    if (!report.all_sealed()) return;
+    if (report.safe_to_unplug) {
+      fmt::print(
+          "\nSAFE TO UNPLUG ROTA-{0}. Take it off site, then: rota disk move {0} off-site "
+          "--place … --by …\n",
+          report.disk);
+    } else {
+      fmt::print(
+          "\nThe copies on ROTA-{} are sealed, and nothing uses the disk any more; its port "
+          "could not be switched off. It may be unplugged.\n",
+          report.disk);
+    }
+  }
+
+  static void check(const job::AttachReport& report) {
+    using End = job::ServerCopy::End;
+    std::string held;
+    for (const job::ServerCopy& copy : report.copies) {
+      if (copy.end == End::damaged) {
+        throw Error(ErrorKind::corrupt,
+                    fmt::format("the copy of {} on disk {} could not be read back as it was "
+                                "written ({}), and was not sealed; earlier copies are as they "
+                                "were. Plug the disk in again; if it fails again, replace it",
+                                copy.server, report.disk, job::check_text(copy.check)));
+      }
+      if (copy.end != End::held) continue;
+      if (!held.empty()) held += "; ";
+      held += fmt::format("{}: {}", copy.server, copy.tripwires.front().message);
+    }
+    if (held.empty()) return;
+    throw Error(ErrorKind::refused,
+                fmt::format("the new copy on disk {0} is written but held, and nothing older was "
+                            "removed: {1}. Look at `rota disk show {0}`; if it is right, `rota "
+                            "disk accept {0} --reason …` and plug the disk in again",
+                            report.disk, held));
+  }
+
+  std::vector<std::string> words_;
+  job::AttachOptions options_;
+  std::string scrub_;
+  bool keep_power_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_disk_attach() { return std::make_unique<DiskAttach>(); }
+
+}  // namespace rota::cli

@@ -1,0 +1,134 @@
+#include <fmt/core.h>
+#include <sys/stat.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "ledger/export.h"
+#include "ledger/history.h"
+
+namespace rota::cli {
+
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+class LedgerCheck final : public Command {
+ public:
+  const char* name() const override { return "ledger check"; }
+  const char* summary() const override { return "Whether the history is whole and unaltered"; }
+  void declare(Options&) override {}
+
+  int run(Context& context) override {
+    ledger::Ledger ledger(job::ledger_path(context.places()));
+    ledger::History history(ledger);
+    const std::vector<std::string> problems = history.check();
+    const ledger::Head head = history.head();
+    if (context.json) {
+      const nlohmann::json value = {{"good", problems.empty()},
+                                    {"rows", head.rows},
+                                    {"head", head.hash},
+                                    {"problems", problems}};
+      fmt::print("{}\n", value.dump());
+    } else {
+      for (const std::string& problem : problems) fmt::print("{}\n", problem);
+      if (problems.empty() && context.chatty()) {
+        fmt::print("{} rows, whole and unaltered; the last has the hash {}\n", head.rows,
+                   head.hash);
+      }
+    }
+    if (problems.empty()) return base::kExitDone;
+    throw Error(ErrorKind::corrupt,
+                "the ledger does not say what was recorded; `rota ledger rebuild` with the "
+                "rota/ledger.json of a disk brings back what that holds");
+  }
+};
+
+class LedgerExport final : public Command {
+ public:
+  const char* name() const override { return "ledger export"; }
+  const char* summary() const override { return "The history, to rebuild the ledger from"; }
+
+  void declare(Options& options) override {
+    options.text("--out", out_, "FILE", "Write it here, for you alone to read");
+    options.flag("--without-people", without_people_, "Leave out names and places of people");
+  }
+
+  int run(Context& context) override {
+    ledger::Ledger ledger(job::ledger_path(context.places()));
+    const std::string text = ledger::export_json(ledger, !without_people_);
+    out_.empty() ? fmt::print("{}", text) : base::write_file(out_, text);
+    return base::kExitDone;
+  }
+
+ private:
+  std::string out_;
+  bool without_people_ = false;
+};
+
+class LedgerRebuild final : public Command {
+ public:
+  const char* name() const override { return "ledger rebuild"; }
+  const char* summary() const override {
+    return "Make the record of the disks again from exports: the longest history counts";
+  }
+
+  void declare(Options& options) override {
+    options.words(words_, "FILE…",
+                  "What `rota ledger export` wrote, the rota/ledger.json of a disk, or the place "
+                  "where a disk is mounted",
+                  1, 100);
+    options.flag("--replace", replace_, "Give up what this machine recorded itself");
+  }
+
+  int run(Context& context) override {
+    std::vector<ledger::Exported> exports;
+    for (const std::string& word : words_) {
+      try {
+        exports.push_back(read(word));
+      } catch (const Error& error) {
+        // One damaged disk must not keep the others from being of use.
+        if (error.kind() != ErrorKind::corrupt || words_.size() == 1) throw;
+        context.warnings().warn(word, error.what());
+      }
+    }
+    ledger::Ledger ledger(job::ledger_path(context.places()));
+    const ledger::Rebuilt result = ledger::rebuild(ledger, exports, replace_);
+    for (const std::string& warning : result.warnings) context.warnings().warn("ledger", warning);
+    if (context.json) {
+      const nlohmann::json value = {{"rows_before", result.rows_before},
+                                    {"rows", result.rows},
+                                    {"from", result.origin},
+                                    {"without_people", result.without_people}};
+      fmt::print("{}\n", value.dump());
+    } else {
+      fmt::print("The ledger has {} rows, of {}{}.\n", result.rows,
+                 result.origin.empty() ? "this machine" : result.origin,
+                 result.without_people ? "; some names and places are missing" : "");
+    }
+    return context.status();
+  }
+
+ private:
+  static ledger::Exported read(const std::string& word) {
+    struct stat st {};
+    const bool directory = ::stat(word.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
+    const std::string path = directory ? word + "/rota/ledger.json" : word;
+    return ledger::parse_export(base::read_file(path, ledger::kMaxExport), base::printable(word));
+  }
+
+  std::vector<std::string> words_;
+  bool replace_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_ledger_check() { return std::make_unique<LedgerCheck>(); }
+std::unique_ptr<Command> make_ledger_export() { return std::make_unique<LedgerExport>(); }
+std::unique_ptr<Command> make_ledger_rebuild() { return std::make_unique<LedgerRebuild>(); }
+
+}  // namespace rota::cli

@@ -1,0 +1,177 @@
+#include "disk/tripwire.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+
+namespace rota::disk {
+
+namespace {
+
+using base::human_count;
+
+double share(std::uint64_t part, std::uint64_t whole) {
+  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+int percent(double share) { return static_cast<int>(share * 100 + 0.5); }
+
+std::vector<std::string> shown(const Tally& tally) {
+  std::vector<std::string> names;
+  for (const std::string& path : tally.examples) names.push_back(base::printable(path));
+  if (tally.count > tally.examples.size() && !names.empty()) {
+    names.push_back(fmt::format("and {} more", human_count(tally.count - tally.examples.size())));
+  }
+  return names;
+}
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+class Judge {
+ public:
+  Judge(const ChangeSummary& changes, const TripwireFacts& facts)
+      : changes_(changes), facts_(facts) {}
+
+  void source() {
+    if (changes_.entries_now > 0) return;
+    add("empty source", true, "the source is empty: is what should be there mounted?", {});
+  }
+
+  void clock() {
+    constexpr std::chrono::hours kSlack{24};
+    if (!facts_.last_recorded || facts_.now + kSlack >= *facts_.last_recorded) return;
+    add("clock", true,
+        fmt::format(
+            "the clock says {}, more than a day before what was last recorded here, {}: set "
+            "the clock, because the age of no copy can be trusted until then",
+            base::local(facts_.now), base::local(*facts_.last_recorded)),
+        {});
+  }
+
+  void mounts() {
+    if (!facts_.mounts_before) return;
+    std::vector<std::string> gone;
+    for (const std::string& path : *facts_.mounts_before) {
+      if (std::ranges::find(facts_.mounts_now, path) == facts_.mounts_now.end()) {
+        gone.push_back(base::printable(path));
+      }
+    }
+    if (gone.empty()) return;
+    std::string names = gone.front();
+    if (gone.size() > 1) names += fmt::format(" and {} more", gone.size() - 1);
+    add("missing mount", true,
+        fmt::format("{} was mounted at the last copy and is not now: mount it, or accept that it "
+                    "is gone",
+                    names),
+        std::move(gone));
+  }
+
+  void sizes() {
+    const std::uint64_t before = changes_.entries_before;
+    const std::uint64_t now = changes_.entries_now;
+    if (std::max(before, now) < kFewEntries) return;
+    if (now < before && share(before - now, before) > kFewerEntries) {
+      add("fewer entries", true,
+          fmt::format("it has {} entries, {} % fewer than the last copy ({}); {} % is the limit",
+                      human_count(now), percent(share(before - now, before)), human_count(before),
+                      percent(kFewerEntries)),
+          shown(changes_.removed));
+    }
+    if (now > before && share(now - before, before) > kMoreEntries) {
+      add("more entries", knows_what_is_usual(),
+          fmt::format("it has {} entries, {} % more than the last copy ({}); {} % is the limit",
+                      human_count(now), percent(share(now - before, before)), human_count(before),
+                      percent(kMoreEntries)),
+          shown(changes_.added));
+    }
+    const std::uint64_t bytes = changes_.bytes_before;
+    if (changes_.bytes_now < bytes && share(bytes - changes_.bytes_now, bytes) > kFewerBytes) {
+      add("fewer bytes", true,
+          fmt::format("it has {}, {} % less than the last copy ({}); {} % is the limit",
+                      base::human_size(changes_.bytes_now),
+                      percent(share(bytes - changes_.bytes_now, bytes)), base::human_size(bytes),
+                      percent(kFewerBytes)),
+          shown(changes_.removed));
+    }
+  }
+
+  void contents() {
+    if (changes_.entries_before < kFewEntries) return;
+    const double changed = share(changes_.changed.count, changes_.entries_before);
+    const double limit = std::max(3 * median(facts_.changed_before), kChangedShare);
+    if (changed > limit) {
+      add("many changed", knows_what_is_usual(),
+          fmt::format("{} of {} entries have another content than in the last copy, {} %; up to {} "
+                      "% is usual",
+                      human_count(changes_.changed.count), human_count(changes_.entries_before),
+                      percent(changed), percent(limit)),
+          shown(changes_.changed));
+    }
+    if (changes_.became_noise.count >= kFewEntries / 2 &&
+        share(changes_.became_noise.count, changes_.plain_before) > kNoiseShare) {
+      add("noise", true,
+          fmt::format("{} of {} changed files that could be compressed before look like noise now, "
+                      "as encrypted files do",
+                      human_count(changes_.became_noise.count), human_count(changes_.plain_before)),
+          shown(changes_.became_noise));
+    }
+  }
+
+  /// As many went as came, and what came has one extension.
+  void renames() {
+    if (changes_.entries_before < kFewEntries || changes_.added.count == 0) return;
+    const auto most = std::ranges::max_element(
+        changes_.added_extensions, {}, [](const auto& extension) { return extension.second; });
+    if (most == changes_.added_extensions.end() || most->first.empty()) return;
+    const std::uint64_t renamed = std::min(most->second, changes_.removed.count);
+    if (share(renamed, changes_.entries_before) <= kRenamedShare ||
+        share(most->second, changes_.added.count) < 0.8) {
+      return;
+    }
+    add("renamed", true,
+        fmt::format("{} files went and {} came whose names end in \".{}\", as when files are "
+                    "encrypted and renamed",
+                    human_count(changes_.removed.count), human_count(most->second),
+                    base::printable(most->first)),
+        shown(changes_.added));
+  }
+
+  std::vector<Tripwire> take() { return std::move(found_); }
+
+ private:
+  bool knows_what_is_usual() const { return facts_.copies >= kCopiesToKnow; }
+
+  void add(const char* kind, bool holds, std::string message, std::vector<std::string> details) {
+    found_.push_back({kind, holds, std::move(message), std::move(details)});
+  }
+
+  const ChangeSummary& changes_;
+  const TripwireFacts& facts_;
+  std::vector<Tripwire> found_;
+};
+
+}  // namespace
+
+std::vector<Tripwire> judge(const ChangeSummary& changes, bool surveyed,
+                            const TripwireFacts& facts) {
+  Judge judge(changes, facts);
+  judge.source();
+  judge.clock();
+  judge.mounts();
+  if (!changes.predecessor.empty()) {
+    judge.sizes();
+    judge.renames();
+    if (!surveyed) judge.contents();
+  }
+  return judge.take();
+}
+
+}  // namespace rota::disk

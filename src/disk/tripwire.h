@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "disk/changes.h"
+
+namespace rota::disk {
+
+/// What is known of a server beside the difference to its last copy.
+struct TripwireFacts {
+  /// Of the copies of the server that were sealed last, on any disk: the share of entries whose
+  /// content changed, 0 to 1; newest first. What else is judged needs none of them.
+  std::vector<double> changed_before;
+  int copies = 0;  ///< so many were sealed in all
+  base::Instant now{};
+  /// When something was last recorded here, be it a run or a copy; nothing: never.
+  std::optional<base::Instant> last_recorded;
+  /// What was mounted within the source at the last copy, and what is now; absolute paths. The
+  /// first is nothing when that is not known.
+  std::optional<std::vector<std::string>> mounts_before;
+  std::vector<std::string> mounts_now;
+};
+
+/// A reason not to let a new copy take the place of an old one before a person has looked.
+struct Tripwire {
+  std::string kind;     ///< "fewer entries", "noise", …: the same for each of its sort
+  bool holds = true;    ///< false: only worth a warning
+  std::string message;  ///< a sentence: what was seen, and what is the limit
+  std::vector<std::string> details;  ///< names of files, made printable
+};
+
+/// Why a copy should be held. None: nothing is odd about it.
+///
+/// changes:  against the newest sealed copy; without a predecessor only an empty source is judged.
+/// surveyed: they come from a stat walk, which cannot tell `touched` from `changed` and knows
+///           nothing of contents: shares of changed entries are then not judged.
+/// A share of changed entries alone only warns until there are three copies: what is usual is not
+/// known before.
+/// Pure.
+std::vector<Tripwire> judge(const ChangeSummary& changes, bool surveyed,
+                            const TripwireFacts& facts);
+
+/// The limits. Sources: reports of restored ransomware damage and of copies that were overwritten
+/// with the contents of an unmounted directory; docs/manual.md explains each.
+inline constexpr double kFewerEntries = 0.10;
+inline constexpr double kMoreEntries = 0.50;
+inline constexpr double kFewerBytes = 0.20;
+inline constexpr double kChangedShare = 0.05;  ///< or three times the median, if that is more
+inline constexpr double kNoiseShare = 0.10;    ///< of changed files that compressed well before
+inline constexpr double kRenamedShare = 0.10;  ///< of all entries got one new extension
+inline constexpr int kCopiesToKnow = 3;
+/// Trees that are smaller than this swing widely without any harm.
+inline constexpr std::uint64_t kFewEntries = 20;
+
+}  // namespace rota::disk

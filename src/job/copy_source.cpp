@@ -1,0 +1,100 @@
+#include <fmt/core.h>
+
+#include "base/error.h"
+#include "chain/catalog.h"
+#include "chain/chain_source.h"
+#include "job/disk_copy.h"
+#include "job/facts.h"
+#include "job/mounts.h"
+#include "job/source.h"
+
+namespace rota::job {
+
+namespace {
+
+class LocalCopySource final : public CopySource {
+ public:
+  LocalCopySource(const profile::Places& places, const std::string& name,
+                  const Surroundings& around)
+      : places_(places),
+        around_(around),
+        profile_(profile::load_profile(places, name)),
+        time_(around.clock.now()) {}
+
+  const std::string& server() const override { return profile_.name; }
+  base::Instant time() const override { return time_; }
+  std::string description() const override { return profile_.source; }
+  std::unique_ptr<tree::Source> open() override {
+    return std::make_unique<tree::LocalSource>(
+        profile_.source, selection(profile_, places_, around_.warnings), around_.warnings);
+  }
+  void prepare() override {
+    if (profile_.pre.empty()) return;
+    // The nightly run makes the same dumps: not both at once.
+    const base::LockFile lock = lock_profile(places_, profile_.name);
+    run_hook(profile_, around_, Hook::pre, "nothing was copied");
+  }
+  void finished() override {
+    run_hook(profile_, around_, Hook::post, "the copy is written, but what follows it failed");
+  }
+  std::optional<std::vector<std::string>> mounts() const override {
+    return data_mounts(profile_.source);
+  }
+  std::string facts() const override { return system_facts(around_.processes); }
+
+ private:
+  const profile::Places& places_;
+  const Surroundings around_;
+  profile::Profile profile_;
+  base::Instant time_;
+};
+
+class ChainCopySource final : public CopySource {
+ public:
+  ChainCopySource(const profile::Places& places, const std::string& name,
+                  const Surroundings& around)
+      : server_(places, name, around.stop),
+        catalog_(server_.store(), &server_.state(),
+                 server_.has_keys() ? &server_.keys() : nullptr) {
+    const chain::RunInfo* newest = catalog_.newest();
+    if (newest == nullptr) {
+      throw base::Error(base::ErrorKind::not_found,
+                        fmt::format("the store {} holds no run of the profile {} that could be "
+                                    "copied",
+                                    server_.store().description(), name));
+    }
+    record_ = catalog_.record(*newest);
+    description_ = fmt::format("run {} of {}", record_.run, server_.store().description());
+  }
+
+  const std::string& server() const override { return server_.profile().name; }
+  base::Instant time() const override { return record_.time; }
+  std::string description() const override { return description_; }
+  std::unique_ptr<tree::Source> open() override {
+    return std::make_unique<chain::ChainSource>(
+        server_.store(), record_, server_.state().index_copies(record_.chain),
+        std::vector<std::string>{}, nullptr, server_.has_keys() ? &server_.keys() : nullptr);
+  }
+
+ private:
+  Server server_;
+  chain::Catalog catalog_;
+  chain::RunRecord record_;
+  std::string description_;
+};
+
+}  // namespace
+
+std::unique_ptr<CopySource> local_copy_source(const profile::Places& places,
+                                              const std::string& profile,
+                                              const Surroundings& around) {
+  return std::make_unique<LocalCopySource>(places, profile, around);
+}
+
+std::unique_ptr<CopySource> chain_copy_source(const profile::Places& places,
+                                              const std::string& profile,
+                                              const Surroundings& around) {
+  return std::make_unique<ChainCopySource>(places, profile, around);
+}
+
+}  // namespace rota::job

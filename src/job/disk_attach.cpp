@@ -1,0 +1,329 @@
+#include "job/disk_attach.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "disk/copies.h"
+#include "disk/make_filesystem.h"
+#include "disk/verify_copy.h"
+#include "job/disk_check.h"
+#include "job/disk_copy.h"
+#include "job/disk_finish.h"
+#include "job/disk_room.h"
+#include "job/mounts.h"
+#include "job/rotation_status.h"
+#include "rotation/rotation.h"
+
+namespace rota::job {
+
+using base::Error;
+using base::ErrorKind;
+using disk::MountMode;
+using ledger::Observed;
+
+namespace {
+
+/// One run of attach().
+class AttachJob {
+ public:
+  AttachJob(const profile::Places& places, udev::DeviceProbe& devices, const AttachOptions& options,
+            const OnDiskEvent& listener, const Surroundings& around)
+      : places_(places),
+        devices_(devices),
+        options_(options),
+        around_(around),
+        calm_{around.clock, around.processes, around.warnings, around.progress, {}},
+        rotation_(profile::load_rotation(places)),
+        ledger_(ledger_path(places)),
+        disks_(ledger_),
+        log_(places, disks_, around, listener) {}
+
+  AttachReport run();
+
+ private:
+  void check_custody() const;
+  void check_turn();
+  std::vector<std::string> profiles() const;
+  std::vector<std::string> set_disks();
+  void work();
+  void write_copies();
+  void read_back();
+  void seal();
+  void record_seals();
+  void let_go();
+  void record_failure(const Error& error);
+  base::Instant now() const { return around_.clock.now(); }
+  const std::string& name() const { return session_->row().name; }
+
+  const profile::Places& places_;
+  udev::DeviceProbe& devices_;
+  const AttachOptions& options_;
+  const Surroundings around_;
+  const Surroundings calm_;  ///< nobody can stop what runs in these
+  profile::Rotation rotation_;
+  ledger::Ledger ledger_;
+  ledger::Disks disks_;
+  DiskLog log_;
+  std::unique_ptr<DiskSession> session_;
+  const profile::DiskSet* set_ = nullptr;
+  std::unique_ptr<DiskRoom> room_;
+  std::uint64_t new_bytes_ = 0;
+  AttachReport report_;
+};
+
+AttachReport AttachJob::run() {
+  session_ = std::make_unique<DiskSession>(places_, disks_, devices_, options_.disk,
+                                           options_.session, around_);
+  report_.disk = name();
+  set_ = rotation_.set_of(name());
+  if (set_ == nullptr) {
+    throw Error(ErrorKind::config,
+                fmt::format("disk {} is in no set of {}/rotation.toml: add it to the `disks` of "
+                            "one",
+                            name(), places_.config));
+  }
+  check_custody();
+  log_.open(name(), session_->device().node, session_->device().serial);
+  log_.observe(Observed::connected, session_->filesystem_note());
+  check_turn();
+  try {
+    work();
+  } catch (const Error& error) {
+    record_failure(error);
+    throw;
+  }
+  return std::move(report_);
+}
+
+void AttachJob::check_custody() const {
+  const ledger::DiskRow& row = session_->row();
+  if (row.end == ledger::DiskEnd::in_use) return;
+  const std::string advice =
+      row.end == ledger::DiskEnd::retired
+          ? "prepare a new one under another name"
+          : fmt::format("`rota disk release {}` takes it back into the rotation", row.name);
+  throw Error(ErrorKind::refused,
+              fmt::format("disk {} is {} ({}), and nothing is written to it; {}", row.name,
+                          word(row.end), row.end_reason, advice));
+}
+
+std::vector<std::string> AttachJob::set_disks() {
+  std::vector<std::string> names;
+  for (const ledger::DiskRow& row : disks_.all()) {
+    if (rotation_.set_of(row.name) == set_) names.push_back(row.name);
+  }
+  return names;
+}
+
+/// Not refused: a copy on the wrong disk is better than none. But a person must hear of it.
+void AttachJob::check_turn() {
+  const std::vector<rotation::SetPolicy> policies = set_policies(rotation_);
+  const std::vector<ledger::DiskState> states = disks_.states();
+  const std::string next = rotation::next_disk(policies, set_->name, states);
+  if (!next.empty() && next != name()) {
+    const std::string message = fmt::format(
+        "Disk {} was plugged in, but it is the turn of {}: the copy is made all the same; bring {} "
+        "next time.",
+        name(), next, next);
+    around_.warnings.warn(name(), message);
+    log_.event("turn", "warning", message);
+  }
+  for (const std::string& other : session_->others()) {
+    const std::string message = fmt::format(
+        "Disks {} and {} are plugged in at once: whatever reaches this machine reaches both; take "
+        "one away.",
+        std::min(name(), other), std::max(name(), other));
+    raise_alarm(disks_, now(), "two connected", ledger::Severity::alarm, name(), "", message);
+    around_.warnings.warn(name(), message);
+  }
+}
+
+std::vector<std::string> AttachJob::profiles() const {
+  std::vector<std::string> wanted;
+  for (const std::string& profile : profile::list_profiles(places_)) {
+    if (!rotation_.may_hold(name(), profile)) continue;
+    if (options_.profiles.empty() ||
+        std::ranges::find(options_.profiles, profile) != options_.profiles.end()) {
+      wanted.push_back(profile);
+    }
+  }
+  for (const std::string& profile : options_.profiles) {
+    if (std::ranges::find(wanted, profile) != wanted.end()) continue;
+    profile::load_profile(places_, profile);  // says so when there is none
+    throw Error(ErrorKind::refused,
+                fmt::format("disk {} is not for the profile {}: see {}/rotation.toml", name(),
+                            profile, places_.config));
+  }
+  if (wanted.empty()) {
+    throw Error(ErrorKind::config,
+                fmt::format("there is no profile whose server could be copied to disk {}: make one "
+                            "with `rota init`, or name it in {}/rotation.toml",
+                            name(), places_.config));
+  }
+  return wanted;
+}
+
+void AttachJob::work() {
+  write_copies();
+  read_back();
+  seal();
+  let_go();
+}
+
+void AttachJob::write_copies() {
+  const std::vector<std::string> wanted = profiles();
+  log_.begins("mount");
+  disk::DiskMount& mount = session_->mount(MountMode::read_write);
+  log_.done("mount", session_->filesystem_note());
+  reconcile(disks_, log_, name(), mount, around_);
+  disk::make_reserve(mount.fd());
+  room_ = std::make_unique<DiskRoom>(disks_, log_, *set_, name(), set_disks(), around_);
+  for (const std::string& profile : wanted) {
+    const auto source = options_.from_chain ? chain_copy_source(places_, profile, around_)
+                                            : local_copy_source(places_, profile, around_);
+    CopyStep step(places_, ledger_, disks_, log_, *room_, session_->row(), around_);
+    report_.copies.push_back(step.run(mount, *source));
+    new_bytes_ += report_.copies.back().summary.record.new_bytes;
+  }
+  log_.begins("sync");
+  session_->unmount();
+  log_.done("sync");
+}
+
+void AttachJob::read_back() {
+  disk::DiskMount& mount = session_->mount(MountMode::read_only);
+  log_.observe(Observed::verifying);
+  DiskChecks checks(disks_, log_, name(), around_);
+  for (ServerCopy& copy : report_.copies) {
+    if (copy.end == ServerCopy::End::up_to_date) continue;
+    copy.check = checks.verify(mount, copy.server, copy.summary.directory, ledger::CheckKind::seal,
+                               copy.summary.record.new_bytes);
+    if (!copy.check.good()) copy.end = ServerCopy::End::damaged;
+  }
+  // Older copies, as far as the time goes: rot is found while another disk still has the file.
+  report_.scrubbed =
+      checks.scrub(mount, options_.scrub_budget.value_or(std::chrono::seconds(set_->scrub_budget)));
+  session_->unmount();
+}
+
+/// From here on nothing is interrupted: what is left takes moments, and the copies are worth it.
+void AttachJob::seal() {
+  log_.begins("seal");
+  disk::DiskMount& mount = session_->mount(MountMode::read_write);
+  DiskChecks(disks_, log_, name(), calm_).keep(mount, report_.scrubbed);
+  for (const ServerCopy& copy : report_.copies) {
+    if (copy.end == ServerCopy::End::damaged)
+      disk::note_damage(mount.fd(), copy.server, copy.check);
+  }
+  if (report_.any(ServerCopy::End::sealed)) {
+    disk::Identity identity = session_->identity();
+    const std::string token = disk::new_token();
+    disks_.announce_token(name(), disk::token_hash(token), now());
+    disk::replace_token(mount.fd(), identity, token);
+  }
+  for (const ServerCopy& copy : report_.copies) {
+    if (copy.end == ServerCopy::End::sealed) {
+      disk::seal(mount.fd(), copy.server, copy.summary.record.time);
+    }
+  }
+  // Only what is on the medium for good is recorded: a look at a disk that lost its power before
+  // this does not replay its journal, and would not see the new token.
+  session_->unmount();
+  record_seals();
+}
+
+void AttachJob::record_seals() {
+  disk::DiskMount& mount = session_->mount(MountMode::read_write);
+  DiskRoom room(disks_, log_, *set_, name(), set_disks(), calm_);
+  for (const ServerCopy& copy : report_.copies) {
+    if (copy.end != ServerCopy::End::sealed) continue;
+    ledger::CopyRow row = copy_row(name(), copy.summary.record);
+    row.state = ledger::CopyState::sealed;
+    row.sealed_time = now();
+    row.verified = true;
+    row.last_verified = now();
+    row.last_good = true;
+    row.oldest_read = now();
+    disks_.seal(row, now());
+    close_tripwires(disks_, name(), copy.server, now());
+    if (!options_.from_chain) {
+      const profile::Profile profile = profile::load_profile(places_, copy.server);
+      remember_mounts(places_, copy.server, data_mounts(profile.source));
+    }
+    log_.observe(Observed::sealed, copy.server);
+    log_.done("seal", copy.snapshot, copy.server);
+    room.apply_policy(mount, copy.server);
+  }
+  report_.pruned = room_->pruned();
+  report_.pruned.insert(report_.pruned.end(), room.pruned().begin(), room.pruned().end());
+  finish_disk(mount, session_->row(), new_bytes_, ledger_, now());
+  session_->unmount();
+}
+
+void AttachJob::let_go() {
+  const udev::BlockDevice whole = session_->whole();
+  session_->close();
+  if (options_.power_down) {
+    log_.begins("power down");
+    report_.power = disk::power_down(whole);
+    report_.safe_to_unplug = disk::is_safe_to_unplug(report_.power);
+    for (const disk::PowerStep& step : report_.power) {
+      if (step.result == disk::StepResult::failed) {
+        log_.event("power down", "failed", step.what + ": " + step.detail);
+      }
+    }
+  } else {
+    report_.safe_to_unplug = true;  // nothing holds it any more
+  }
+  const bool held = report_.any(ServerCopy::End::held);
+  const bool damaged = report_.any(ServerCopy::End::damaged);
+  const Observed state = damaged ? Observed::damaged
+                         : held  ? Observed::suspect
+                                 : Observed::safe_to_remove;
+  log_.observe(state, held ? "a copy is held until a person has looked" : "");
+  log_.event("end",
+             damaged ? "failed"
+             : held  ? "held"
+                     : "done",
+             damaged ? "a copy could not be read back as it was written"
+             : held  ? "held: see `rota disk show`"
+                     : "safe to unplug");
+}
+
+void AttachJob::record_failure(const Error& error) {
+  const auto* file = dynamic_cast<const base::FileError*>(&error);
+  const int number = file != nullptr ? file->error_number() : 0;
+  Observed state = Observed::interrupted;
+  if (number == ENOSPC || log_.state() == Observed::full) state = Observed::full;
+  if (error.kind() == ErrorKind::corrupt) state = Observed::damaged;
+  try {
+    log_.observe(state, error.what());
+    session_->close();
+  } catch (const Error&) {
+    // What stopped the job is what must be told; the next plug-in finds what it left.
+  }
+}
+
+}  // namespace
+
+bool AttachReport::all_sealed() const {
+  return !copies.empty() && std::ranges::all_of(copies, [](const ServerCopy& copy) {
+    return copy.end == ServerCopy::End::sealed || copy.end == ServerCopy::End::up_to_date;
+  });
+}
+
+bool AttachReport::any(ServerCopy::End end) const {
+  return std::ranges::find(copies, end, &ServerCopy::end) != copies.end();
+}
+
+AttachReport attach(const profile::Places& places, udev::DeviceProbe& devices,
+                    const AttachOptions& options, const OnDiskEvent& listener,
+                    const Surroundings& around) {
+  AttachJob job(places, devices, options, listener, around);
+  return job.run();
+}
+
+}  // namespace rota::job

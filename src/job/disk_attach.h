@@ -1,0 +1,63 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "disk/check_result.h"
+#include "disk/copy_writer.h"
+#include "disk/power.h"
+#include "disk/tripwire.h"
+#include "job/disk_check.h"
+#include "job/disk_events.h"
+#include "job/disk_session.h"
+
+namespace rota::job {
+
+struct AttachOptions {
+  std::string disk;                   ///< name, label or node
+  std::vector<std::string> profiles;  ///< only these of those that the disk is for; empty: all
+  bool from_chain = false;            ///< copy the newest run of each chain, not this machine
+  bool power_down = true;             ///< let go of the port at the end
+  std::optional<std::chrono::seconds> scrub_budget;  ///< nothing: as the set says
+  SessionOptions session;
+};
+
+/// What became of one server's copy.
+struct ServerCopy {
+  std::string server;
+  enum class End {
+    sealed,
+    held,        ///< a tripwire: written, verified, waits for a person
+    up_to_date,  ///< from a chain: the newest run is on the disk already
+    damaged      ///< it could not be read back as it was written
+  } end = End::sealed;
+  std::string snapshot;
+  disk::CopySummary summary;
+  disk::CheckResult check;
+  std::vector<disk::Tripwire> tripwires;
+};
+
+struct AttachReport {
+  std::string disk;
+  std::vector<ServerCopy> copies;
+  std::vector<std::string> pruned;  ///< "web/20260924T030000Z"
+  std::vector<Scrubbed> scrubbed;
+  std::vector<disk::PowerStep> power;
+  bool safe_to_unplug = false;
+  bool all_sealed() const;
+  bool any(ServerCopy::End end) const;
+};
+
+/// The whole of what a rotation disk is plugged in for: recognised, copied to, read back, sealed
+/// and let go of, in the order that loses nothing (docs/architecture.md, "A disk at the port").
+///
+/// Earlier copies stay whole whatever happens, and what was begun is gone on with at the next time.
+/// Warnings (files that could not be read) go to `around.warnings`. Throws what stopped it, with
+/// the disk's state recorded: then the disk is unmounted, but its port is not powered down.
+AttachReport attach(const profile::Places& places, udev::DeviceProbe& devices,
+                    const AttachOptions& options, const OnDiskEvent& listener,
+                    const Surroundings& around);
+
+}  // namespace rota::job

@@ -1,0 +1,105 @@
+#include "job/disk_check.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "disk/copies.h"
+#include "disk/verify_copy.h"
+
+namespace rota::job {
+
+std::string check_text(const disk::CheckResult& check) {
+  if (check.good()) {
+    return fmt::format("{} files, {}{}", base::human_count(check.files),
+                       base::human_size(check.bytes),
+                       check.direct ? "" : " (without direct I/O, which the filesystem refuses)");
+  }
+  if (!check.damage.empty()) {
+    return fmt::format("{}: {}", base::printable(check.damage.front().path),
+                       check.damage.front().what);
+  }
+  if (check.differences.empty()) return "damaged";
+  return fmt::format("{}: {}", base::printable(check.differences.front().first),
+                     check.differences.front().second);
+}
+
+DiskChecks::DiskChecks(ledger::Disks& disks, DiskLog& log, std::string disk,
+                       const Surroundings& around)
+    : disks_(disks), log_(log), disk_(std::move(disk)), around_(around) {}
+
+disk::CheckResult DiskChecks::verify(const disk::DiskMount& mount, const std::string& server,
+                                     const std::string& directory, ledger::CheckKind what,
+                                     std::uint64_t bytes) {
+  log_.begins("read back", server);
+  around_.progress.total_bytes = bytes;
+  const base::Instant start = around_.clock.now();
+  disk::CheckOptions options;
+  if (what == ledger::CheckKind::full) options.what = disk::What::everything;
+  const disk::CheckResult check =
+      disk::verify_copy(mount.fd(), server, directory, options, around_.progress, around_.stop);
+  ledger::CheckRow row;
+  row.disk = disk_;
+  row.server = server;
+  row.snapshot = directory.substr(0, directory.find('.'));
+  row.time = around_.clock.now();
+  row.what = what;
+  row.good = check.good();
+  row.files = check.files;
+  row.bytes = check.bytes;
+  row.seconds = (row.time - start).count();
+  if (!row.good) row.problem = check_text(check);
+  disks_.add_check(row);
+  log_.event("read back", row.good ? "done" : "failed", check_text(check), server);
+  return check;
+}
+
+std::vector<Scrubbed> DiskChecks::scrub(const disk::DiskMount& mount, std::chrono::seconds budget) {
+  const base::Instant since = around_.clock.now();
+  std::vector<std::string> servers;
+  for (const disk::CopyInfo& info : disk::list_copies(mount.fd())) {
+    if (info.state == disk::CopyState::sealed &&
+        std::ranges::find(servers, info.server) == servers.end()) {
+      servers.push_back(info.server);
+    }
+  }
+  std::vector<Scrubbed> all;
+  for (const std::string& server : servers) {
+    const std::chrono::seconds left = budget - (around_.clock.now() - since);
+    if (left.count() <= 0) break;
+    log_.begins("scrub", server);
+    Scrubbed one{server, disk::load_scrub_state(mount.fd(), server), {}};
+    one.result = disk::scrub(mount.fd(), server, one.state, left, since, around_.clock,
+                             around_.progress, around_.stop);
+    const disk::CheckResult& check = one.result.check;
+    log_.event("scrub", check.good() ? "done" : "failed", check_text(check), server);
+    for (const disk::Damage& damage : check.damage) {
+      around_.warnings.warn(fmt::format("{}/{}", server, damage.path), damage.what);
+    }
+    if (!check.good()) {
+      raise_alarm(
+          disks_, around_.clock.now(), "damaged copy", ledger::Severity::alarm, disk_, server,
+          fmt::format("{} files of older copies of {} on disk {} are damaged: the next copy "
+                      "writes them anew; think of replacing the disk.",
+                      base::human_count(check.damaged), server, disk_));
+    }
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
+void DiskChecks::keep(const disk::DiskMount& mount, const std::vector<Scrubbed>& scrubbed) {
+  for (const Scrubbed& one : scrubbed) {
+    disk::save_scrub_state(mount.fd(), one.server, one.state);
+    if (!one.result.check.good()) disk::note_damage(mount.fd(), one.server, one.result.check);
+    if (!one.result.oldest) continue;
+    for (ledger::CopyRow row : disks_.copies(disk_)) {
+      if (row.server != one.server || row.state != ledger::CopyState::sealed) continue;
+      row.oldest_read = *one.result.oldest;
+      disks_.put_copy(row, around_.clock.now());
+    }
+  }
+}
+
+}  // namespace rota::job

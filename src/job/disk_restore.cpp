@@ -1,0 +1,153 @@
+#include "job/disk_restore.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "disk/identity.h"
+#include "disk/lock.h"
+#include "job/disk_session.h"
+
+namespace rota::job {
+
+using base::Error;
+using base::ErrorKind;
+using disk::CopyInfo;
+
+namespace {
+
+udev::BlockDevice find_device(udev::DeviceProbe& devices, const std::string& word) {
+  if (word.find('/') != std::string::npos) {
+    if (auto device = devices.find(word)) {
+      if (!device->fs_type.empty() || device->children.empty()) return *device;
+      // A whole disk: its one partition is what is meant.
+      if (auto part = devices.find(device->children.front())) return *part;
+    }
+  } else {
+    const std::string label = disk::name_of_label(word) ? word : disk::disk_label(word);
+    std::vector<udev::BlockDevice> found;
+    for (udev::BlockDevice& device : devices.devices()) {
+      if (device.label == label && !device.mapper) found.push_back(std::move(device));
+    }
+    if (found.size() > 1) {
+      throw Error(ErrorKind::refused,
+                  fmt::format("{} and {} both have the label {}: give the device that is meant",
+                              found[0].node, found[1].node, label));
+    }
+    if (!found.empty()) return found.front();
+  }
+  throw Error(ErrorKind::not_found,
+              fmt::format("no disk {} is plugged in; `lsblk -o NAME,LABEL` shows what is",
+                          base::printable(word)));
+}
+
+std::string list_of(const std::vector<CopyInfo>& copies) {
+  std::string text;
+  for (const CopyInfo& copy : copies) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", copy.server, base::compact(copy.time));
+  }
+  return text;
+}
+
+}  // namespace
+
+DiskReader::DiskReader(const profile::Places& places, udev::DeviceProbe& devices,
+                       const std::string& word, const std::string& key_file,
+                       const Surroundings& around) {
+  udev::BlockDevice device = find_device(devices, word);
+  const std::string name = disk::name_of_label(device.label).value_or("");
+  if (!name.empty()) lock_.emplace(disk::lock_disk(places.run, name));
+  bool ours = false;
+  if (base::exists(ledger_path(places))) {
+    ledger::Ledger ledger(ledger_path(places));
+    ours = !name.empty() && ledger::Disks(ledger).with_uuid(device.uuid).has_value();
+  }
+  if (device.fs_type == "crypto_LUKS") {
+    mapping_.emplace(device.node, key_file.empty() ? key_file_of(places, name) : key_file,
+                     name.empty() ? "restore" : name, around.processes);
+    device = find_device(devices, mapping_->node());
+  }
+  mount_.emplace(device.node, device.fs_type,
+                 ours ? disk::MountMode::read_only : disk::MountMode::untouched);
+}
+
+std::vector<CopyInfo> DiskReader::copies() const {
+  std::vector<CopyInfo> sealed;
+  for (CopyInfo& copy : disk::list_copies(mount_->fd())) {
+    if (copy.state == disk::CopyState::sealed) sealed.push_back(std::move(copy));
+  }
+  return sealed;
+}
+
+CopyInfo DiskReader::select(const std::string& server, const std::string& at,
+                            base::Instant now) const {
+  std::vector<CopyInfo> all = copies();
+  std::set<std::string> servers;
+  for (const CopyInfo& copy : all) servers.insert(copy.server);
+  if (all.empty()) {
+    throw Error(ErrorKind::not_found, "there is no sealed copy on this disk");
+  }
+  if (server.empty() && servers.size() > 1) {
+    throw Error(ErrorKind::usage,
+                fmt::format("which server? Name one: the disk holds {}", list_of(all)));
+  }
+  base::Instant when = base::Instant::max();
+  if (!at.empty()) {
+    const auto exact = base::parse_compact(at);
+    const auto moment = exact ? exact : base::parse_moment(at, now);
+    if (!moment) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("\"{}\" is no moment; say 2026-10-24, 3D (three days ago), or a "
+                              "copy's name: {}",
+                              base::printable(at), list_of(all)));
+    }
+    when = *moment;
+  }
+  const CopyInfo* best = nullptr;
+  for (const CopyInfo& copy : all) {
+    if ((server.empty() || copy.server == server) && copy.time <= when &&
+        (best == nullptr || copy.time >= best->time)) {
+      best = &copy;
+    }
+  }
+  if (best == nullptr) {
+    throw Error(ErrorKind::not_found,
+                fmt::format("there is no such copy; the disk holds {}", list_of(all)));
+  }
+  return *best;
+}
+
+std::unique_ptr<disk::IndexSource> DiskReader::open(const CopyInfo& copy,
+                                                    base::Warnings& warnings) {
+  return std::make_unique<disk::IndexSource>(mount_->fd(), copy.server, copy.directory, warnings);
+}
+
+std::unique_ptr<disk::IndexSource> open_copy_directory(const std::string& directory,
+                                                       base::Warnings& warnings) {
+  base::Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid()) base::throw_os("cannot open the copy", directory, errno);
+  return std::make_unique<disk::IndexSource>(std::move(fd), directory, warnings);
+}
+
+void check_no_rotation_disk(udev::DeviceProbe& devices, const std::string& path) {
+  std::string existing = path;
+  struct stat st {};
+  while (::stat(existing.c_str(), &st) != 0) {
+    if (errno != ENOENT || existing == "/" || existing == ".") return;
+    existing = base::parent_directory(existing);
+  }
+  for (const udev::BlockDevice& device : devices.devices()) {
+    if (device.number != st.st_dev || !disk::name_of_label(device.label)) continue;
+    throw Error(ErrorKind::refused,
+                fmt::format("{} is on the rotation disk {}, which may hold the last copy: restore "
+                            "to another disk",
+                            base::printable(path), device.label));
+  }
+}
+
+}  // namespace rota::job

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "disk/copies.h"
+#include "disk/index_source.h"
+#include "disk/luks.h"
+#include "disk/mount.h"
+#include "job/server.h"
+#include "udev/device_probe.h"
+
+namespace rota::job {
+
+/// Copies on a rotation disk that is only to be read: also on a machine that has never seen it.
+///
+/// A disk that the ledger of this machine does not know is mounted without touching it, so that
+/// what its journal would still have to complete is not seen.
+class DiskReader {
+ public:
+  /// word: a disk's name or label, or a device. key_file: of an encrypted one; empty: where this
+  /// machine keeps it. Throws Error: not_found, locked, refused, corrupt.
+  DiskReader(const profile::Places& places, udev::DeviceProbe& devices, const std::string& word,
+             const std::string& key_file, const Surroundings& around);
+
+  /// Sealed ones, by server and time.
+  std::vector<disk::CopyInfo> copies() const;
+  /// The copy that shows a server as it was at a moment: the newest that is not later; `at` empty:
+  /// the newest. server may be empty where all copies are of one. Throws Error(not_found, usage)
+  /// with what there is.
+  disk::CopyInfo select(const std::string& server, const std::string& at, base::Instant now) const;
+  std::unique_ptr<disk::IndexSource> open(const disk::CopyInfo& copy, base::Warnings& warnings);
+
+ private:
+  std::optional<base::LockFile> lock_;
+  std::optional<disk::LuksMapping> mapping_;
+  std::optional<disk::DiskMount> mount_;
+};
+
+/// The copy whose own directory, with `tree` and `index` in it, is mounted somewhere.
+std::unique_ptr<disk::IndexSource> open_copy_directory(const std::string& directory,
+                                                       base::Warnings& warnings);
+
+/// Throws Error(refused) when `path`, or where it will lie, is on a rotation disk.
+void check_no_rotation_disk(udev::DeviceProbe& devices, const std::string& path);
+
+}  // namespace rota::job

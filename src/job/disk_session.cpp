@@ -1,0 +1,169 @@
+#include "job/disk_session.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "disk/lock.h"
+#include "disk/superblock.h"
+#include "job/disk_events.h"
+
+namespace rota::job {
+
+using base::Error;
+using base::ErrorKind;
+using udev::BlockDevice;
+
+namespace {
+
+/// The devices that a word may mean: all that bear the label of a name, or the parts of a node.
+std::vector<BlockDevice> meant(udev::DeviceProbe& devices, const std::vector<BlockDevice>& all,
+                               const std::string& word) {
+  std::vector<BlockDevice> found;
+  if (word.find('/') == std::string::npos) {
+    const std::string label = disk::name_of_label(word) ? word : disk::disk_label(word);
+    std::ranges::copy_if(all, std::back_inserter(found),
+                         [&](const BlockDevice& device) { return device.label == label; });
+    // Of an opened container both bear it: the container is the disk.
+    std::erase_if(found, [](const BlockDevice& device) { return device.mapper; });
+    return found;
+  }
+  const auto named = devices.find(word);
+  if (!named) return found;
+  std::ranges::copy_if(all, std::back_inserter(found), [&](const BlockDevice& device) {
+    return (device.node == named->node || device.disk_node == named->node) &&
+           disk::name_of_label(device.label).has_value();
+  });
+  if (found.empty()) found.push_back(*named);
+  return found;
+}
+
+}  // namespace
+
+std::vector<disk::KnownDisk> known_disks(ledger::Disks& disks) {
+  std::vector<disk::KnownDisk> known;
+  for (const ledger::DiskRow& row : disks.all()) {
+    known.push_back({row.name, row.label, row.uuid, row.luks_uuid, row.token_sha256,
+                     row.next_token_sha256, row.serial});
+  }
+  return known;
+}
+
+std::string key_file_of(const profile::Places& places, const std::string& disk) {
+  const profile::Rotation rotation = profile::load_rotation(places);
+  const profile::DiskSet* set = rotation.set_of(disk);
+  if (set != nullptr && !set->key_file.empty()) return set->key_file;
+  return fmt::format("{}/keys/{}.key", places.config, disk);
+}
+
+DiskSession::DiskSession(const profile::Places& places, ledger::Disks& disks,
+                         udev::DeviceProbe& devices, const std::string& word,
+                         const SessionOptions& options, const Surroundings& around)
+    : places_(places), disks_(disks), devices_(devices), around_(around) {
+  find(word);
+  recognise(options);
+}
+
+void DiskSession::find(const std::string& word) {
+  all_ = devices_.devices();
+  std::vector<BlockDevice> found = meant(devices_, all_, word);
+  if (found.empty()) {
+    throw Error(ErrorKind::not_found,
+                fmt::format("no disk {} is plugged in; `rota disk list` shows the disks that there "
+                            "are and where each should be",
+                            base::printable(word)));
+  }
+  device_ = std::move(found.front());
+  const std::string name = disk::name_of_label(device_.label).value_or("");
+  if (name.empty()) {
+    throw Error(ErrorKind::refused,
+                fmt::format("{} is no rotation disk: it has no label that begins with {}; `rota "
+                            "disk prepare` makes one of it",
+                            base::printable(device_.node), disk::kLabelPrefix));
+  }
+  lock_.emplace(disk::lock_disk(places_.run, name));
+  for (const BlockDevice& other : all_) {
+    const auto other_name = disk::name_of_label(other.label);
+    if (other_name && *other_name != name && disks_.find(*other_name) &&
+        std::ranges::find(others_, *other_name) == others_.end()) {
+      others_.push_back(*other_name);
+    }
+  }
+}
+
+void DiskSession::refuse(const disk::Recognition& recognition) {
+  raise_alarm(disks_, around_.clock.now(), "unknown disk", ledger::Severity::alarm,
+              recognition.name, "", recognition.message);
+  throw Error(ErrorKind::refused, recognition.message);
+}
+
+void DiskSession::recognise(const SessionOptions& options) {
+  const std::vector<disk::KnownDisk> known = known_disks(disks_);
+  disk::Recognition seen = disk::recognise(device_, std::nullopt, false, known, all_);
+  if (!seen.is_ours() && seen.verdict != disk::Verdict::container) refuse(seen);
+  row_ = disks_.get(seen.name);
+  if (seen.verdict == disk::Verdict::container) {
+    mapping_.emplace(device_.node, key_file_of(places_, row_.name), row_.name, around_.processes);
+    inner_ = devices_.find(mapping_->node());
+    if (!inner_) {
+      throw Error(ErrorKind::io, fmt::format("the opened container of disk {} has no device {}",
+                                             row_.name, mapping_->node()));
+    }
+  }
+  look_at_filesystem();
+  std::optional<disk::Identity> identity;
+  {
+    disk::DiskMount look(filesystem().node, filesystem().fs_type, disk::MountMode::untouched);
+    identity = disk::read_identity(look.fd());
+    look.close();
+  }
+  seen = disk::recognise(filesystem(), identity, true, known, all_, inner_ ? &device_ : nullptr);
+  if (!seen.is_ours()) refuse(seen);
+  identity_ = *identity;
+  if (seen.has_next_token) {
+    disks_.confirm_token(row_.name, around_.clock.now());
+    row_ = disks_.get(row_.name);
+  }
+  if (seen.verdict != disk::Verdict::serial_changed) return;
+  if (!options.accept_serial) throw Error(ErrorKind::refused, seen.message);
+  row_.serial = device_.serial;
+  disks_.change(row_, around_.clock.now());
+}
+
+void DiskSession::look_at_filesystem() {
+  const disk::FilesystemReport report =
+      disk::inspect_filesystem(filesystem().node, filesystem().fs_type);
+  if (report.state != disk::FilesystemState::clean) note_ = report.detail;
+  if (report.state != disk::FilesystemState::flagged) return;
+  around_.progress.set_activity("checking the filesystem");
+  const std::string repaired =
+      disk::check_filesystem(filesystem().node, filesystem().fs_type, around_.processes);
+  if (!repaired.empty()) note_ += "; the check repaired it: " + repaired;
+}
+
+udev::BlockDevice DiskSession::whole() const {
+  const auto found = std::ranges::find(all_, device_.disk_node, &BlockDevice::node);
+  return found == all_.end() ? device_ : *found;
+}
+
+disk::DiskMount& DiskSession::mount(disk::MountMode mode) {
+  unmount();
+  mount_.emplace(filesystem().node, filesystem().fs_type, mode);
+  return *mount_;
+}
+
+void DiskSession::unmount() {
+  if (!mount_) return;
+  mount_->close();
+  mount_.reset();
+}
+
+void DiskSession::close() {
+  unmount();
+  if (mapping_) mapping_->close();
+  mapping_.reset();
+}
+
+}  // namespace rota::job

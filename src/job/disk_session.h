@@ -1,0 +1,91 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/lock.h"
+#include "disk/luks.h"
+#include "disk/mount.h"
+#include "disk/recognise.h"
+#include "job/server.h"
+#include "ledger/disks.h"
+#include "profile/rotation.h"
+#include "udev/device_probe.h"
+
+namespace rota::job {
+
+/// What the ledger knows of all disks, as recognise() takes it.
+std::vector<disk::KnownDisk> known_disks(ledger::Disks& disks);
+
+/// What makes DiskSession refuse a device or let it pass.
+struct SessionOptions {
+  /// A person says that the disk is right though its serial number is another: it is recorded.
+  bool accept_serial = false;
+};
+
+/// One rotation disk at a port: found, locked, recognised, and from then on mounted as it is
+/// needed.
+///
+/// Nothing is written to a disk that is not the one that the ledger knows by UUID and token. While
+/// this object lives no other rota works on the disk.
+class DiskSession {
+ public:
+  /// word: the disk's name, its label, or a node of it or of its partition. Locks and recognises
+  /// it; an encrypted one is opened.
+  ///
+  /// Throws Error: not_found when no such disk is at a port; locked; refused for one that is not
+  /// ours or not to be trusted (then the ledger has an alarm about it); corrupt when the filesystem
+  /// is damaged.
+  DiskSession(const profile::Places& places, ledger::Disks& disks, udev::DeviceProbe& devices,
+              const std::string& word, const SessionOptions& options, const Surroundings& around);
+
+  const ledger::DiskRow& row() const { return row_; }
+  /// The partition or disk that has the filesystem or is the container.
+  const udev::BlockDevice& device() const { return device_; }
+  /// The whole disk.
+  udev::BlockDevice whole() const;
+  const disk::Identity& identity() const { return identity_; }
+  /// Names of other known disks that are at a port too.
+  const std::vector<std::string>& others() const { return others_; }
+  /// What the filesystem said of itself, and what a check repaired; empty when all was well.
+  const std::string& filesystem_note() const { return note_; }
+
+  /// Mounts it, after unmounting it where it is mounted: what was written is on the medium then,
+  /// and what is read comes from there.
+  disk::DiskMount& mount(disk::MountMode mode);
+  /// Null while it is not mounted.
+  disk::DiskMount* mounted() { return mount_ ? &*mount_ : nullptr; }
+  /// Unmounts. Throws Error(io) when not everything arrived.
+  void unmount();
+  /// Unmounts and closes the container.
+  void close();
+
+ private:
+  void find(const std::string& word);
+  void refuse(const disk::Recognition& recognition);
+  void look_at_filesystem();
+  void recognise(const SessionOptions& options);
+  const udev::BlockDevice& filesystem() const { return inner_ ? *inner_ : device_; }
+
+  const profile::Places& places_;
+  ledger::Disks& disks_;
+  udev::DeviceProbe& devices_;
+  const Surroundings around_;
+  std::vector<udev::BlockDevice> all_;
+  udev::BlockDevice device_;
+  std::optional<udev::BlockDevice> inner_;  ///< the filesystem in an opened container
+  ledger::DiskRow row_;
+  disk::Identity identity_;
+  std::vector<std::string> others_;
+  std::string note_;
+  std::optional<base::LockFile> lock_;
+  std::optional<disk::LuksMapping> mapping_;
+  std::optional<disk::DiskMount> mount_;
+};
+
+/// Where the key of an encrypted disk lies: <config>/keys/<name>.key, unless its set says else.
+std::string key_file_of(const profile::Places& places, const std::string& disk);
+
+}  // namespace rota::job

@@ -1,0 +1,83 @@
+#include "job/rotation_status.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "ledger/disks.h"
+#include "profile/profile.h"
+
+namespace rota::job {
+
+std::vector<rotation::SetPolicy> set_policies(const profile::Rotation& rotation) {
+  std::vector<rotation::SetPolicy> policies;
+  for (const profile::DiskSet& set : rotation.sets) {
+    rotation::SetPolicy& policy = policies.emplace_back();
+    policy.name = set.name;
+    policy.disks = set.disks;
+    policy.interval = set.interval;
+    policy.servers = set.profiles;
+    policy.transit = set.transit;
+    policy.max_age = set.max_age;
+    policy.keep = set.keep;
+    policy.replace_after = set.replace_after;
+  }
+  return policies;
+}
+
+std::optional<std::vector<std::string>> look_at_ports(ledger::Disks& disks,
+                                                      udev::DeviceProbe& devices,
+                                                      base::Instant now) {
+  const std::vector<ledger::DiskState> states = disks.states();
+  if (states.empty() || ::geteuid() != 0) return std::nullopt;
+  const std::vector<udev::BlockDevice> all = devices.devices();
+  std::vector<std::string> connected;
+  for (const ledger::DiskState& state : states) {
+    const bool there = std::ranges::any_of(all, [&](const udev::BlockDevice& device) {
+      return !device.uuid.empty() &&
+             (device.uuid == state.disk.uuid || device.uuid == state.disk.luks_uuid);
+    });
+    if (there) {
+      connected.push_back(state.disk.name);
+      continue;
+    }
+    const bool was_there =
+        state.observation && (state.observation->state == ledger::Observed::connected ||
+                              state.observation->state == ledger::Observed::safe_to_remove);
+    if (!was_there) continue;
+    ledger::ObservationRow away;
+    away.disk = state.disk.name;
+    away.time = now;
+    away.state = ledger::Observed::away;
+    disks.observe(away);
+  }
+  return connected;
+}
+
+rotation::Status read_status(const profile::Places& places, ledger::Ledger& ledger,
+                             std::span<const std::string> profiles, udev::DeviceProbe& devices,
+                             base::Instant now) {
+  std::vector<rotation::ProfileRows> rows;
+  rotation::RotationInput input;
+  for (const std::string& name : profiles) {
+    const profile::Profile profile = profile::load_profile(places, name);
+    rows.push_back({name,
+                    ledger.runs(name),
+                    ledger.last_verifications(name),
+                    {profile.max_full_age, profile.max_age, profile.max_fulls_with_incrs}});
+    input.servers.push_back(name);
+  }
+  const profile::Rotation rotation = profile::load_rotation(places);
+  const std::vector<rotation::SetPolicy> sets = set_policies(rotation);
+  ledger::Disks disks(ledger);
+  input.connected = look_at_ports(disks, devices, now);
+  const std::vector<ledger::DiskState> states = disks.states();
+  const std::vector<ledger::AlarmRow> alarms = disks.alarms("", true);
+  input.sets = sets;
+  input.disks = states;
+  input.open_alarms = alarms;
+  input.written = rotation.written;
+  return rotation::compute(rows, input, now);
+}
+
+}  // namespace rota::job

@@ -1,0 +1,154 @@
+#include "disk/tripwire.h"
+
+#include <catch2/catch.hpp>
+
+using namespace rota;
+using disk::ChangeSummary;
+using disk::Tripwire;
+using disk::TripwireFacts;
+
+namespace {
+
+const base::Instant kNow = *base::parse_compact("20261024T030000Z");
+
+/// 1,000 entries of 1 MB each as before, nothing changed.
+ChangeSummary quiet() {
+  ChangeSummary changes;
+  changes.predecessor = "20260924T030000Z";
+  changes.entries_before = changes.entries_now = 1000;
+  changes.bytes_before = changes.bytes_now = 1'000'000'000;
+  changes.same.count = 1000;
+  return changes;
+}
+
+TripwireFacts facts(int copies = 5) {
+  TripwireFacts facts;
+  facts.now = kNow;
+  facts.copies = copies;
+  facts.changed_before.assign(static_cast<std::size_t>(copies), 0.01);
+  return facts;
+}
+
+std::vector<std::string> kinds(const std::vector<Tripwire>& tripwires) {
+  std::vector<std::string> kinds;
+  for (const Tripwire& one : tripwires) kinds.push_back(one.kind + (one.holds ? "" : "?"));
+  return kinds;
+}
+
+using Kinds = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("an ordinary month trips nothing", "[tripwire]") {
+  ChangeSummary changes = quiet();
+  changes.changed.count = 40;
+  changes.added.count = 30;
+  changes.removed.count = 20;
+  changes.entries_now = 1010;
+  CHECK(judge(changes, false, facts()).empty());
+  CHECK(judge(changes, true, facts()).empty());
+}
+
+TEST_CASE("an empty source is held, also as the first copy", "[tripwire]") {
+  ChangeSummary changes;
+  CHECK(kinds(judge(changes, true, facts(0))) == Kinds{"empty source"});
+  changes.entries_now = 1;
+  CHECK(judge(changes, true, facts(0)).empty());
+}
+
+TEST_CASE("entries that went are held from a tenth on", "[tripwire]") {
+  ChangeSummary changes = quiet();
+  changes.entries_now = 900;
+  CHECK(judge(changes, true, facts()).empty());
+  changes.entries_now = 899;
+  changes.removed.add("home/a\nb", 5);
+  const auto tripped = judge(changes, true, facts());
+  REQUIRE(kinds(tripped) == Kinds{"fewer entries"});
+  CHECK(tripped[0].message ==
+        "it has 899 entries, 10 % fewer than the last copy (1,000); 10 % is the limit");
+  CHECK(tripped[0].details == Kinds{"home/a\\x0ab"});
+  // That needs no experience: nothing that is usual takes away so much.
+  CHECK(kinds(judge(changes, true, facts(1))) == Kinds{"fewer entries"});
+}
+
+TEST_CASE("half as many again only warn until three copies are known", "[tripwire]") {
+  ChangeSummary changes = quiet();
+  changes.entries_now = 1501;
+  CHECK(kinds(judge(changes, true, facts(2))) == Kinds{"more entries?"});
+  CHECK(kinds(judge(changes, true, facts(3))) == Kinds{"more entries"});
+  changes.entries_now = 1500;
+  CHECK(judge(changes, true, facts(3)).empty());
+}
+
+TEST_CASE("bytes that went are held from a fifth on", "[tripwire]") {
+  ChangeSummary changes = quiet();
+  changes.bytes_now = 800'000'000;
+  CHECK(judge(changes, true, facts()).empty());
+  changes.bytes_now = 799'000'000;
+  CHECK(kinds(judge(changes, true, facts())) == Kinds{"fewer bytes"});
+}
+
+TEST_CASE("more changed files than usual are held, but not by the stat walk alone", "[tripwire]") {
+  ChangeSummary changes = quiet();
+  changes.changed.count = 51;
+  CHECK(kinds(judge(changes, false, facts())) == Kinds{"many changed"});
+  CHECK(judge(changes, true, facts()).empty());
+  CHECK(kinds(judge(changes, false, facts(2))) == Kinds{"many changed?"});
+  TripwireFacts busy = facts();
+  busy.changed_before = {0.2, 0.01, 0.2, 0.2, 0.2};  // the median is 20 %
+  changes.changed.count = 600;
+  CHECK(judge(changes, false, busy).empty());
+  changes.changed.count = 601;
+  CHECK(kinds(judge(changes, false, busy)) == Kinds{"many changed"});
+}
+
+TEST_CASE("text that turned to noise is held from the first copy on", "[tripwire]") {
+  ChangeSummary changes = quiet();
+  changes.changed.count = 50;
+  changes.plain_before = 50;
+  changes.became_noise.count = 9;  // a few archives prove nothing
+  CHECK(judge(changes, false, facts(1)).empty());
+  changes.became_noise.count = 10;
+  CHECK(kinds(judge(changes, false, facts(1))) == Kinds{"noise"});
+  changes.plain_before = 101;
+  CHECK(judge(changes, false, facts(1)).empty());
+}
+
+TEST_CASE("a mass of files with one new extension is held", "[tripwire]") {
+  ChangeSummary changes = quiet();
+  changes.removed.count = changes.added.count = 120;
+  changes.added_extensions = {{"locked", 110}, {"txt", 10}};
+  const auto tripped = judge(changes, true, facts(1));
+  REQUIRE(kinds(tripped) == Kinds{"renamed"});
+  CHECK(tripped[0].message.find("\".locked\"") != std::string::npos);
+  // New pictures are no renamed files: nothing went.
+  changes.removed.count = 0;
+  CHECK(judge(changes, true, facts(1)).empty());
+}
+
+TEST_CASE("a mount that is missing is held, and a new one is not", "[tripwire]") {
+  TripwireFacts known = facts();
+  known.mounts_before = Kinds{"/", "/home", "/srv"};
+  known.mounts_now = {"/", "/home", "/new"};
+  const auto tripped = judge(quiet(), true, known);
+  REQUIRE(kinds(tripped) == Kinds{"missing mount"});
+  CHECK(tripped[0].details == Kinds{"/srv"});
+  known.mounts_before.reset();
+  CHECK(judge(quiet(), true, known).empty());
+}
+
+TEST_CASE("a clock that went back more than a day is held", "[tripwire]") {
+  TripwireFacts known = facts();
+  known.last_recorded = kNow + std::chrono::hours(24);
+  CHECK(judge(quiet(), true, known).empty());
+  known.last_recorded = kNow + std::chrono::hours(25);
+  CHECK(kinds(judge(quiet(), true, known)) == Kinds{"clock"});
+}
+
+TEST_CASE("a small tree may change as it likes", "[tripwire]") {
+  ChangeSummary changes = quiet();
+  changes.entries_before = 19;
+  changes.entries_now = 3;
+  changes.changed.count = 3;
+  CHECK(judge(changes, false, facts()).empty());
+}

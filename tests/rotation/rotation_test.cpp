@@ -1,0 +1,309 @@
+#include "rotation/rotation.h"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "rotation/disks.h"
+
+using namespace rota;
+using namespace std::chrono_literals;
+using ledger::Claimed;
+using ledger::DiskEnd;
+using ledger::Observed;
+using rotation::Level;
+using test::away;
+using test::claimed;
+using test::here;
+using test::seen;
+using test::some_disk;
+using test::Station;
+using test::told;
+using test::when;
+
+namespace {
+
+/// Two disks monthly: B off site since 25 October, A on the shelf, due on 24 November.
+Station two_disks() {
+  Station station;
+  station.disks = {here("A", "20260924T030000Z", "2026-10-26T10:00:00Z"),
+                   away("B", "20261024T030000Z", "2026-10-25T10:00:00Z")};
+  station.disks[0].claim = claimed("A", Claimed::on_site, "2026-10-26T10:00:00Z");
+  return station;
+}
+
+}  // namespace
+
+TEST_CASE("two disks in good order are good, and say what comes next", "[rotation]") {
+  const auto status = two_disks().at("2026-11-10T12:00:00Z");
+  CHECK(status.level == Level::good);
+  CHECK(status.notices.empty());
+  CHECK(status.duties.empty());
+  REQUIRE(status.sets.size() == 1);
+  CHECK(status.sets[0].next_disk == "A");
+  CHECK(status.sets[0].due == when("2026-11-24T03:00:00Z"));
+  CHECK(status.sets[0].detection_window == std::chrono::seconds(30 * 24h));
+  CHECK_THAT(status.sets[0].detection_sentence,
+             Catch::Contains("within 30 days (2 disks, every 1M)"));
+  REQUIRE(status.disks.size() == 2);
+  CHECK(status.disks[0].next);
+  CHECK(status.disks[0].symbol == '.');
+  CHECK(status.disks[1].due == when("2026-12-24T03:00:00Z"));
+  CHECK(status.disks[1].word == "off site");
+  CHECK(status.disks[1].place == "place of B");
+  CHECK(status.disks[1].by == "jo");
+  CHECK(status.disks[1].newest_age == std::chrono::seconds(17 * 24h + 9h));
+}
+
+TEST_CASE("the disk with the newest copy is never the next, the emptiest is", "[rotation]") {
+  Station station = two_disks();
+  const auto next = [&] { return rotation::next_disk(station.sets, "monthly", station.disks); };
+  CHECK(next() == "A");
+  ledger::DiskState fresh;
+  fresh.disk = some_disk("C");
+  station.disks.push_back(fresh);
+  CHECK(next() == "C");
+  station.disks[2].disk.end = DiskEnd::held;
+  CHECK(next() == "A");
+  station.disks[0].result = seen("A", Observed::damaged, "2026-11-01T10:00:00Z");
+  CHECK(next() == "B");  // the only one that is left
+  station.disks[0].disk.end = DiskEnd::lost;
+  station.disks[1].disk.end = DiskEnd::retired;
+  CHECK(next().empty());
+  station.sets[0].disks = {"Z"};
+  CHECK(next().empty());
+}
+
+TEST_CASE("a swap is announced, then late, then missed", "[rotation]") {
+  const Station station = two_disks();
+  CHECK(station.at("2026-11-20T12:00:00Z").duties.empty());
+  CHECK_THAT(told(station.at("2026-11-22T12:00:00Z").duties, "due"),
+             Catch::StartsWith("good A: A copy is due on 2026-11-24: plug in disk A"));
+  CHECK(station.at("2026-11-25T12:00:00Z").level == Level::good);
+  CHECK_THAT(told(station.at("2026-11-28T12:00:00Z").notices, "overdue"),
+             Catch::StartsWith("warning A: A copy was due on 2026-11-24"));
+  CHECK_THAT(told(station.at("2026-12-25T12:00:00Z").notices, "overdue"),
+             Catch::StartsWith("alarm A:"));
+}
+
+TEST_CASE("with no copy at all one is due since there is a disk", "[rotation]") {
+  Station station;
+  ledger::DiskState fresh;
+  fresh.disk = some_disk("A", "2026-11-01T12:00:00Z");
+  station.disks = {fresh};
+  CHECK(station.at("2026-11-01T12:00:01Z").sets[0].due == when("2026-11-01T12:00:00Z"));
+  CHECK(station.at("2026-11-01T12:00:01Z").disks[0].word == "new");
+}
+
+TEST_CASE("a server that no disk holds makes a copy due at once", "[rotation]") {
+  Station station = two_disks();
+  station.servers = {"web", "mail"};
+  CHECK(station.at("2026-11-10T12:00:00Z").sets[0].due == when("2026-01-01T12:00:00Z"));
+  station.sets[0].servers = {"web"};
+  const auto status = station.at("2026-11-10T12:00:00Z");
+  CHECK(status.sets[0].due == when("2026-11-24T03:00:00Z"));
+  CHECK_THAT(told(status.notices, "no set"), Catch::Contains("profile mail belongs to no set"));
+}
+
+TEST_CASE("a claim older than the period is a warning, with time for the swap", "[rotation]") {
+  const Station station = two_disks();
+  CHECK(told(station.at("2026-11-28T09:00:00Z").notices, "stale claim").empty());
+  CHECK_THAT(
+      told(station.at("2026-11-28T11:00:00Z").notices, "stale claim"),
+      Catch::StartsWith("warning B: That disk B is off site at 'place of B' was last said on "
+                        "2026-10-25"));
+}
+
+TEST_CASE("in transit longer than allowed is an alarm", "[rotation]") {
+  Station station = two_disks();
+  for (const Claimed state : {Claimed::in_transit_out, Claimed::in_transit_back}) {
+    station.disks[1].claim = claimed("B", state, "2026-11-01T10:00:00Z");
+    CHECK(told(station.at("2026-11-04T09:00:00Z").notices, "transit").empty());
+    CHECK_THAT(told(station.at("2026-11-04T11:00:00Z").notices, "transit"),
+               Catch::StartsWith("alarm B: Disk B is in transit"));
+  }
+}
+
+TEST_CASE("two disks at one place are a warning, however it is written", "[rotation]") {
+  Station station = two_disks();
+  station.disks[0] = away("A", "20260924T030000Z", "2026-10-25T10:00:00Z");
+  CHECK(told(station.at("2026-11-10T12:00:00Z").notices, "one place").empty());
+  station.disks[0].claim->place = "Bank";
+  station.disks[1].claim->place = "bank";
+  CHECK_THAT(told(station.at("2026-11-10T12:00:00Z").notices, "one place"),
+             Catch::StartsWith("warning : The disks A and B are all at 'Bank'"));
+  station.disks[0].claim->state = Claimed::on_site;
+  CHECK(told(station.at("2026-11-10T12:00:00Z").notices, "one place").empty());
+}
+
+TEST_CASE("all disks on site are an alarm", "[rotation]") {
+  Station station = two_disks();
+  station.disks[1] = here("B", "20261024T030000Z", "2026-10-25T10:00:00Z");
+  CHECK_THAT(told(station.at("2026-11-10T12:00:00Z").notices, "all on site"),
+             Catch::StartsWith("alarm : All disks of the set monthly are on site"));
+  station.disks[1].claim = claimed("B", Claimed::in_transit_out, "2026-11-10T10:00:00Z");
+  station.disks[1].claim_holds = true;
+  CHECK(told(station.at("2026-11-10T12:00:00Z").notices, "all on site").empty());
+}
+
+TEST_CASE("two disks connected at once are an alarm", "[rotation]") {
+  Station station = two_disks();
+  station.connected = std::vector<std::string>{"A"};
+  CHECK(told(station.at("2026-11-10T12:00:00Z").notices, "two connected").empty());
+  station.connected = std::vector<std::string>{"A", "B"};
+  CHECK_THAT(told(station.at("2026-11-10T12:00:00Z").notices, "two connected"),
+             Catch::StartsWith("alarm : The disks A and B are connected at once"));
+}
+
+TEST_CASE("a disk that stays connected is an alarm: the gap is open", "[rotation]") {
+  Station station = two_disks();
+  auto& disk = station.disks[0];
+  disk.claim_holds = false;
+  disk.observation = seen("A", Observed::safe_to_remove, "2026-11-10T12:00:00Z");
+  CHECK(told(station.at("2026-11-10T13:59:00Z").notices, "still connected").empty());
+  CHECK_THAT(told(station.at("2026-11-10T14:01:00Z").notices, "still connected"),
+             Catch::StartsWith("alarm A: Disk A is safe to remove since 2026-11-10 12:00 and still "
+                               "connected"));
+  // Somebody looked, and it is gone.
+  station.connected = std::vector<std::string>{};
+  CHECK(told(station.at("2026-11-10T14:01:00Z").notices, "still connected").empty());
+  CHECK(station.at("2026-11-10T14:01:00Z").disks[0].word == "on site");
+  // A person carried it away, though nothing saw it go.
+  station.connected.reset();
+  disk.claim = claimed("A", Claimed::in_transit_out, "2026-11-10T12:30:00Z");
+  disk.claim_holds = true;
+  CHECK(told(station.at("2026-11-10T14:01:00Z").notices, "still connected").empty());
+  disk.claim_holds = false;
+  disk.observation->state = Observed::copying;
+  CHECK(told(station.at("2026-11-12T12:00:00Z").notices, "still connected").empty());
+  CHECK_FALSE(told(station.at("2026-11-14T12:00:00Z").notices, "still connected").empty());
+}
+
+TEST_CASE("how the last job ended is told until a better one", "[rotation]") {
+  Station station = two_disks();
+  station.disks[0].result = seen("A", Observed::interrupted, "2026-11-10T12:00:00Z");
+  station.disks[0].result->detail = "unplugged";
+  CHECK_THAT(told(station.at("2026-11-11T12:00:00Z").notices, "interrupted"),
+             Catch::StartsWith("warning A:") && Catch::Contains("(unplugged): plug it in again"));
+  for (const Observed state : {Observed::full, Observed::suspect, Observed::damaged}) {
+    station.disks[0].result->state = state;
+    CHECK_THAT(told(station.at("2026-11-11T12:00:00Z").notices, ledger::word(state)),
+               Catch::StartsWith("alarm A:"));
+  }
+  station.disks[0].claim_holds = false;
+  station.disks[0].observation = station.disks[0].result;
+  CHECK(station.at("2026-11-11T12:00:00Z").disks[0].word == "damaged");
+  CHECK(station.at("2026-11-11T12:00:00Z").disks[0].level == Level::alarm);
+}
+
+TEST_CASE("a lost disk is an alarm until another takes its place", "[rotation]") {
+  Station station = two_disks();
+  station.disks[1].disk.end = DiskEnd::lost;
+  station.disks[1].disk.end_time = when("2026-11-05T12:00:00Z");
+  auto status = station.at("2026-11-10T12:00:00Z");
+  CHECK_THAT(told(status.notices, "lost"),
+             Catch::StartsWith("alarm B: Disk B is lost since 2026-11-05: prepare another"));
+  CHECK(status.disks[1].word == "lost");
+  CHECK_FALSE(told(status.notices, "one disk").empty());
+  station.disks[1].disk.luks_uuid.clear();
+  CHECK_THAT(told(station.at("2026-11-10T12:00:00Z").notices, "lost"),
+             Catch::Contains("whoever finds it can read it"));
+  ledger::DiskState fresh;
+  fresh.disk = some_disk("C", "2026-11-06T12:00:00Z");
+  station.disks.push_back(fresh);
+  CHECK(told(station.at("2026-11-10T12:00:00Z").notices, "lost").empty());
+}
+
+TEST_CASE("old disks, old copies and bytes that nobody read are duties", "[rotation]") {
+  Station station = two_disks();
+  station.sets[0].max_age = {.months = 6};
+  station.disks[0].disk.prepared = when("2024-11-01T12:00:00Z");
+  station.disks[0].copies.push_back(test::some_copy("A", "20250924T030000Z"));
+  station.disks[0].copies.push_back(test::some_copy("A", "20250824T030000Z"));
+  const auto status = station.at("2026-11-10T12:00:00Z");
+  CHECK(status.level == Level::good);
+  CHECK_THAT(told(status.duties, "replace"), Catch::Contains("Disk A is in use since 2024-11-01"));
+  CHECK_THAT(told(status.duties, "max age"),
+             Catch::Contains("holds 2 copies of web that must go, the oldest of 2025-08-24"));
+  CHECK_THAT(told(status.duties, "unread"), Catch::Contains("disk A was last read 14 months ago"));
+  CHECK(status.disks[0].oldest_read == when("2025-08-24T05:00:00Z"));
+}
+
+TEST_CASE("a copy that will not fit is told when nothing can be pruned", "[rotation]") {
+  Station station = two_disks();
+  station.disks[0].disk.capacity = 1000;
+  station.disks[0].disk.used = 900;
+  station.disks[0].disk.next_copy = 100;
+  CHECK(station.at("2026-11-10T12:00:00Z").disks[0].used == Approx(0.9));
+  CHECK(station.at("2026-11-10T12:00:00Z").level == Level::good);
+  station.disks[0].disk.next_copy = 101;
+  CHECK_THAT(told(station.at("2026-11-10T12:00:00Z").notices, "no room"),
+             Catch::StartsWith("warning A: The next copy will no longer fit"));
+  station.disks[0].copies.push_back(test::some_copy("A", "20260824T030000Z"));
+  CHECK_FALSE(station.at("2026-11-10T12:00:00Z").disks[0].next_fits);
+  CHECK(told(station.at("2026-11-10T12:00:00Z").notices, "no room").empty());
+}
+
+TEST_CASE("open alarms of the ledger are told with their severity", "[rotation]") {
+  Station station = two_disks();
+  ledger::AlarmRow alarm;
+  alarm.kind = "tripwire";
+  alarm.disk = "A";
+  alarm.message = "Too many files vanished.";
+  station.alarms = {alarm};
+  auto status = station.at("2026-11-10T12:00:00Z");
+  CHECK_THAT(told(status.notices, "tripwire"),
+             Catch::StartsWith("alarm A: Too many files vanished. Take note with `rota disk accept "
+                               "A"));
+  CHECK(status.disks[0].level == Level::alarm);
+  station.alarms[0].severity = ledger::Severity::warning;
+  CHECK(station.at("2026-11-10T12:00:00Z").level == Level::warning);
+  station.alarms[0].acknowledged = when("2026-11-10T11:00:00Z");
+  CHECK(station.at("2026-11-10T12:00:00Z").level == Level::good);
+}
+
+TEST_CASE("a clock that went back is an alarm, and no age is negative", "[rotation]") {
+  const auto status = two_disks().at("2026-09-01T12:00:00Z");
+  CHECK_THAT(told(status.notices, "clock"),
+             Catch::Contains("says 2026-09-01 12:00, but something was recorded at 2026-10-26"));
+  for (const auto& disk : status.disks) CHECK(disk.newest_age >= 0s);
+  CHECK(status.worst.age == 0s);
+}
+
+TEST_CASE("without disks only a rotation that is configured is wrong", "[rotation]") {
+  Station station;
+  CHECK(station.at("2026-11-10T12:00:00Z").level == Level::good);
+  CHECK_THAT(told(station.at("2026-11-10T12:00:00Z").duties, "no disk"),
+             Catch::Contains("rota disk prepare"));
+  station.written = true;
+  CHECK(station.at("2026-11-10T12:00:00Z").level == Level::alarm);
+}
+
+TEST_CASE("disks that the file names and nobody prepared are told", "[rotation]") {
+  Station station = two_disks();
+  station.sets[0].disks = {"A", "B", "C"};
+  auto status = station.at("2026-11-10T12:00:00Z");
+  CHECK(status.level == Level::good);
+  CHECK_THAT(told(status.duties, "not prepared"),
+             Catch::StartsWith("good C: Disk C of the set monthly was not prepared yet"));
+  rotation::SetPolicy other;
+  other.name = "other";
+  other.disks = {"D"};
+  station.sets.push_back(other);
+  CHECK_THAT(told(station.at("2026-11-10T12:00:00Z").notices, "no disk"),
+             Catch::StartsWith("alarm : The set other has no disk in turn"));
+}
+
+TEST_CASE("a disk that no set names is told, and each set has its own turn", "[rotation]") {
+  Station station = two_disks();
+  station.sets[0].disks = {"A"};
+  CHECK_THAT(told(station.at("2026-11-10T12:00:00Z").notices, "no set"),
+             Catch::StartsWith("warning B: Disk B belongs to no set"));
+  rotation::SetPolicy weekly;
+  weekly.name = "weekly";
+  weekly.interval = {.days = 7};
+  station.sets.push_back(weekly);
+  const auto status = station.at("2026-11-10T12:00:00Z");
+  CHECK(told(status.notices, "no set").empty());
+  CHECK(status.sets[1].next_disk == "B");
+  CHECK(status.sets[1].due == when("2026-10-31T03:00:00Z"));
+}

@@ -1,0 +1,480 @@
+"""A rotation disk from preparing to restoring, with real filesystems on loop devices."""
+
+import os
+import pathlib
+import re
+import subprocess
+import time
+
+from disk_machine import DiskMachine, events
+from machine import CORRUPT, DONE, FAILED, LOCKED, REFUSED, USAGE, WARNINGS
+
+
+class DiskCase(DiskMachine):
+    def setUp(self):
+        super().setUp()
+        self.small_reserve()
+        self.init()
+        for number in range(60):
+            self.write(f"home/user{number % 5}/file{number}", f"content {number} " * 600)
+        self.write("etc/fstab", "/dev/sda1 / ext4\n")
+        os.link(self.source / "etc/fstab", self.source / "etc/fstab.bak")
+        self.write("odd\nname \\ \xff", "odd")
+        os.symlink("fstab", self.source / "etc/link")
+        os.mkfifo(self.source / "fifo")
+        subprocess.run(["setfattr", "-n", "user.x", "-v", "y", self.source / "etc/fstab"],
+                       check=True)
+
+    def assert_equal_trees(self, first, second):
+        """As rsync sees them, with everything that it can compare."""
+        result = subprocess.run(
+            ["rsync", "-aHAXnic", "--numeric-ids", "--delete", "--modify-window=-1",
+             f"{first}/", f"{second}/"], check=True, stdout=subprocess.PIPE)
+        self.assertEqual(b"", result.stdout)
+
+    def newest(self, disk):
+        return self.copies(disk)[-1]
+
+    def change_time(self):
+        """Copies are named by seconds, and timestamps are coarse: what changes now must not be
+        taken for what was copied in the same instant."""
+        time.sleep(2.1)
+
+
+class Copies(DiskCase):
+    def test_a_copy_is_plain_files_that_stock_tools_restore(self):
+        for fs in ("ext4", "xfs", "btrfs"):
+            with self.subTest(fs=fs):
+                disk = self.prepared("--fs", fs)
+                self.rota("disk", "attach", disk.part)
+                place = disk.mount()
+                copy = place / "rota/main" / self.newest(disk)
+                self.assert_equal_trees(self.source, copy / "tree")
+                subprocess.run(["sha256sum", "--check", "--quiet", "--strict", "../SHA256SUMS"],
+                               cwd=copy / "tree", check=True)
+                restored = self.dir / f"by-cp-{fs}"
+                restored.mkdir()
+                subprocess.run(["cp", "-a", f"{copy}/tree/.", restored], check=True)
+                self.assert_equal_trees(self.source, restored)
+                self.silent("restore", "--copy", copy, "--to", self.dir / f"by-copy-{fs}")
+                self.assert_equal_trees(self.source, self.dir / f"by-copy-{fs}")
+                self.assertIn("Debian", (copy / "FACTS.txt").read_text(errors="replace"))
+                disk.umount()
+                self.silent("restore", "--disk", disk.name, "--to", self.dir / f"by-disk-{fs}")
+                self.assert_equal_trees(self.source, self.dir / f"by-disk-{fs}")
+                disk.unplug()
+
+    def test_what_did_not_change_is_linked_to_the_copy_before(self):
+        disk = self.prepared()
+        self.attach(disk)
+        self.change_time()
+        self.write("home/user1/file1", "new content")
+        (self.source / "home/user2/file2").unlink()
+        disk.replug()
+        lines = events(self.attach(disk, "--json"))
+        self.assertEqual("done", lines[-1]["state"])
+        first, second = self.copies(disk)
+        place = disk.mount()
+        top = place / "rota/main"
+        self.assert_equal_trees(self.source, top / second / "tree")
+        same = [os.stat(top / copy / "tree/home/user3/file3").st_ino for copy in (first, second)]
+        self.assertEqual(same[0], same[1])
+        changed = [os.stat(top / copy / "tree/home/user1/file1").st_ino
+                   for copy in (first, second)]
+        self.assertNotEqual(changed[0], changed[1])
+        self.assertTrue((top / first / "tree/home/user2/file2").exists())
+        disk.umount()
+        self.silent("restore", "--disk", disk.part, "--at", first, "--path", "home/user2/file2",
+                    "--path", "/etc/fstab.bak", "--to", self.dir / "one")
+        self.assertIn("content 2", (self.dir / "one/home/user2/file2").read_text())
+        self.assertIn("ext4", (self.dir / "one/etc/fstab.bak").read_text())
+        self.fails(FAILED, "there is no nothing in the copy", "restore", "--disk", disk.name,
+                   "--path", "nothing", "--to", self.dir / "none")
+
+    def test_recover_txt_works_word_for_word_without_rota(self):
+        disk = self.prepared()
+        self.attach(disk)
+        place = disk.mount()
+        text = (place / "RECOVER.txt").read_text(encoding="ascii")
+        disk.umount()
+        commands = [line[6:] for line in text.splitlines() if line.startswith("    # ")]
+        self.assertGreaterEqual(len(commands), 8, text)
+        script = "set -e\nmount -t tmpfs none /mnt\n"
+        compared = self.dir / "compared"
+        for command in commands:
+            if command.startswith("rsync"):
+                command += f" > {compared}"
+            script += command + "\n"
+        script += f"rsync -aHAXnic --numeric-ids --delete --modify-window=-1 {self.source}/ " \
+                  "/mnt/target/\n"
+        self.assertNotIn("rota restore", script)
+        # In a mount namespace of its own: what it mounts at /mnt is seen by nobody else.
+        result = subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-c",
+                                 script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                text=True, check=False)
+        self.assertEqual(0, result.returncode, result.stdout)
+        self.assertEqual("", compared.read_text())
+        self.assertNotIn("f+++", result.stdout)
+
+    def test_a_chain_is_copied_to_a_disk_without_reading_the_source(self):
+        disk = self.prepared()
+        run = self.backup()
+        before = self.dir / "before"
+        subprocess.run(["cp", "-a", self.source, before], check=True)
+        self.write("later", "not in the chain")
+        self.attach(disk, "--from-chain")
+        self.assertEqual(run[:16], self.newest(disk))
+        disk.replug()
+        lines = events(self.attach(disk, "--from-chain", "--json"))
+        self.assertIn("skipped", [line["state"] for line in lines if line["step"] == "copy"])
+        self.silent("restore", "--disk", disk.name, "--to", self.dir / "to")
+        self.assert_equal_trees(before, self.dir / "to")
+
+    def test_verify_scrub_and_eject(self):
+        disk = self.prepared()
+        self.attach(disk)
+        disk.replug()
+        self.silent("disk", "verify", disk.name)
+        self.silent("disk", "scrub", disk.name)
+        self.silent("disk", "eject", disk.name)
+        shown = self.rota("disk", "show", disk.name, "--json").json()
+        self.assertEqual("safe to remove", shown["state"])
+        self.fails(FAILED, "no sealed copy of nobody", "disk", "verify", disk.name, "--server",
+                   "nobody")
+
+    def test_damage_on_the_medium_is_found_and_written_anew(self):
+        disk = self.prepared()
+        big = os.urandom(3_000_000)
+        (self.source / "big").write_bytes(big)
+        self.attach(disk)
+        disk.unplug()
+        self.flip(disk, big[1_000_000:1_000_064])
+        disk.plug_in()
+        self.fails(CORRUPT, "the copy .* of main is damaged: big", "disk", "verify", disk.name)
+        self.rota("restore", "--disk", disk.name, "--to", self.dir / "to", status=CORRUPT)
+        self.assertFalse((self.dir / "to/big").exists())
+        self.assertTrue((self.dir / "to/etc/fstab").exists())
+        # A scrub notes it on the disk, and the next copy has the file again.
+        self.rota("disk", "scrub", disk.name, status=CORRUPT)
+        self.change_time()
+        self.attach(disk)
+        self.silent("restore", "--disk", disk.name, "--to", self.dir / "again")
+        self.assertEqual(big, (self.dir / "again/big").read_bytes())
+
+    def flip(self, disk, needle):
+        """Turns over a bit of the medium, where these bytes lie."""
+        data = pathlib.Path(disk.image)
+        with open(data, "r+b") as file:
+            at, carry = 0, b""
+            while chunk := file.read(1 << 24):
+                found = (carry + chunk).find(needle)
+                if found >= 0:
+                    place = at - len(carry) + found
+                    file.seek(place)
+                    byte = file.read(1)[0]
+                    file.seek(place)
+                    file.write(bytes([byte ^ 4]))
+                    return
+                carry = chunk[-len(needle):]
+                at += len(chunk)
+        self.fail("the bytes are not on the medium")
+
+    def test_damage_between_writing_and_reading_back_is_caught_before_the_seal(self):
+        disk = self.prepared()
+        self.attach(disk)
+        self.change_time()
+        big = os.urandom(3_000_000)
+        (self.source / "big").write_bytes(big)
+        disk.replug()
+        # The post hook runs when the copy is written: a medium that forgets a bit of it.
+        needle = big[1_000_000:1_000_032].hex()
+        self.hook("post", f"""
+sync
+exec python3 - <<'END'
+data = bytes.fromhex("{needle}")
+with open("{disk.image}", "r+b") as file:
+    at, carry = 0, b""
+    while chunk := file.read(1 << 24):
+        found = (carry + chunk).find(data)
+        if found >= 0:
+            file.seek(at - len(carry) + found)
+            file.write(bytes([data[0] ^ 1]))
+            raise SystemExit(0)
+        carry = chunk[-len(data):]
+        at += len(chunk)
+raise SystemExit("the bytes are not on the medium")
+END
+""")
+        result = self.attach(disk, status=CORRUPT)
+        self.assertIn("could not be read back", result.err)
+        self.assertEqual(1, len(self.copies(disk)))
+        (pathlib.Path(self.places["CONFIG"]) / "main/post").unlink()
+        disk.replug()
+        self.change_time()
+        self.attach(disk)
+        self.assertEqual(2, len(self.copies(disk)))
+        self.silent("disk", "verify", disk.name, "--all")
+
+
+class Ledger(DiskCase):
+    def test_the_ledger_is_on_the_disk_and_without_people_in_the_store(self):
+        disk = self.prepared()
+        self.attach(disk)
+        self.rota("disk", "move", disk.name, "off-site", "--place", "bank", "--by", "jo")
+        disk.replug()
+        self.change_time()
+        self.write("new")
+        self.attach(disk)
+        self.backup()
+        self.silent("verify")
+        self.silent("purge")
+        stored = (self.store / "ledger.json").read_text()
+        self.assertIn(disk.name, stored)
+        self.assertNotIn("bank", stored)
+        place = disk.mount()
+        copied = (place / "rota/ledger.json").read_text()
+        mode = (place / "rota/ledger.json").stat().st_mode
+        disk.umount()
+        self.assertIn("bank", copied)
+        self.assertEqual(0o600, mode & 0o777)
+        self.silent("ledger", "check")
+        # The machine is lost; the store and the disk are not.
+        ledger = pathlib.Path(self.places["STATE"]) / "ledger.db"
+        before = self.copies(disk)
+        for file in ledger.parent.glob("ledger.db*"):
+            file.unlink()
+        self.rota("ledger", "rebuild", self.store / "ledger.json")
+        self.assertEqual(before, self.copies(disk))
+        self.change_time()
+        disk.replug()
+        self.attach(disk)
+        self.assertEqual(3, len(self.copies(disk)))
+
+
+class Held(DiskCase):
+    def test_a_copy_with_half_of_the_files_gone_is_held_until_it_is_accepted(self):
+        disk = self.prepared()
+        self.attach(disk)
+        self.change_time()
+        subprocess.run(["rm", "-r", self.source / "home/user1", self.source / "home/user2"],
+                       check=True)
+        disk.replug()
+        result = self.attach(disk, status=REFUSED)
+        self.assertIn("fewer than the last copy", result.err)
+        self.assertEqual(1, len(self.copies(disk)))
+        shown = self.rota("disk", "show", disk.name).out
+        self.assertIn("fewer than the last copy", shown)
+        self.assertIn("fewer than the last copy", self.rota("status").out)
+        self.assertEqual(2, self.rota("check", status=None).status)
+        # As it was: nothing is held any longer by plugging in again.
+        disk.replug()
+        self.attach(disk, status=REFUSED)
+        self.rota("disk", "accept", disk.name, "--reason", "moved away", "--by", "jo")
+        disk.replug()
+        self.attach(disk)
+        self.assertEqual(2, len(self.copies(disk)))
+        self.assertEqual([], [name for name in self.on_disk(disk) if "." in name and
+                              name != "scrub.json"])
+        # It was for that copy only.
+        self.change_time()
+        subprocess.run(["rm", "-r", self.source / "home/user3"], check=True)
+        disk.replug()
+        self.attach(disk, status=REFUSED)
+
+    def test_encrypted_files_are_held_and_the_old_copy_stays(self):
+        disk = self.prepared()
+        self.attach(disk)
+        self.change_time()
+        for number in range(60):
+            file = self.source / f"home/user{number % 5}/file{number}"
+            file.write_bytes(os.urandom(file.stat().st_size))
+        disk.replug()
+        result = self.attach(disk, status=REFUSED)
+        self.assertIn("held", result.err)
+        shown = self.rota("disk", "show", disk.name).out
+        self.assertIn("look like noise now", shown)
+
+    def test_a_source_that_is_not_mounted_is_held(self):
+        disk = self.prepared()
+        other = self.disk()
+        subprocess.run(["mkfs.ext4", "-q", "-F", other.node], check=True)
+        data = self.source / "data"
+        data.mkdir()
+        subprocess.run(["mount", other.node, data], check=True)
+        self.mounts.append(str(data))
+        self.write("data/one")
+        self.attach(disk)
+        subprocess.run(["umount", data], check=True)
+        self.mounts.pop()
+        self.change_time()
+        disk.replug()
+        result = self.attach(disk, status=REFUSED)
+        self.assertIn("was mounted at the last copy and is not now", result.err)
+
+
+class Refused(DiskCase):
+    def test_a_clone_is_refused_while_both_are_there_and_when_it_is_stale(self):
+        disk = self.prepared()
+        self.attach(disk)
+        disk.unplug()
+        clone = disk.clone()
+        disk.plug_in()
+        clone.plug_in()
+        self.fails(REFUSED, disk.name, "disk", "attach", disk.part)
+        clone.unplug()
+        self.change_time()
+        self.attach(disk)
+        disk.unplug()
+        clone.plug_in()
+        before = pathlib.Path(clone.image).read_bytes()
+        self.fails(REFUSED, "older|clone|restored", "disk", "attach", clone.part)
+        self.assertEqual(before, pathlib.Path(clone.image).read_bytes(), "it was written to")
+        self.assertIn("alarm", self.rota("status").out)
+
+    def test_a_strangers_disk_is_never_written_to_and_can_be_adopted(self):
+        disk = self.prepared()
+        self.attach(disk)
+        first = self.newest(disk)
+        disk.replug()
+        before = pathlib.Path(disk.image).read_bytes()
+        mine = self.places
+        self.places = {name: f"{place}-other" for name, place in self.places.items()}
+        self.small_reserve()
+        self.init()
+        self.fails(REFUSED, disk.name, "disk", "attach", disk.part)
+        self.assertEqual(before, pathlib.Path(disk.image).read_bytes(), "it was written to")
+        self.silent("restore", "--disk", disk.part, "--to", self.dir / "to")
+        self.assert_equal_trees(self.source, self.dir / "to")
+        self.silent("disk", "adopt", disk.part)
+        self.assertEqual([first], self.copies(disk))
+        self.change_time()
+        self.attach(disk)
+        self.assertEqual(2, len(self.copies(disk)))
+        self.places = mine
+        disk.replug()
+        self.fails(REFUSED, disk.name, "disk", "attach", disk.part)
+
+    def test_held_and_lost_disks_are_not_written_to(self):
+        disk = self.prepared()
+        self.rota("disk", "hold", disk.name, "--reason", "court order", "--by", "jo")
+        self.fails(REFUSED, "held \\(court order\\)", "disk", "attach", disk.part)
+        self.rota("disk", "release", disk.name, "--by", "jo")
+        self.attach(disk)
+
+    def test_a_full_disk_loses_nothing_and_says_what_to_do(self):
+        disk = self.prepared(size=64 << 20)
+        self.attach(disk)
+        (self.source / "big").write_bytes(os.urandom(80_000_000))
+        self.change_time()
+        disk.replug()
+        result = self.attach(disk, status=REFUSED)
+        self.assertRegex(result.err, "has no room for the copy of main: it needs .* are free")
+        self.assertEqual(1, len(self.copies(disk)))
+        (self.source / "big").unlink()
+        disk.replug()
+        self.attach(disk)
+        self.silent("disk", "verify", disk.name, "--all")
+
+    def test_old_copies_go_when_room_is_needed_and_the_newest_stays(self):
+        disk = self.prepared(size=96 << 20)
+        for turn in range(4):
+            (self.source / "big").write_bytes(os.urandom(22_000_000))
+            self.attach(disk)
+            disk.replug()
+            self.change_time()
+        self.assertLess(len(self.copies(disk)), 4)
+        self.assertGreaterEqual(len(self.copies(disk)), 2)
+        self.silent("disk", "verify", disk.name, "--all")
+        self.assertIn("prune", self.rota("history").out)
+
+    def test_restore_refuses_a_rotation_disk_as_its_target(self):
+        disk = self.prepared()
+        self.attach(disk)
+        disk.replug()
+        place = self.dir / "rw"
+        place.mkdir()
+        self.backup()
+        subprocess.run(["mount", disk.part, place], check=True)
+        self.mounts.append(str(place))
+        self.fails(REFUSED, "is on the rotation disk", "restore", "--to", place / "x")
+        self.fails(REFUSED, "mounted", "disk", "attach", disk.part)
+
+    def test_wrong_words(self):
+        disk = self.prepared()
+        self.fails(FAILED, "no disk NONE is plugged in", "disk", "attach", "NONE")
+        self.fails(USAGE, "DISK", "disk", "attach")
+        self.fails(USAGE, "--scrub|span|12x", "disk", "attach", disk.name, "--scrub", "12x")
+        self.fails(USAGE, "nobody", "disk", "attach", disk.name, "--profile", "nobody")
+        self.fails(USAGE, "not both", "restore", "--disk", disk.name, "--copy", "/x", "--to",
+                   self.dir / "to")
+
+
+class Interrupted(DiskCase):
+    def test_a_job_that_is_killed_loses_nothing_and_is_gone_on_with(self):
+        disk = self.prepared()
+        self.attach(disk)
+        self.change_time()
+        for number in range(400):
+            self.write(f"more/file{number}", os.urandom(20_000).hex())
+        for wait in (0.05, 0.15, 0.3):
+            disk.replug()
+            with self.start("disk", "attach", disk.part) as process:
+                time.sleep(wait)
+                process.kill()
+            disk.replug()
+            self.silent("disk", "verify", disk.name, "--all")
+        disk.replug()
+        self.assertIn(self.attach(disk, status=None).status, (DONE, WARNINGS))
+        self.silent("restore", "--disk", disk.name, "--to", self.dir / "to")
+        self.assert_equal_trees(self.source, self.dir / "to")
+        self.assertEqual([], [name for name in self.on_disk(disk)
+                              if re.search(r"partial|old", name)])
+
+    def test_two_jobs_on_one_disk_are_told_apart(self):
+        disk = self.prepared()
+        self.hook("pre", "sleep 3\n")
+        with self.start("disk", "attach", disk.part) as process:
+            time.sleep(1.5)
+            self.fails(LOCKED, f"working on .*{disk.name}", "disk", "attach", disk.part)
+            lines = (pathlib.Path(self.places["RUN"]) / f"disk-{disk.name}.json").read_text()
+            self.assertIn('"job":"disk', lines)
+            self.assertEqual(0, process.wait(60))
+        self.assertEqual([], list(pathlib.Path(self.places["RUN"]).glob("*.json")))
+
+    def test_ctrl_c_leaves_a_disk_that_goes_on(self):
+        disk = self.prepared()
+        self.hook("pre", "kill -INT $PPID; sleep 0.3\n")
+        self.fails(130, "stopped|interrupted", "disk", "attach", disk.part)
+        shown = self.rota("disk", "show", disk.name, "--json").json()
+        self.assertEqual("interrupted", shown["state"])
+        (pathlib.Path(self.places["CONFIG"]) / "main/pre").unlink()
+        disk.replug()
+        self.attach(disk)
+
+    def test_a_filesystem_that_was_not_unmounted_is_completed_and_a_flagged_one_checked(self):
+        disk = self.prepared()
+        self.attach(disk)
+        disk.replug()
+        subprocess.run(["debugfs", "-w", "-R", "ssv state 2", disk.part], check=True,
+                       stderr=subprocess.DEVNULL)
+        self.change_time()
+        self.attach(disk)
+        self.assertIn("check", self.rota("history").out)
+        self.assertEqual(2, len(self.copies(disk)))
+
+
+class Warned(DiskCase):
+    def test_the_wrong_disk_is_copied_to_with_a_clear_word(self):
+        first = self.prepared()
+        self.attach(first)
+        first.unplug()
+        second = self.prepared()
+        second.unplug()
+        first.plug_in()
+        self.change_time()
+        result = self.attach(first, status=WARNINGS)
+        self.assertIn(f"it is the turn of {second.name}", result.err)
+        self.assertEqual(2, len(self.copies(first)))
+        second.plug_in()
+        result = self.attach(second, status=WARNINGS)
+        self.assertIn("plugged in at once", result.err)
