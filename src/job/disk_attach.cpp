@@ -259,6 +259,7 @@ void AttachJob::record_seals() {
   }
   report_.pruned = room_->pruned();
   report_.pruned.insert(report_.pruned.end(), room.pruned().begin(), room.pruned().end());
+  reconcile(disks_, log_, name(), mount, calm_);  // an attempt that was taken over is gone now
   finish_disk(mount, session_->row(), new_bytes_, ledger_, now());
   session_->unmount();
 }
