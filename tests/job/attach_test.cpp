@@ -1,0 +1,102 @@
+// What happens to a disk while a job works on it: earlier copies stay whole, the ledger names the
+// state, and the next plug-in is right.
+
+#include <catch2/catch.hpp>
+
+#include "base/error.h"
+#include "job/station.h"
+#include "support/skip.h"
+
+namespace rota::test {
+
+namespace {
+
+/// The steps of a whole job, as its events name them.
+std::vector<std::string> steps(Station& station) {
+  std::vector<std::string> begun;
+  station.attach([&](const job::DiskEvent& event) {
+    if (event.state == "begins") begun.push_back(event.step);
+  });
+  return begun;
+}
+
+}  // namespace
+
+TEST_CASE("a disk that is pulled out when a step begins is gone on with", "[attach]") {
+  if (const auto why = LoopDisk::missing()) return skip(*why);
+  Station station;
+  station.restore();
+  const std::vector<std::string> all = steps(station);
+  REQUIRE(std::ranges::find(all, "read back") != all.end());
+  int failures = 0;
+  for (const std::string& step : all) {
+    // The disk is let go of by then, and need not be there.
+    if (step == "power down") continue;
+    INFO("pulled out before " << step);
+    station.restore();
+    bool pulled = false;
+    bool failed = false;
+    try {
+      station.attach([&](const job::DiskEvent& event) {
+        if (pulled || event.state != "begins" || event.step != step) return;
+        pulled = true;
+        station.disk().yank();
+      });
+    } catch (const base::Error& error) {
+      failed = true;
+      INFO(error.what());
+      CHECK(error.kind() != base::ErrorKind::refused);
+    }
+    CHECK(pulled);
+    station.disk().push_in();
+    station.unplug();
+    station.plug_in();
+    if (failed) {
+      ++failures;
+      const ledger::Observed state = station.state();
+      CHECK((state == ledger::Observed::interrupted || state == ledger::Observed::damaged));
+    }
+    station.clock.sleep(std::chrono::hours(1), {});
+    const job::AttachReport report = station.attach();
+    CHECK(report.all_sealed());
+    station.check(report.copies.front().summary.record.changed == 0 ? 3 : 2);
+  }
+  CHECK(failures >= 5);  // a yank that nobody notices tests nothing
+}
+
+TEST_CASE("a disk that takes no more writes fails clearly and is gone on with", "[attach]") {
+  if (const auto why = LoopDisk::missing()) return skip(*why);
+  Station station;
+  station.restore();
+  station.disk().set_read_only(true);
+  try {
+    station.attach();
+    FAIL("it was written to");
+  } catch (const base::Error& error) {
+    INFO(error.what());
+    CHECK(error.kind() != base::ErrorKind::corrupt);
+  }
+  station.disk().set_read_only(false);
+  station.attach();
+  station.check(2);
+}
+
+TEST_CASE("a clock that went back holds the copy until a person has looked", "[attach]") {
+  if (const auto why = LoopDisk::missing()) return skip(*why);
+  Station station;
+  station.restore();
+  station.clock.sleep(-std::chrono::hours(24 * 40), {});
+  const job::AttachReport report = station.attach();
+  REQUIRE(report.copies.size() == 1);
+  CHECK(report.copies.front().end == job::ServerCopy::End::held);
+  CHECK(report.copies.front().tripwires.front().kind == "clock");
+  CHECK(report.pruned.empty());
+  CHECK(station.state() == ledger::Observed::suspect);
+  station.clock.sleep(std::chrono::hours(24 * 40), {});
+  station.unplug();
+  station.plug_in();
+  CHECK(station.attach().all_sealed());
+  station.check(2);
+}
+
+}  // namespace rota::test

@@ -1,0 +1,135 @@
+#pragma once
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <random>
+#include <stdexcept>
+#include <string>
+
+#include "base/atomic_file.h"
+#include "base/process.h"
+#include "disk/prepare.h"
+#include "job/disk_attach.h"
+#include "job/disk_care.h"
+#include "ledger/history.h"
+#include "support/files.h"
+#include "support/loop_disk.h"
+#include "support/quick_clock.h"
+
+namespace rota::test {
+
+/// All tests of a machine see all its devices.
+inline std::string random_name() {
+  constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+  std::random_device random;
+  std::string name;
+  for (int i = 0; i < 7; ++i) name += kLetters[random() % kLetters.size()];
+  return name;
+}
+
+/// A station with one profile and one disk that has a copy, which can be had again as it was.
+class Station {
+ public:
+  Station() : name_(random_name()) {
+    std::filesystem::create_directories(source());
+    for (int i = 0; i < 30; ++i) write(i, "first " + std::to_string(i));
+    std::filesystem::create_directories(places_.config + "/web");
+    base::write_file(
+        places_.config + "/web/profile.toml",
+        "source = \"" + source() + "\"\ntarget = \"file://" + (dir_ / "store") + "\"\n");
+    base::write_file(places_.config + "/rotation.toml",
+                     "[set.main]\nreserve = \"1M\"\nscrub_budget = \"1h\"\n");
+    prepare();
+    attach();
+    clock.sleep(std::chrono::hours(24), {});
+    for (int i = 0; i < 10; ++i) write(i, "second " + std::to_string(i));
+    write(99, "new");
+    disk_.detach();
+    keep(disk_.image(), kept() + ".img");
+    keep(places_.state, kept() + ".state");
+  }
+
+  /// As it was before the second copy.
+  void restore() {
+    disk_.detach();
+    std::filesystem::remove_all(places_.state);
+    keep(kept() + ".img", disk_.image());
+    keep(kept() + ".state", places_.state);
+    disk_.attach();
+  }
+
+  job::AttachReport attach(const job::OnDiskEvent& listener = nullptr) {
+    job::AttachOptions options;
+    options.disk = name_;
+    return job::attach(places_, udev::real_devices(), options, listener, around());
+  }
+  void unplug() { disk_.detach(); }
+  void plug_in() { disk_.attach(); }
+  LoopDisk& disk() { return disk_; }
+  /// What the ledger says that the disk is doing.
+  ledger::Observed state() {
+    ledger::Ledger ledger(places_.state + "/ledger.db");
+    return ledger::Disks(ledger).last_observation(name_)->state;
+  }
+
+  /// Everything about the disk is as it should be after `copies` seals.
+  void check(std::size_t copies) {
+    ledger::Ledger ledger(places_.state + "/ledger.db");
+    CHECK(ledger::History(ledger).check().empty());
+    ledger::Disks disks(ledger);
+    CHECK(disks.get(name_).next_token_sha256.empty());
+    std::size_t counting = 0;
+    for (const ledger::CopyRow& copy : disks.copies(name_)) {
+      CHECK(copy.state == ledger::CopyState::sealed);
+      counting += copy.counts() ? 1 : 0;
+    }
+    CHECK(counting == copies);
+    job::DiskCare care(places_, udev::real_devices(), name_, {}, nullptr, around());
+    const auto verified = care.verify("web", true);
+    CHECK(verified.size() == copies);
+    for (const auto& one : verified) CHECK(one.check.good());
+  }
+
+  QuickClock clock;
+  base::CollectedWarnings warnings;
+
+ private:
+  std::string source() const { return dir_ / "source"; }
+  std::string kept() const { return dir_ / "kept"; }
+  void write(int number, const std::string& text) {
+    base::write_file(source() + "/file" + std::to_string(number), text);
+  }
+  static void keep(const std::string& from, const std::string& to) {
+    const base::ProcessResult result =
+        base::real_processes().run({{"cp", "-a", "--sparse=always", "-T", from, to}, {}});
+    if (result.status != 0) throw std::runtime_error(result.output);
+  }
+  job::Surroundings around() { return {clock, base::real_processes(), warnings, progress_, {}}; }
+  void prepare() {
+    disk::PrepareOptions options;
+    options.name = name_;
+    options.allow_fixed = true;
+    options.lock_directory = places_.run;
+    disk::PrepareTools tools{udev::real_devices(), base::real_processes(), clock, nullptr, nullptr};
+    const disk::PreparedDisk made = disk::prepare(disk_.node(), options, tools);
+    ledger::Ledger ledger(places_.state + "/ledger.db");
+    ledger::DiskRow row;
+    row.name = made.name;
+    row.label = made.label;
+    row.uuid = made.fs_uuid;
+    row.filesystem = made.fs_type;
+    row.token_sha256 = made.token_hash;
+    row.serial = made.serial;
+    row.size = made.size;
+    row.prepared = made.prepared;
+    ledger::Disks(ledger).add(row, made.prepared);
+  }
+
+  TempDir dir_{"/var/tmp"};
+  profile::Places places_{dir_ / "config", dir_ / "state", dir_ / "cache", dir_ / "run"};
+  std::string name_;
+  base::Progress progress_;
+  LoopDisk disk_{64 << 20};
+};
+
+}  // namespace rota::test
