@@ -45,6 +45,9 @@ class DiskAttach final : public Command {
                  "Only this one of the profiles that the disk is for (may be given again)");
     options.flag("--from-chain", options_.from_chain,
                  "Copy the newest run of the online chain instead of this machine's files");
+    options.text("--from-copy", options_.from_copy, "DIR",
+                 "Copy this copy of another disk, which is mounted there: the directory with "
+                 "COPY.json in it");
     options.text("--scrub", scrub_, "SPAN",
                  "Read older copies again for so long at most: 30m, 2h (default: as in "
                  "rotation.toml)");
@@ -58,6 +61,11 @@ class DiskAttach final : public Command {
 
   int run(Context& context) override {
     options_.disk = words_.front();
+    if (!options_.from_copy.empty() && (options_.from_chain || !options_.profiles.empty())) {
+      throw Error(ErrorKind::usage,
+                  "--from-copy names all that is copied: --from-chain and --profile do not go "
+                  "with it");
+    }
     options_.power_down = !keep_power_;
     if (!scrub_.empty()) {
       const base::Span span = base::parse_span(scrub_);

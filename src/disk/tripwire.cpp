@@ -74,6 +74,18 @@ class Judge {
         std::move(gone));
   }
 
+  void canaries() {
+    if (facts_.canaries_changed.empty()) return;
+    std::vector<std::string> names;
+    for (const std::string& path : facts_.canaries_changed) names.push_back(base::printable(path));
+    const std::string first = names.front();
+    add("canary", true,
+        fmt::format("the canary file {} is not as it was at the last copy, and nothing should ever "
+                    "touch it",
+                    first),
+        std::move(names));
+  }
+
   void sizes() {
     const std::uint64_t before = changes_.entries_before;
     const std::uint64_t now = changes_.entries_now;
@@ -166,6 +178,7 @@ std::vector<Tripwire> judge(const ChangeSummary& changes, bool surveyed,
   judge.source();
   judge.clock();
   judge.mounts();
+  judge.canaries();
   if (!changes.predecessor.empty()) {
     judge.sizes();
     judge.renames();

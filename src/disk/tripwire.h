@@ -24,6 +24,8 @@ struct TripwireFacts {
   /// first is nothing when that is not known.
   std::optional<std::vector<std::string>> mounts_before;
   std::vector<std::string> mounts_now;
+  /// Files that nothing should ever touch and that are not as they were at the last copy.
+  std::vector<std::string> canaries_changed;
 };
 
 /// A reason not to let a new copy take the place of an old one before a person has looked.

@@ -3,7 +3,10 @@
 #include "base/error.h"
 #include "chain/catalog.h"
 #include "chain/chain_source.h"
+#include "disk/copy_names.h"
+#include "job/canary.h"
 #include "job/disk_copy.h"
+#include "job/disk_restore.h"
 #include "job/facts.h"
 #include "job/mounts.h"
 #include "job/source.h"
@@ -39,6 +42,13 @@ class LocalCopySource final : public CopySource {
   }
   std::optional<std::vector<std::string>> mounts() const override {
     return data_mounts(profile_.source);
+  }
+  std::vector<std::string> changed_canaries() const override {
+    return job::changed_canaries(places_, profile_);
+  }
+  void remember() const override {
+    remember_mounts(places_, profile_.name, data_mounts(profile_.source));
+    remember_canaries(places_, profile_);
   }
   std::string facts() const override { return system_facts(around_.processes); }
 
@@ -83,7 +93,36 @@ class ChainCopySource final : public CopySource {
   std::string description_;
 };
 
+class DirectoryCopySource final : public CopySource {
+ public:
+  DirectoryCopySource(std::string directory, const Surroundings& around)
+      : directory_(std::move(directory)),
+        around_(around),
+        record_(disk::parse_copy_record(
+            base::read_file(directory_ + "/" + disk::kRecord, disk::kMaxRecordBytes))) {}
+
+  const std::string& server() const override { return record_.server; }
+  base::Instant time() const override { return record_.time; }
+  std::string description() const override {
+    return fmt::format("copy {} of {}, {}", base::compact(record_.time), record_.server,
+                       record_.source);
+  }
+  std::unique_ptr<tree::Source> open() override {
+    return open_copy_directory(directory_, around_.warnings);
+  }
+
+ private:
+  std::string directory_;
+  const Surroundings around_;
+  disk::CopyRecord record_;
+};
+
 }  // namespace
+
+std::unique_ptr<CopySource> directory_copy_source(const std::string& directory,
+                                                  const Surroundings& around) {
+  return std::make_unique<DirectoryCopySource>(directory, around);
+}
 
 std::unique_ptr<CopySource> local_copy_source(const profile::Places& places,
                                               const std::string& profile,

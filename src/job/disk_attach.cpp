@@ -13,7 +13,6 @@
 #include "job/disk_copy.h"
 #include "job/disk_finish.h"
 #include "job/disk_room.h"
-#include "job/mounts.h"
 #include "job/rotation_status.h"
 #include "rotation/rotation.h"
 
@@ -47,6 +46,7 @@ class AttachJob {
   void check_custody() const;
   void check_turn();
   std::vector<std::string> profiles() const;
+  std::vector<std::unique_ptr<CopySource>> sources();
   std::vector<std::string> set_disks();
   void work();
   void write_copies();
@@ -70,6 +70,7 @@ class AttachJob {
   std::unique_ptr<DiskSession> session_;
   const profile::DiskSet* set_ = nullptr;
   std::unique_ptr<DiskRoom> room_;
+  std::vector<std::unique_ptr<CopySource>> sources_;
   std::uint64_t new_bytes_ = 0;
   AttachReport report_;
 };
@@ -166,6 +167,25 @@ std::vector<std::string> AttachJob::profiles() const {
   return wanted;
 }
 
+/// Asked before anything is mounted: what is wrong with a profile is said at once.
+std::vector<std::unique_ptr<CopySource>> AttachJob::sources() {
+  std::vector<std::unique_ptr<CopySource>> sources;
+  if (!options_.from_copy.empty()) {
+    sources.push_back(directory_copy_source(options_.from_copy, around_));
+    if (!rotation_.may_hold(name(), sources.back()->server())) {
+      throw Error(ErrorKind::refused,
+                  fmt::format("disk {} is not for the server {}: see {}/rotation.toml", name(),
+                              base::printable(sources.back()->server()), places_.config));
+    }
+    return sources;
+  }
+  for (const std::string& profile : profiles()) {
+    sources.push_back(options_.from_chain ? chain_copy_source(places_, profile, around_)
+                                          : local_copy_source(places_, profile, around_));
+  }
+  return sources;
+}
+
 void AttachJob::work() {
   write_copies();
   read_back();
@@ -174,16 +194,14 @@ void AttachJob::work() {
 }
 
 void AttachJob::write_copies() {
-  const std::vector<std::string> wanted = profiles();
+  sources_ = sources();
   log_.begins("mount");
   disk::DiskMount& mount = session_->mount(MountMode::read_write);
   log_.done("mount", session_->filesystem_note());
   reconcile(disks_, log_, name(), mount, around_);
   disk::make_reserve(mount.fd());
   room_ = std::make_unique<DiskRoom>(disks_, log_, *set_, name(), set_disks(), around_);
-  for (const std::string& profile : wanted) {
-    const auto source = options_.from_chain ? chain_copy_source(places_, profile, around_)
-                                            : local_copy_source(places_, profile, around_);
+  for (const std::unique_ptr<CopySource>& source : sources_) {
     CopyStep step(places_, ledger_, disks_, log_, *room_, session_->row(), around_);
     report_.copies.push_back(step.run(mount, *source));
     new_bytes_ += report_.copies.back().summary.record.new_bytes;
@@ -249,9 +267,8 @@ void AttachJob::record_seals() {
     row.oldest_read = now();
     disks_.seal(row, now());
     close_tripwires(disks_, name(), copy.server, now());
-    if (!options_.from_chain) {
-      const profile::Profile profile = profile::load_profile(places_, copy.server);
-      remember_mounts(places_, copy.server, data_mounts(profile.source));
+    for (const auto& source : sources_) {
+      if (source->server() == copy.server) source->remember();
     }
     log_.observe(Observed::sealed, copy.server);
     log_.done("seal", copy.snapshot, copy.server);

@@ -19,6 +19,7 @@ struct AttachOptions {
   std::string disk;                   ///< name, label or node
   std::vector<std::string> profiles;  ///< only these of those that the disk is for; empty: all
   bool from_chain = false;            ///< copy the newest run of each chain, not this machine
+  std::string from_copy;              ///< copy this copy of another disk, a directory; empty: no
   bool power_down = true;             ///< let go of the port at the end
   std::optional<std::chrono::seconds> scrub_budget;  ///< nothing: as the set says
   SessionOptions session;

@@ -71,6 +71,7 @@ disk::TripwireFacts CopyStep::facts(const CopySource& source) {
     facts.mounts_now = std::move(*now);
     facts.mounts_before = remembered_mounts(places_, source.server());
   }
+  facts.canaries_changed = source.changed_canaries();
   return facts;
 }
 

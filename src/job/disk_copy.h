@@ -26,6 +26,10 @@ class CopySource {
   virtual void finished() {}
   /// What is mounted within it; nothing where that means nothing.
   virtual std::optional<std::vector<std::string>> mounts() const { return std::nullopt; }
+  /// Canaries that changed since the last copy was sealed.
+  virtual std::vector<std::string> changed_canaries() const { return {}; }
+  /// A copy of it was sealed: this is what the next one is held against.
+  virtual void remember() const {}
   /// What a rebuild needs to know; "" for nothing.
   virtual std::string facts() const { return ""; }
 };
@@ -38,6 +42,10 @@ std::unique_ptr<CopySource> local_copy_source(const profile::Places& places,
 std::unique_ptr<CopySource> chain_copy_source(const profile::Places& places,
                                               const std::string& profile,
                                               const Surroundings& around);
+
+/// A copy on another disk: its own directory, with COPY.json in it, mounted somewhere.
+std::unique_ptr<CopySource> directory_copy_source(const std::string& directory,
+                                                  const Surroundings& around);
 
 /// Copies one server to a disk that is mounted read-write: stat walk, tripwires, room, copy,
 /// tripwires again. Nothing is sealed here.

@@ -24,6 +24,7 @@ struct Profile {
   bool one_file_system = false;         ///< do not enter other mounted filesystems
   bool exclude_caches = true;           ///< leave out what CACHEDIR.TAG marks as a cache
   std::vector<std::string> exclude_if_present;  ///< a directory that holds such a name is left out
+  std::vector<std::string> canaries;            ///< files that nothing ever touches; absolute
   base::Span max_age{.years = 2};
   int max_fulls_with_incrs = 2;
   base::Span max_full_age{.months = 3};

@@ -71,6 +71,15 @@ std::string SettingValue::path() const {
   return *path;
 }
 
+std::vector<std::string> SettingValue::paths() const {
+  if (!node_.is_array()) reject_type("a list such as [\"/srv/canary\"]");
+  std::vector<std::string> list;
+  for (const toml::node& element : *node_.as_array()) {
+    list.push_back(SettingValue(file_, key_, element).path());
+  }
+  return list;
+}
+
 std::string SettingValue::credential() const {
   const std::string written = text();
   if (is_credential_name(written)) return written;

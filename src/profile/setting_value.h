@@ -31,6 +31,7 @@ class SettingValue {
 
   /// Absolute, without "..".
   std::string path() const;
+  std::vector<std::string> paths() const;  ///< a list of path()
 
   /// A path, or the name of a credential that systemd hands over: a name without a directory.
   std::string credential() const;

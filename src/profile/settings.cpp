@@ -131,6 +131,12 @@ constexpr std::array kRows{
         [](const SettingValue& value, Profile& profile) {
           profile.exclude_if_present = value.names();
         }},
+    Row{{"canaries",
+         "Files within the source that nothing ever touches: when one changes or is gone, a copy "
+         "to a\n"
+         "rotation disk is held until a person has looked, for example [\"/srv/canary\"].",
+         "[]", false},
+        [](const SettingValue& value, Profile& profile) { profile.canaries = value.paths(); }},
     Row{{"compression_level", "1 is fast, 19 is small.", "3", false},
         [](const SettingValue& value, Profile& profile) {
           profile.compression_level = value.integer(1, 19);

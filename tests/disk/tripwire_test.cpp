@@ -137,6 +137,14 @@ TEST_CASE("a mount that is missing is held, and a new one is not", "[tripwire]")
   CHECK(judge(quiet(), true, known).empty());
 }
 
+TEST_CASE("a canary that changed is held", "[tripwire]") {
+  TripwireFacts known = facts();
+  known.canaries_changed = {"/srv/canary"};
+  const auto tripped = judge(quiet(), true, known);
+  REQUIRE(kinds(tripped) == Kinds{"canary"});
+  CHECK(tripped[0].details == Kinds{"/srv/canary"});
+}
+
 TEST_CASE("a clock that went back more than a day is held", "[tripwire]") {
   TripwireFacts known = facts();
   known.last_recorded = kNow + std::chrono::hours(24);

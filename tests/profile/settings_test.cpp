@@ -63,6 +63,7 @@ key = "/root//rota.key"
 one_file_system = true
 exclude_caches = false
 exclude_if_present = [".nobackup", "b"]
+canaries = ["/srv//data/canary"]
 max_age = "1Y6M"
 max_fulls_with_incrs = 4
 max_full_age = "10D"
@@ -107,6 +108,7 @@ disk_copies = 6
   CHECK(profile.one_file_system);
   CHECK_FALSE(profile.exclude_caches);
   CHECK(profile.exclude_if_present == std::vector<std::string>{".nobackup", "b"});
+  CHECK(profile.canaries == std::vector<std::string>{"/srv/data/canary"});
   CHECK(profile.max_age == base::Span{.years = 1, .months = 6});
   CHECK(profile.max_fulls_with_incrs == 4);
   CHECK(profile.max_full_age == base::Span{.days = 10});
@@ -202,7 +204,7 @@ TEST_CASE("an unknown key that is near to none is reported with all keys", "[pro
         "profile.toml:2: unknown key \"colour\"; the keys are source, target, credentials, "
         "encrypt_to, key, max_age, max_fulls_with_incrs, max_full_age, lock_days, lock_mode, "
         "one_file_system, "
-        "exclude_caches, exclude_if_present, "
+        "exclude_caches, exclude_if_present, canaries, "
         "compression_level, rate, b2.api_url, s3.endpoint, s3.region, s3.path_style, "
         "sftp.known_hosts, "
         "cost.currency, cost.as_of, cost.storage_gb_month, cost.free_storage_gb, "

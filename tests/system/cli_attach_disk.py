@@ -130,6 +130,20 @@ class Copies(DiskCase):
         self.silent("restore", "--disk", disk.name, "--to", self.dir / "to")
         self.assert_equal_trees(before, self.dir / "to")
 
+    def test_a_copy_is_copied_to_another_disk(self):
+        first = self.prepared()
+        self.attach(first)
+        name = self.newest(first)
+        place = first.mount()
+        second = self.prepared()
+        self.attach(second, "--from-copy", place / "rota/main" / name, status=WARNINGS)
+        self.assertEqual([name], self.copies(second))
+        self.silent("restore", "--disk", second.name, "--to", self.dir / "to")
+        self.assert_equal_trees(self.source, self.dir / "to")
+        self.fails(USAGE, "--from-chain", "disk", "attach", second.name, "--from-chain",
+                   "--from-copy", place / "rota/main" / name)
+        first.umount()
+
     def test_verify_scrub_and_eject(self):
         disk = self.prepared()
         self.attach(disk)
@@ -293,6 +307,20 @@ class Held(DiskCase):
         self.assertIn("held", result.err)
         shown = self.rota("disk", "show", disk.name).out
         self.assertIn("look like noise now", shown)
+
+    def test_a_canary_that_was_touched_is_held(self):
+        canary = self.write("canary", "sing")
+        self.set(canaries=f'["{canary}"]')
+        disk = self.prepared()
+        self.attach(disk)
+        self.change_time()
+        disk.replug()
+        self.attach(disk)
+        canary.write_text("croak")
+        self.change_time()
+        disk.replug()
+        result = self.attach(disk, status=REFUSED)
+        self.assertIn("canary", result.err)
 
     def test_a_source_that_is_not_mounted_is_held(self):
         disk = self.prepared()
