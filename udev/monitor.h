@@ -40,4 +40,7 @@ EventSource best_source();
 /// Listens from now on; what happens before wait() is called is kept. Throws Error(io).
 std::unique_ptr<DeviceMonitor> open_monitor(EventSource source);
 
+/// What udevd has noted about a device under this name; empty when nothing, or without a udevd.
+std::string property(const std::string& node, const std::string& name);
+
 }  // namespace rota::udev

@@ -33,7 +33,8 @@ class PortWatch {
 
   /// What is there at the beginning.
   std::vector<PortChange> start();
-  /// What came and went; those that went first. Nothing when `most` went by or a stop was requested.
+  /// What came and went; those that went first. Nothing when `most` went by or a stop was
+  /// requested.
   std::vector<PortChange> wait(std::chrono::milliseconds most, const std::stop_token& stop);
   /// What is there, by node.
   const std::map<std::string, BlockDevice>& there() const { return there_; }

@@ -7,8 +7,8 @@
 
 namespace rota::job {
 
-/// The swaps as an iCalendar file, a whole day each, with an alarm on the day before. The UID of a
-/// swap stays while its date moves: a calendar that reads the file again moves the entry.
+/// The swaps as an iCalendar file, a whole day each, with an alarm at nine on the day before. The
+/// UID of a swap stays while its date moves: a calendar that reads the file again moves the entry.
 /// host: names the machine. Pure. Source: RFC 5545.
 std::string icalendar(std::span<const rotation::Swap> swaps, const std::string& host,
                       base::Instant now);

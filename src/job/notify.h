@@ -16,11 +16,11 @@ namespace rota::job {
 struct Message {
   base::Instant time{};
   rotation::Level level = rotation::Level::good;
-  std::string event;   ///< "safe to unplug", "held", "waiting", …: the same for each of its sort
-  std::string disk;    ///< its name or label; may be empty
-  std::string text;    ///< a sentence: what happened and what to do
+  std::string event;  ///< "safe to unplug", "held", "waiting", …: the same for each of its sort
+  std::string disk;   ///< its name or label; may be empty
+  std::string text;   ///< a sentence: what happened and what to do
   std::vector<std::string> more;  ///< further sentences
-  std::string program() const;  ///< the JSON that a program is given, with a line feed
+  std::string program() const;    ///< the JSON that a program is given, with a line feed
 };
 
 /// Tells people, as [notify] says. Whatever fails is a warning and no more: a copy that is sealed

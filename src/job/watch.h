@@ -23,11 +23,12 @@ class DiskJobs {
   };
   virtual ~DiskJobs() = default;
   virtual void start(const std::string& disk, const std::string& node) = 0;
-  virtual bool runs(const std::string& disk) const = 0;
   /// Those that ended since it was last asked.
   virtual std::vector<End> ended() = 0;
   /// Asks the disk's job to end.
   virtual void stop(const std::string& disk) = 0;
+  /// Asks all to end, and waits until they did.
+  virtual void finish() = 0;
 };
 
 /// Each is a `rota disk attach` of its own: what kills one, a bad disk or too little memory, leaves
@@ -60,6 +61,7 @@ class Watcher {
   bool wanted(const udev::BlockDevice& device) const;
   void waits(const udev::BlockDevice& device);
   void plugged_in(const udev::BlockDevice& device);
+  void start_job(const std::string& disk, const std::string& node);
   void removed(const udev::BlockDevice& device);
   void reap();
   void record_away();
@@ -75,6 +77,7 @@ class Watcher {
   Say say_;
   const Surroundings around_;
   udev::PortWatch ports_;
+  std::map<std::string, std::string> running_;  ///< disks with a job: the node
   std::map<std::string, std::string> pending_;  ///< disks whose last job must end first: the node
   std::set<std::string> told_;                  ///< texts of alarms that stand
   base::Instant next_look_{};

@@ -20,8 +20,8 @@ struct Said {
 struct Reminders {
   std::vector<Notice> notices;  ///< all that stands, the worst first; empty: be silent
   Level level = Level::good;
-  int times = 0;                      ///< how often the first of them was said, with this time
-  std::map<std::string, Said> said;   ///< to be kept for the next time
+  int times = 0;                     ///< how often the first of them was said, with this time
+  std::map<std::string, Said> said;  ///< to be kept for the next time
 };
 
 /// Decides what to say now. Pure.
