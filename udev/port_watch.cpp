@@ -44,8 +44,16 @@ std::vector<PortChange> PortWatch::wait(std::chrono::milliseconds most,
 
 void PortWatch::look_at(const DeviceEvent& event, std::vector<PortChange>& changes) {
   if (!event.node.empty()) {
-    const auto device = devices_.find(event.node);
-    settle(event.node, device && wanted_(*device) ? &*device : nullptr, event.removed, changes);
+    // With a disk its partitions: a medium that was taken out of a reader takes them along.
+    std::vector<std::string> nodes{event.node};
+    for (const auto& [node, device] : there_) {
+      if (device.disk_node == event.node && node != event.node) nodes.push_back(node);
+    }
+    for (const std::string& node : nodes) {
+      const auto device = devices_.find(node);
+      settle(node, device && wanted_(*device) ? &*device : nullptr,
+             event.removed && node == event.node, changes);
+    }
     return;
   }
   const std::map<std::string, BlockDevice> now = look();

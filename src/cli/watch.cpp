@@ -30,8 +30,8 @@ class Watch final : public Command {
   int run(Context& context) override {
     const profile::Places& places = context.places();
     const base::LockFile only(places.run + "/watch.lock", "the ports (rota watch)");
-    const auto source = kernel_ ? udev::EventSource::kernel : udev::best_source();
-    const auto monitor = udev::open_monitor(source);
+    const auto monitor =
+        udev::open_monitor(kernel_ ? udev::EventSource::kernel : udev::best_source());
     const auto jobs = job::process_jobs({});
     store::CurlClient http(0, context.stop());
     job::Notifier notifier(profile::load_rotation(places).notify, base::real_processes(), http,
@@ -43,9 +43,6 @@ class Watch final : public Command {
           std::fflush(stdout);
         },
         context.surroundings());
-    fmt::print("Waiting for rotation disks ({}).\n",
-               source == udev::EventSource::udev ? "udev" : "kernel");
-    std::fflush(stdout);
     watcher.run();
     return base::kExitDone;
   }

@@ -79,6 +79,7 @@ void Watcher::start() {
 
 void Watcher::run() {
   start();
+  say_("Waiting for rotation disks.");
   while (!around_.stop.stop_requested()) {
     round(running_.empty() ? kIdle : kBusy);
   }
