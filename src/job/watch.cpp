@@ -198,7 +198,8 @@ void Watcher::look_at_status() {
     if (notice.kind != kStays) continue;
     const auto open = disks.alarms(notice.disk, true);
     const bool known = std::ranges::any_of(open, [&](const ledger::AlarmRow& alarm) {
-      return alarm.kind == kStays && alarm.message == notice.text;
+      // An open alarm is a notice, too, with advice behind it.
+      return alarm.kind == kStays && notice.text.starts_with(alarm.message);
     });
     if (known || !told_.insert(notice.text).second) continue;
     raise_alarm(disks, now, kStays, ledger::Severity::alarm, notice.disk, "", notice.text);
