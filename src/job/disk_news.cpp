@@ -41,8 +41,12 @@ class StayAwake {
 class News {
  public:
   News(const profile::Places& places, udev::DeviceProbe& devices, const AttachOptions& options,
-       const Surroundings& around)
-      : places_(places), devices_(devices), options_(options), around_(around) {
+       StartedBy started_by, const Surroundings& around)
+      : places_(places),
+        devices_(devices),
+        options_(options),
+        started_by_(started_by),
+        around_(around) {
     ledger::Ledger ledger(ledger_path(places));
     for (const ledger::AlarmRow& alarm : ledger::Disks(ledger).alarms("", false)) {
       newest_alarm_ = std::max(newest_alarm_, alarm.id);
@@ -50,7 +54,8 @@ class News {
   }
 
   Message of(const AttachReport& report) const;
-  /// Nothing for what is no news: another rota works on the disk.
+  /// Nothing for what is no news: another rota works on the disk, or the person who typed the
+  /// command mistyped or ended it.
   std::optional<Message> of(const Error& error) const;
 
  private:
@@ -63,6 +68,7 @@ class News {
   const profile::Places& places_;
   udev::DeviceProbe& devices_;
   const AttachOptions& options_;
+  const StartedBy started_by_;
   const Surroundings& around_;
   std::int64_t newest_alarm_ = 0;
 };
@@ -120,7 +126,12 @@ bool News::is_gone() const {
 }
 
 std::optional<Message> News::of(const Error& error) const {
-  if (error.kind() == ErrorKind::locked) return std::nullopt;
+  const ErrorKind kind = error.kind();
+  if (kind == ErrorKind::locked) return std::nullopt;
+  const bool own_doing = kind == ErrorKind::usage || kind == ErrorKind::config ||
+                         kind == ErrorKind::not_found ||
+                         (kind == ErrorKind::interrupted && !is_gone());
+  if (started_by_ == StartedBy::person && own_doing) return std::nullopt;
   std::string disk;
   if (const auto device = devices_.find(options_.disk)) {
     disk = disk::name_of_label(device->label).value_or("");
@@ -131,7 +142,7 @@ std::optional<Message> News::of(const Error& error) const {
     if (alarm.kind == "unknown disk")
       return message(Level::alarm, alarm.kind, alarm.disk, alarm.message);
   }
-  if (error.kind() == ErrorKind::interrupted || is_gone()) {
+  if (kind == ErrorKind::interrupted || is_gone()) {
     return message(Level::warning, is_gone() ? "pulled out" : "interrupted", disk,
                    is_gone() ? fmt::format("The disk at {} was pulled out before its copy was "
                                            "complete. Earlier copies are as they were; plug it in "
@@ -178,7 +189,7 @@ std::optional<AttachReport> attach_and_tell(const profile::Places& places,
       return std::nullopt;
     }
   }
-  const News news(places, devices, options, around);
+  const News news(places, devices, options, started_by, around);
   try {
     const StayAwake awake;
     AttachReport report = attach(places, devices, options, listener, around);

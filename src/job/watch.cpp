@@ -88,14 +88,25 @@ void Watcher::run() {
 
 void Watcher::round(milliseconds most) {
   for (const PortChange& change : ports_.wait(most, around_.stop)) {
-    if (change.what == PortChange::What::removed) {
-      removed(change.device);
-    } else {
-      plugged_in(change.device);
-    }
+    careful([&] {
+      if (change.what == PortChange::What::removed) {
+        removed(change.device);
+      } else {
+        plugged_in(change.device);
+      }
+    });
   }
-  reap();
-  if (around_.clock.now() >= next_look_) look_at_status();
+  careful([this] { reap(); });
+  if (around_.clock.now() >= next_look_) careful([this] { look_at_status(); });
+}
+
+/// A full disk, a mistake in rotation.toml: said, and the next disk is waited for all the same.
+void Watcher::careful(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    around_.warnings.warn("watch", error.what());
+  }
 }
 
 void Watcher::waits(const BlockDevice& device) {
@@ -120,8 +131,8 @@ void Watcher::waits(const BlockDevice& device) {
 }
 
 void Watcher::start_job(const std::string& disk, const std::string& node) {
-  running_[disk] = node;
   jobs_.start(disk, node);
+  running_[disk] = node;
 }
 
 void Watcher::plugged_in(const BlockDevice& device) {

@@ -66,6 +66,7 @@ class Watcher {
   void reap();
   void record_away();
   void look_at_status();
+  void careful(const std::function<void()>& action);
   void tell(rotation::Level level, const std::string& event, const std::string& disk,
             const std::string& text);
 

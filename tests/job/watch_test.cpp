@@ -221,3 +221,16 @@ TEST_CASE("a disk that stays connected is an alarm once, until it is unplugged",
   CHECK(alarms() == 0);
   CHECK(station.state("A") == Observed::away);
 }
+
+TEST_CASE("a mistake in rotation.toml does not end the watch", "[watch]") {
+  if (::geteuid() != 0) return skip("who is not root cannot see what is on a disk");
+  Station station({"A"});
+  station.begin();
+  write(station.dir / "config/rotation.toml", "[set.monthly]\ninterval = 3\n");
+  station.clock.sleep(24h, {});
+  station.watcher->round(1ms);
+  CHECK(station.warnings.count() == 1);
+  write(station.dir / "config/rotation.toml", "[set.monthly]\nallow_fixed = true\n");
+  station.plug("A", "/dev/sdb1");
+  CHECK(station.jobs.started.size() == 1);
+}

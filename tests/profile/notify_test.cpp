@@ -54,7 +54,8 @@ TEST_CASE("without [notify] the console and root are told", "[notify]") {
 }
 
 TEST_CASE("what cannot be used in [notify] is refused, without showing a secret", "[notify]") {
-  CHECK_THAT(why("heartbeet = \"x\""), Catch::Contains("r.toml:2") && Catch::Contains("\"heartbeat\"?"));
+  CHECK_THAT(why("heartbeet = \"x\""),
+             Catch::Contains("r.toml:2") && Catch::Contains("\"heartbeat\"?"));
   for (const char* address : {"-oQ/tmp", "a b", "a,b", "a\\nBcc: b", "<a@b>"}) {
     CHECK_THAT(why(std::string("mail = \"") + address + "\""), Catch::Contains("mail must be"));
   }

@@ -48,8 +48,9 @@ TEST_CASE("a swap that is late keeps its key, and a kept one gets a new one", "[
   CHECK(early.key == late.key);
   station.disks[1] = away("B", "20260630T030000Z", "2026-07-01T12:00:00Z");
   CHECK(first("2026-07-02T12:00:00Z").disk == "A");
-  for (const auto& swap : rotation::coming_swaps(
-           station.at("2026-07-02T12:00:00Z"), when("2026-07-02T12:00:00Z"), when("2027-12-01T00:00:00Z"))) {
+  for (const auto& swap :
+       rotation::coming_swaps(station.at("2026-07-02T12:00:00Z"), when("2026-07-02T12:00:00Z"),
+                              when("2027-12-01T00:00:00Z"))) {
     CHECK(swap.key != early.key);
   }
 }

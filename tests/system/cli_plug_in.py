@@ -194,7 +194,8 @@ class KernelEvents(Watching, DiskMachine):
         self.walk("--kernel")
 
     def test_a_stranger_and_two_at_once_are_told_and_recorded(self):
-        disk, other = self.prepare(), self.disk()
+        disk, other, second = self.prepare(), self.disk(), self.prepared()
+        second.unplug()
         stranger = f"ROTA-{other.name}"
         other.unplug()
         subprocess.run(["mkfs.ext4", "-q", "-F", "-L", stranger, other.image], check=True)
@@ -202,7 +203,7 @@ class KernelEvents(Watching, DiskMachine):
         program = self.dir / "told.sh"
         program.write_text(f"#!/bin/sh\ncat >> {log}\n")
         program.chmod(0o700)
-        self.settings(disk, other, more=f'[notify]\nconsole = false\nmail = ""\n'
+        self.settings(disk, other, second, more=f'[notify]\nconsole = false\nmail = ""\n'
                                         f'on_event = "{program}"\n')
         self.watch("--kernel")
         other.plug_in()
@@ -216,6 +217,13 @@ class KernelEvents(Watching, DiskMachine):
         self.assertEqual("safe to unplug", told[-1]["event"])
         self.assertRegex(" ".join(told[-1]["more"]), "claimed off site .* plugged in here")
         self.assertIn(stranger, self.rota("status").out)
+        other.unplug()
+        second.plug_in()
+        self.wait_said(f"The job with disk {second.name} is done")
+        told = [json.loads(line) for line in log.read_text().splitlines()]
+        self.assertEqual(("safe to unplug", "alarm"), (told[-1]["event"], told[-1]["level"]))
+        self.assertRegex(" ".join(told[-1]["more"]), "plugged in at once")
+        self.assertEqual(1, len(self.copies(second)))
 
 
 class UdevEvents(Watching, UdevMachine):

@@ -18,22 +18,11 @@ class Told(DiskMachine):
 
     def setUp(self):
         super().setUp()
-        self.bin = self.dir / "bin"
-        self.bin.mkdir()
         for name in ("wall", "sendmail", "systemd-inhibit"):
             self.fake(name, "cat >> $0.in; echo \"$@\" >> $0.args")
         self.init()
         self.write("etc/fstab", "one\n")
         self.small_reserve()
-
-    def environment(self, **more):
-        return super().environment(PATH=f"{self.bin}:/sbin:{os.environ['PATH']}", **more)
-
-    def fake(self, name, script):
-        file = self.bin / name
-        file.write_text(f"#!/bin/sh\n{script}\n")
-        file.chmod(0o700)
-        return file
 
     def given(self, name):
         file = self.bin / f"{name}.in"
