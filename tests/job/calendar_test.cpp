@@ -62,6 +62,16 @@ TEST_CASE("a calendar has its lines folded and its texts escaped", "[calendar]")
   CHECK(std::ranges::count(lines, "END:VEVENT") == 2);
 }
 
+TEST_CASE("a line of a calendar is never folded within a character", "[calendar]") {
+  std::string name = "x";
+  for (int i = 0; i < 60; ++i) name += "\xc3\xa4";
+  for (const std::string& set : {name, "x" + name}) {
+    const rotation::Swap swap{set, "B", base::Instant{}, false, set};
+    const auto lines = unfolded(job::icalendar(std::vector{swap}, "host", base::Instant{}));
+    CHECK(has(lines, "UID:rota-" + set + "@host"));
+  }
+}
+
 TEST_CASE("a calendar without swaps is a calendar", "[calendar]") {
   CHECK(unfolded(job::icalendar({}, "host", base::Instant{})).size() == 7);
 }

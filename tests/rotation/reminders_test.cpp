@@ -75,6 +75,17 @@ TEST_CASE("something new or worse is said at once, with all that stands", "[remi
   CHECK(mornings.morning().level == Level::alarm);
 }
 
+TEST_CASE("what became an alarm within the hour is said within the hour, once", "[reminders]") {
+  Mornings mornings;
+  mornings.stands(Level::warning, "overdue", "B");
+  CHECK(mornings.next(1) == "X");
+  mornings.now -= std::chrono::hours(23);
+  mornings.status.notices.front().level = Level::alarm;
+  CHECK(mornings.next(1) == "X");
+  mornings.now -= std::chrono::hours(23);
+  CHECK(mornings.next(1) == ".");
+}
+
 TEST_CASE("what stood, went and came back is said again", "[reminders]") {
   Mornings mornings;
   mornings.stands(Level::warning, "transit", "B");

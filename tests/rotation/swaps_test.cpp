@@ -46,6 +46,11 @@ TEST_CASE("a swap that is late keeps its key, and a kept one gets a new one", "[
   CHECK_FALSE(early.overdue);
   CHECK(late.overdue);
   CHECK(early.key == late.key);
+  station.sets[0].interval = base::Span{.days = 40};
+  const rotation::Swap moved = first("2026-06-01T12:00:00Z");
+  CHECK(moved.due != early.due);
+  CHECK(moved.key == early.key);
+  station.sets[0].interval = base::Span{.months = 1};
   station.disks[1] = away("B", "20260630T030000Z", "2026-07-01T12:00:00Z");
   CHECK(first("2026-07-02T12:00:00Z").disk == "A");
   for (const auto& swap :

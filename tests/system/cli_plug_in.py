@@ -93,7 +93,7 @@ class Rules(UdevMachine):
         log.close()
         events = pathlib.Path(log.name).read_text().split("\n\n")
         removed = next(event for event in events if "ACTION=remove" in event)
-        self.assertRegex(removed, "(?m)^TAGS=.*:systemd:")
+        self.assertRegex(removed, "(?m)^CURRENT_TAGS=.*:systemd:")
 
     def test_what_is_there_at_boot_is_told_apart_from_what_is_plugged_in(self):
         self.size = 600 << 20
