@@ -10,7 +10,7 @@ import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from disk_machine import DiskMachine
-from machine import DONE, REFUSED, USAGE, Machine
+from machine import DONE, FAILED, REFUSED, USAGE
 
 
 class Told(DiskMachine):
@@ -84,6 +84,12 @@ class Told(DiskMachine):
         self.attach(disk, status=REFUSED)
         self.assertRegex(self.given("sendmail"), r"Subject: ALARM: .*: failed\n")
 
+    def test_what_a_person_mistyped_is_told_to_nobody_else(self):
+        self.fails(FAILED, "no disk NONE is plugged in", "disk", "attach", "NONE")
+        self.assertEqual("", self.given("wall") + self.given("sendmail"))
+        self.rota("disk", "attach", "--started-by=watch", "NONE", status=FAILED)
+        self.assertIn("failed", self.given("sendmail"))
+
     def test_a_request_to_end_after_the_seal_changes_nothing(self):
         # As systemd does when the job has switched the disk off, and the device is gone.
         disk = self.prepared()
@@ -134,39 +140,3 @@ class Told(DiskMachine):
         short = re.sub(r"\r\n ", "", out.read_bytes().decode()).split("\r\n")
         self.assertTrue({line for line in short if line.startswith("UID:")} < set(uids))
         self.fails(USAGE, "started-by", "disk", "attach", first.name, "--started-by", "me")
-
-
-class Units(Machine):
-    def test_systemd_accepts_the_units(self):
-        import machine
-        build = pathlib.Path(machine.ROTA).resolve().parents[1]
-        units = sorted((build / "udev").glob("rota-*.service"))
-        self.assertEqual(["rota-disk@.service", "rota-remind.service"], [u.name for u in units])
-        top = pathlib.Path(__file__).resolve().parents[2]
-        try:
-            subprocess.run(["systemd-analyze", "--version"], check=True, stdout=subprocess.DEVNULL)
-        except OSError:
-            self.skip("needs systemd-analyze (package systemd)")
-        place = self.dir / "units"
-        place.mkdir()
-        for unit in [*units, top / "udev/rota-remind.timer"]:
-            # The program lies where it was built, not where it will be installed.
-            text = re.sub(r"(?m)^ExecStart=\S+", f"ExecStart={machine.ROTA}", unit.read_text())
-            (place / unit.name).write_text(text)
-            done = subprocess.run(["systemd-analyze", "verify", "--man=no", place / unit.name],
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                  check=False)
-            self.assertEqual((0, ""), (done.returncode, done.stdout))
-        text = (place / "rota-disk@.service").read_text()
-        # Each of these would leave out a part of the source, without a word, or break the job.
-        settings = dict(re.findall(r"(?m)^(\w+)=(.*)$", text))
-        for name in ("ProtectHome", "PrivateTmp", "ProtectSystem", "PrivateDevices", "DevicePolicy",
-                     "InaccessiblePaths", "ReadOnlyPaths", "TemporaryFileSystem", "RootDirectory",
-                     "ProtectKernelModules", "ProtectKernelTunables", "ProtectClock", "ProtectProc",
-                     "ProcSubset", "RestrictSUIDSGID", "NoNewPrivileges", "PrivateNetwork", "User",
-                     "DynamicUser", "CapabilityBoundingSet", "SystemCallFilter"):
-            self.assertNotIn(name, settings)
-        self.assertEqual(("dev-%i.device", "infinity", "3 11", "mixed", "yes"),
-                         tuple(settings[name] for name in (
-                             "BindsTo", "TimeoutStartSec", "SuccessExitStatus", "KillMode",
-                             "PrivateMounts")))
