@@ -1,4 +1,5 @@
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "cli/command.h"
@@ -33,6 +34,7 @@ class Watch final : public Command {
     const auto monitor =
         udev::open_monitor(kernel_ ? udev::EventSource::kernel : udev::best_source());
     const auto jobs = job::process_jobs({});
+    options_.at_terminal = ::isatty(STDOUT_FILENO) != 0;
     store::CurlClient http(0, context.stop());
     job::Notifier notifier(profile::load_rotation(places).notify, base::real_processes(), http,
                            context.warnings());

@@ -68,7 +68,7 @@ bool Watcher::wanted(const BlockDevice& device) const {
 void Watcher::tell(Level level, const std::string& event, const std::string& disk,
                    const std::string& text) {
   say_(text);
-  notifier_.tell({around_.clock.now(), level, event, disk, text, {}}, true);
+  notifier_.tell({around_.clock.now(), level, event, disk, text, {}}, options_.at_terminal);
 }
 
 void Watcher::start() {
@@ -202,6 +202,7 @@ void Watcher::record_away() {
 void Watcher::look_at_status() {
   const base::Instant now = around_.clock.now();
   next_look_ = now + kLook;
+  if (ports_.there().empty()) return;  // a look would wake every disk of this machine for nothing
   ledger::Ledger ledger(ledger_path(places_));
   ledger::Disks disks(ledger);
   const rotation::Status status = read_status(places_, ledger, {}, devices_, now);

@@ -37,6 +37,7 @@ std::unique_ptr<DiskJobs> process_jobs(std::vector<std::string> attach_options);
 
 struct WatchOptions {
   bool allow_fixed = false;  ///< also disks that are neither USB nor removable, whatever their set
+  bool at_terminal = false;  ///< a person reads what is said
 };
 
 /// What `rota watch` does: a rotation disk that is plugged in is copied to, without systemd.

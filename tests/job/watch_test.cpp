@@ -34,6 +34,18 @@ class FakeJobs final : public job::DiskJobs {
   void finish() override { stopped.push_back("all"); }
 };
 
+/// Writes down what everybody who is logged in would read.
+class WallOnly final : public base::ProcessRunner {
+ public:
+  std::string told;
+
+  base::ProcessResult run(const base::Command& command) override {
+    CHECK(command.argv == std::vector<std::string>{"wall"});
+    told += command.input;
+    return {};
+  }
+};
+
 struct Station {
   TempDir dir;
   profile::Places places{dir / "config", dir / "state", dir / "cache", dir / "run"};
@@ -44,8 +56,9 @@ struct Station {
   base::CollectedWarnings warnings;
   base::Progress progress;
   ScriptedHttp http;
-  profile::NotifySettings nobody{.console = false, .mail = ""};
-  job::Notifier notifier{nobody, base::real_processes(), http, warnings};
+  WallOnly wall;
+  profile::NotifySettings console{.mail = ""};
+  job::Notifier notifier{console, wall, http, warnings};
   std::string said;
   ledger::Ledger ledger{job::ledger_path(places)};
   ledger::Disks disks{ledger};
@@ -128,6 +141,7 @@ TEST_CASE("a disk that was there waits, and its age is not made anew", "[watch]"
   station.begin();
   CHECK(station.jobs.started.empty());
   CHECK_THAT(station.said, Catch::Contains("Disk A was connected already"));
+  CHECK_THAT(station.wall.told, Catch::Contains("Disk A was connected already"));
   CHECK(station.state("A") == Observed::connected);
   const auto first = station.disks.last_observation("A");
   station.clock.sleep(1h, {});
@@ -217,6 +231,7 @@ TEST_CASE("a disk that stays connected is an alarm once, until it is unplugged",
     CHECK(alarms() == 1);
   }
   CHECK_THAT(station.said, Catch::Contains("still connected"));
+  CHECK_THAT(station.wall.told, Catch::Contains("disk A: still connected"));
   station.pull("/dev/sdb1");
   CHECK(alarms() == 0);
   CHECK(station.state("A") == Observed::away);
@@ -224,13 +239,14 @@ TEST_CASE("a disk that stays connected is an alarm once, until it is unplugged",
 
 TEST_CASE("a mistake in rotation.toml does not end the watch", "[watch]") {
   if (::geteuid() != 0) return skip("who is not root cannot see what is on a disk");
-  Station station({"A"});
+  Station station({"A", "B"});
+  station.add("A", "/dev/sdb1");
   station.begin();
   write(station.dir / "config/rotation.toml", "[set.monthly]\ninterval = 3\n");
   station.clock.sleep(24h, {});
   station.watcher->round(1ms);
   CHECK(station.warnings.count() == 1);
   write(station.dir / "config/rotation.toml", "[set.monthly]\nallow_fixed = true\n");
-  station.plug("A", "/dev/sdb1");
+  station.plug("B", "/dev/sdc1");
   CHECK(station.jobs.started.size() == 1);
 }

@@ -1,5 +1,6 @@
 """A machine with an udevd of its own: real kernel events of loop devices, real rules."""
 
+import errno
 import fcntl
 import os
 import pathlib
@@ -50,10 +51,14 @@ class NumberedDisk(Disk):
     def forget(self):
         self.unplug()
         with open("/dev/loop-control", "rb") as control:
-            try:
-                fcntl.ioctl(control, LOOP_CTL_REMOVE, self.number)
-            except OSError:
-                pass
+            wait_for(lambda: self.remove(control), "the end of the loop device")
+
+    def remove(self, control):
+        try:
+            fcntl.ioctl(control, LOOP_CTL_REMOVE, self.number)
+        except OSError as error:
+            return error.errno != errno.EBUSY  # somebody looks at it at this moment
+        return True
 
 
 class UdevMachine(DiskMachine):
