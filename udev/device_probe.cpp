@@ -85,6 +85,7 @@ void describe(udev_device* disk, BlockDevice& device) {
     if (device.vendor.empty()) device.vendor = attribute(usb, "manufacturer");
     if (device.serial.empty()) device.serial = attribute(usb, "serial");
   }
+  device.sequence = number(disk, "diskseq");
   device.removable = attribute(disk, "removable") == "1";
   const std::string_view name = udev_device_get_sysname(disk);
   device.loop = name.starts_with("loop");

@@ -27,6 +27,9 @@ struct BlockDevice {
   bool removable = false;  ///< the kernel says that the medium can be taken out
   bool read_only = false;
   bool loop = false;
+  /// The kernel's number for the medium, which counts up whenever one comes (diskseq); 0: it has
+  /// none. Of the whole disk.
+  std::uint64_t sequence = 0;
   bool mapper = false;  ///< made by the device mapper (an opened LUKS container, LVM) or md
 
   /// What libblkid reads from the medium. fs_type: "ext4", "xfs", "crypto_LUKS" ...; empty when

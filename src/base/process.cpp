@@ -1,18 +1,18 @@
 #include "base/process.h"
 
 #include <fcntl.h>
-#include <fmt/core.h>
-#include <spawn.h>
+#include <poll.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <string_view>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/spawn.h"
 
 namespace rota::base {
 
@@ -20,11 +20,28 @@ namespace {
 
 constexpr std::size_t kMaxOutput = 64 << 10;
 
-/// True when `setting`, "NAME=value", is of a name that `command` sets itself.
-bool is_set(const Command& command, std::string_view setting) {
-  const std::string_view name = setting.substr(0, setting.find('='));
-  return std::any_of(command.environment.begin(), command.environment.end(),
-                     [&](const auto& own) { return own.first == name; });
+using SteadyClock = std::chrono::steady_clock;
+
+/// In memory, not a pipe: a program that does not read it cannot make anybody wait.
+Fd input_of(const Command& command) {
+  if (command.input.empty()) return {};
+  Fd input(::memfd_create("input", MFD_CLOEXEC));
+  if (!input.valid()) throw_os("cannot start", command.argv[0], errno);
+  real_files().write_all(input.get(), as_bytes(command.input), "the input of " + command.argv[0]);
+  if (::lseek(input.get(), 0, SEEK_SET) != 0) throw_os("cannot start", command.argv[0], errno);
+  return input;
+}
+
+/// Whether there is something to read before the end of the time.
+bool readable(int fd, const Command& command, SteadyClock::time_point end) {
+  if (command.limit.count() == 0) return true;
+  for (;;) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(end - SteadyClock::now());
+    if (left.count() <= 0) return false;
+    pollfd wait{fd, POLLIN, 0};
+    if (::poll(&wait, 1, static_cast<int>(left.count())) > 0) return true;
+  }
 }
 
 class RealProcesses final : public ProcessRunner {
@@ -35,53 +52,19 @@ class RealProcesses final : public ProcessRunner {
     if (::pipe2(ends, O_CLOEXEC) != 0) throw_os("cannot start", command.argv[0], errno);
     const Fd reader(ends[0]);
     Fd writer(ends[1]);
-
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions, writer.get(), 1);
-    posix_spawn_file_actions_adddup2(&actions, writer.get(), 2);
-    // The child starts with no signal blocked, whatever this process waits for, and with SIGPIPE as
-    // usual: what this process ignores would stay ignored behind exec().
-    posix_spawnattr_t attributes;
-    posix_spawnattr_init(&attributes);
-    sigset_t none;
-    sigemptyset(&none);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    sigset_t as_usual;
-    sigemptyset(&as_usual);
-    sigaddset(&as_usual, SIGPIPE);
-    posix_spawnattr_setsigdefault(&attributes, &as_usual);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-
-    std::vector<char*> argv;
-    for (const std::string& word : command.argv) argv.push_back(const_cast<char*>(word.c_str()));
-    argv.push_back(nullptr);
-    std::vector<std::string> settings;
-    for (const auto& [name, value] : command.environment) settings.push_back(name + "=" + value);
-    std::vector<char*> environment;
-    for (std::string& setting : settings) environment.push_back(setting.data());
-    // A name that stands twice is read as its first by some programs and as its last by others.
-    for (char** e = environ; *e != nullptr; ++e) {
-      if (!is_set(command, *e)) environment.push_back(*e);
-    }
-    environment.push_back(nullptr);
-
-    pid_t pid = 0;
-    const int failed =
-        ::posix_spawnp(&pid, argv[0], &actions, &attributes, argv.data(), environment.data());
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-    if (failed != 0) {
-      // Not throw_os(): a program that is not installed is no "thing that was asked for".
-      throw Error(ErrorKind::io,
-                  fmt::format("cannot start {}: {}", command.argv[0], os_reason(failed)));
-    }
+    const Fd input = input_of(command);
+    const bool limited = command.limit.count() != 0;
+    const pid_t pid = spawn(command, {input.get(), writer.get(), limited});
     writer.reset();
+    const auto end = SteadyClock::now() + command.limit;
 
     ProcessResult result;
     char buffer[4096];
     for (;;) {
+      if (!readable(reader.get(), command, end)) {
+        ::kill(-pid, SIGKILL);  // the group: a shell's children would keep the output open
+        break;
+      }
       const ssize_t n = ::read(reader.get(), buffer, sizeof buffer);
       if (n < 0 && errno == EINTR) continue;
       if (n <= 0) break;
@@ -97,7 +80,7 @@ class RealProcesses final : public ProcessRunner {
     while (::waitpid(pid, &status, 0) < 0) {
       if (errno != EINTR) throw_os("cannot wait for", command.argv[0], errno);
     }
-    result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    result.status = exit_status(status);
     return result;
   }
 };

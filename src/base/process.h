@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,6 +13,8 @@ namespace rota::base {
 struct Command {
   std::vector<std::string> argv;
   std::vector<std::pair<std::string, std::string>> environment;
+  std::string input{};            ///< its standard input
+  std::chrono::seconds limit{0};  ///< killed with all that it started after so long; 0: no limit
 };
 
 struct ProcessResult {
@@ -23,8 +26,8 @@ struct ProcessResult {
 class ProcessRunner {
  public:
   virtual ~ProcessRunner() = default;
-  /// Runs to its end with no standard input, until every writer of its output is gone (a daemon
-  /// that it starts must not keep it open). Throws Error(io) when it cannot be started.
+  /// Runs to its end, until every writer of its output is gone (a daemon that it starts must not
+  /// keep it open). Throws Error(io) when it cannot be started.
   virtual ProcessResult run(const Command& command) = 0;
 };
 

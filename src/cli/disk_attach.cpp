@@ -1,10 +1,11 @@
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/disk.h"
 #include "cli/disk_log.h"
-#include "job/disk_attach.h"
+#include "job/disk_news.h"
 
 namespace rota::cli {
 
@@ -54,6 +55,9 @@ class DiskAttach final : public Command {
     options.flag("--keep-power", keep_power_, "Do not switch the disk off at the end");
     options.flag("--accept-serial", options_.session.accept_serial,
                  "The disk is the right one although its serial number changed");
+    options.text("--started-by", started_by_, "WHAT",
+                 "person (default), watch or udev: for udev, a disk that was there since boot "
+                 "waits");
     options.note(
         "Exit status 0 or 3: every copy is sealed. 5: a copy is held until a person has\n"
         "looked (`rota disk show`, `rota disk accept`).");
@@ -71,18 +75,28 @@ class DiskAttach final : public Command {
       const base::Span span = base::parse_span(scrub_);
       options_.scrub_budget = base::after(base::Instant{}, span) - base::Instant{};
     }
-    job::AttachReport report;
+    std::optional<job::AttachReport> report;
     {
       const base::TerminalProgress terminal(context.progress());
-      report = job::attach(context.places(), udev::real_devices(), options_,
-                           show_disk_events(context), context.surroundings());
+      report = job::attach_and_tell(context.places(), udev::real_devices(), options_, started_by(),
+                                    ::isatty(STDERR_FILENO) != 0, show_disk_events(context),
+                                    context.surroundings());
     }
-    if (context.chatty()) print(report);
-    check(report);
+    if (!report) return context.status();
+    if (context.chatty()) print(*report);
+    check(*report);
     return context.status();
   }
 
  private:
+  job::StartedBy started_by() const {
+    if (started_by_ == "udev") return job::StartedBy::udev;
+    if (started_by_ == "watch") return job::StartedBy::watch;
+    if (started_by_ == "person") return job::StartedBy::person;
+    throw Error(ErrorKind::usage, fmt::format("--started-by is person, watch or udev, not \"{}\"",
+                                              base::printable(started_by_)));
+  }
+
   static void print(const job::AttachReport& report) {
     if (!report.all_sealed()) return;
     if (report.safe_to_unplug) {
@@ -124,6 +138,7 @@ class DiskAttach final : public Command {
   std::vector<std::string> words_;
   job::AttachOptions options_;
   std::string scrub_;
+  std::string started_by_ = "person";
   bool keep_power_ = false;
 };
 

@@ -58,7 +58,8 @@ std::vector<std::unique_ptr<cli::Command>> make_commands() {
                      cli::make_purge,         cli::make_purge_incr,   cli::make_status,
                      cli::make_facts,         cli::make_adopt,        cli::make_key,
                      cli::make_doctor,        cli::make_cost,         cli::make_check,
-                     cli::make_history,       cli::make_ledger_check, cli::make_ledger_export,
+                     cli::make_history,       cli::make_watch,        cli::make_remind,
+                     cli::make_calendar,      cli::make_ledger_check, cli::make_ledger_export,
                      cli::make_ledger_rebuild}) {
     commands.push_back(make());
   }

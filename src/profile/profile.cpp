@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "profile/config_file.h"
+#include "profile/program.h"
 #include "profile/settings.h"
 
 namespace rota::profile {
@@ -26,43 +27,10 @@ using base::ErrorKind;
 
 [[noreturn]] void fail(const std::string& message) { throw Error(ErrorKind::config, message); }
 
-/// rota runs hooks with its own rights, so nobody else may be able to change `path`.
-void check_ours(const std::string& path, const struct stat& st) {
-  const std::string shown = base::printable(path);
-  if (st.st_uid != 0 && st.st_uid != ::geteuid()) {
-    fail(
-        fmt::format("{} belongs to another user (uid {}), who could change what rota runs; run "
-                    "`chown root '{}'` if you trust it",
-                    shown, st.st_uid, shown));
-  }
-  if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    fail(
-        fmt::format("{} can be written by others than its owner, who could change what rota runs; "
-                    "run `chmod go-w '{}'` if you trust it",
-                    shown, shown));
-  }
-}
-
 std::string find_hook(const std::string& directory, const std::string& name) {
   const std::string path = directory + "/" + name;
-  const std::string shown = base::printable(path);
   if (!base::exists(path)) return "";
-  struct stat st {};
-  if (::stat(path.c_str(), &st) != 0) {
-    if (errno != ENOENT) base::throw_os("cannot look at", shown, errno);
-    fail(fmt::format("{} is a symlink to something that does not exist; mend or remove it", shown));
-  }
-  if (!S_ISREG(st.st_mode)) {
-    fail(fmt::format("{} must be a program or a script, but is no regular file", shown));
-  }
-  check_ours(path, st);
-  struct stat dir {};
-  if (::stat(directory.c_str(), &dir) != 0) base::throw_os("cannot look at", directory, errno);
-  check_ours(directory, dir);
-  if (::faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) != 0) {
-    fail(fmt::format("{} is not executable; run `chmod +x '{}'`, or remove it if it should not run",
-                     shown, shown));
-  }
+  check_program(path);
   return path;
 }
 

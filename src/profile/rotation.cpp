@@ -10,6 +10,7 @@
 #include "profile/config_file.h"
 #include "profile/profile.h"
 #include "profile/setting_value.h"
+#include "profile/toml_table.h"
 
 namespace rota::profile {
 
@@ -100,31 +101,6 @@ constexpr std::array kRows{
     Row{"allow_fixed",
         [](const SettingValue& value, DiskSet& set) { set.allow_fixed = value.boolean(); }},
 };
-
-[[noreturn]] void reject_key(const std::string& file, std::uint32_t line, const std::string& name,
-                             const std::vector<std::string>& known) {
-  const auto meant = base::nearest(name, known);
-  fail(fmt::format("{}:{}: unknown key \"{}\"; {}", file, line, base::printable(name),
-                   meant ? fmt::format("did you mean \"{}\"?", *meant)
-                         : fmt::format("the keys are {}", fmt::join(known, ", "))));
-}
-
-/// The tables in a table, in the order of the file, so that the first thing that is wrong is the
-/// first thing reported.
-template <typename Read>
-void each_in_order(const toml::table& table, Read read) {
-  struct Item {
-    std::string name;
-    std::uint32_t line;
-    const toml::node* node;
-  };
-  std::vector<Item> items;
-  for (auto&& [key, node] : table) {
-    items.push_back({std::string(key.str()), key.source().begin.line, &node});
-  }
-  std::ranges::stable_sort(items, {}, [](const Item& item) { return item.line; });
-  for (const Item& item : items) read(item.name, item.line, *item.node);
-}
 
 const toml::table& table_of(const std::string& file, std::uint32_t line, const std::string& name,
                             const toml::node& node) {
@@ -227,10 +203,14 @@ Rotation read_rotation(const std::string& text, const std::string& file) {
   Rotation rotation;
   rotation.written = true;
   each_in_order(table, [&](const std::string& kind, std::uint32_t line, const toml::node& node) {
+    if (kind == "notify") {
+      rotation.notify = read_notify(file, table_of(file, line, kind, node));
+      return;
+    }
     if (kind != "set" && kind != "disk") {
       fail(
-          fmt::format("{}:{}: unknown key \"{}\"; everything stands in tables [set.NAME] and "
-                      "[disk.NAME]",
+          fmt::format("{}:{}: unknown key \"{}\"; everything stands in tables [set.NAME], "
+                      "[disk.NAME] and [notify]",
                       file, line, base::printable(kind)));
     }
     const auto read = [&](const std::string& name, std::uint32_t at, const toml::node& inner) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "profile/notify.h"
 #include "profile/places.h"
 
 namespace rota::profile {
@@ -33,7 +34,8 @@ struct Rotation {
   std::vector<DiskSet> sets;  ///< at least one
   /// Disks that may hold certain servers only: [disk.NAME] profiles = [...].
   std::map<std::string, std::vector<std::string>> limits;
-  bool written = false;  ///< false: there is no file, and this is the default
+  NotifySettings notify;  ///< how people are told: [notify]
+  bool written = false;   ///< false: there is no file, and this is the default
 
   /// The set that names the disk, else the one that takes all; null when there is neither.
   const DiskSet* set_of(std::string_view disk) const;

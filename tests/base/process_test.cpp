@@ -119,3 +119,18 @@ TEST_CASE("no descriptor is left open by a run", "[process]") {
   CHECK(kind_of([] { run({"/nonexistent/tool"}); }) == ErrorKind::io);
   CHECK(next() == before);
 }
+
+TEST_CASE("a program reads its input, and one that does not makes nobody wait", "[process]") {
+  const std::string large(3 << 20, 'x');
+  CHECK(real_processes().run({{"wc", "-c"}, {}, large}).output == "3145728\n");
+  CHECK(real_processes().run({{"true"}, {}, large}).status == 0);
+  CHECK(real_processes().run({{"cat"}, {}, "two\nlines\n"}).output == "two\nlines\n");
+}
+
+TEST_CASE("a program that takes too long is killed with what it started", "[process]") {
+  // The child of the shell holds the output open, too; without a limit this takes two minutes.
+  const ProcessResult result = real_processes().run(
+      {{"sh", "-c", "echo begun; sleep 120 & sleep 120"}, {}, "", std::chrono::seconds(1)});
+  CHECK(result.status == 128 + 9);
+  CHECK(result.output == "begun\n");
+}

@@ -21,7 +21,10 @@ import cli_input
 import cli_interrupted
 import cli_keys
 import cli_locks
+import cli_package
+import cli_plug_in
 import cli_prepare
+import cli_remind
 import cli_s3
 import cli_secrets
 import cli_sftp
@@ -31,7 +34,7 @@ import machine
 
 MODULES = (cli_input, cli_commands, cli_trees, cli_stores, cli_keys, cli_cron, cli_interrupted,
            cli_b2, cli_locks, cli_s3, cli_sftp, cli_secrets, cli_attack, cli_doctor, cli_cost,
-           cli_disks, cli_prepare, cli_attach_disk)
+           cli_disks, cli_prepare, cli_attach_disk, cli_package, cli_plug_in, cli_remind)
 
 
 def cases(suite):

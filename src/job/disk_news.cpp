@@ -1,0 +1,205 @@
+#include "job/disk_news.h"
+
+#include <fmt/format.h>
+
+#include "base/child.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "disk/identity.h"
+#include "job/since_boot.h"
+#include "store/curl_client.h"
+
+namespace rota::job {
+
+using base::Error;
+using base::ErrorKind;
+using rotation::Level;
+
+namespace {
+
+/// Keeps the machine from going to sleep or down in the middle of a copy, where logind is there to
+/// ask; where it is not, nothing keeps the copy from being made. Ends with this object.
+class StayAwake {
+ public:
+  StayAwake() {
+    try {
+      child_.emplace(
+          std::vector<std::string>{"systemd-inhibit", "--what=sleep:shutdown", "--who=rota",
+                                   "--why=A copy to a rotation disk is being made", "--mode=block",
+                                   "cat"},
+          base::Child::Input::open, true);
+    } catch (const Error&) {
+      // No systemd here.
+    }
+  }
+
+ private:
+  std::optional<base::Child> child_;
+};
+
+/// What a person should know of the end of a job.
+class News {
+ public:
+  News(const profile::Places& places, udev::DeviceProbe& devices, const AttachOptions& options,
+       StartedBy started_by, const Surroundings& around)
+      : places_(places),
+        devices_(devices),
+        options_(options),
+        started_by_(started_by),
+        around_(around) {
+    ledger::Ledger ledger(ledger_path(places));
+    for (const ledger::AlarmRow& alarm : ledger::Disks(ledger).alarms("", false)) {
+      newest_alarm_ = std::max(newest_alarm_, alarm.id);
+    }
+  }
+
+  Message of(const AttachReport& report) const;
+  /// Nothing for what is no news: another rota works on the disk, or the person who typed the
+  /// command mistyped or ended it.
+  std::optional<Message> of(const Error& error) const;
+
+ private:
+  Message message(Level level, const std::string& event, const std::string& disk,
+                  const std::string& text) const;
+  /// The alarms that were raised meanwhile.
+  std::vector<ledger::AlarmRow> alarms() const;
+  bool is_gone() const;
+
+  const profile::Places& places_;
+  udev::DeviceProbe& devices_;
+  const AttachOptions& options_;
+  const StartedBy started_by_;
+  const Surroundings& around_;
+  std::int64_t newest_alarm_ = 0;
+};
+
+std::vector<ledger::AlarmRow> News::alarms() const {
+  ledger::Ledger ledger(ledger_path(places_));
+  std::vector<ledger::AlarmRow> raised = ledger::Disks(ledger).alarms("", true);
+  std::erase_if(raised, [&](const ledger::AlarmRow& alarm) { return alarm.id <= newest_alarm_; });
+  return raised;
+}
+
+Message News::message(Level level, const std::string& event, const std::string& disk,
+                      const std::string& text) const {
+  Message result{around_.clock.now(), level, event, disk, text, {}};
+  for (const ledger::AlarmRow& alarm : alarms()) {
+    if (!disk.empty() && !alarm.disk.empty() && alarm.disk != disk) continue;
+    const bool grave = alarm.severity == ledger::Severity::alarm;
+    result.level = std::max(result.level, grave ? Level::alarm : Level::warning);
+    if (alarm.message != text) result.more.push_back(alarm.message);
+  }
+  return result;
+}
+
+Message News::of(const AttachReport& report) const {
+  using End = ServerCopy::End;
+  const std::string& name = report.disk;
+  if (report.any(End::damaged)) {
+    return message(
+        Level::alarm, "damaged", name,
+        fmt::format("A copy on disk {} could not be read back as it was written, and was "
+                    "not sealed; earlier copies are as they were. Plug the disk in "
+                    "again; if it fails again, replace it.",
+                    name));
+  }
+  if (report.any(End::held)) {
+    return message(
+        Level::alarm, "held", name,
+        fmt::format("The new copy on disk {0} is written but held, and nothing older was "
+                    "removed: look at `rota disk show {0}`. The disk may be unplugged.",
+                    name));
+  }
+  return message(Level::good, "safe to unplug", name,
+                 report.safe_to_unplug
+                     ? fmt::format("SAFE TO UNPLUG ROTA-{0}: every copy is sealed. Take it off "
+                                   "site, then: rota disk move {0} off-site --place … --by …",
+                                   name)
+                     : fmt::format("The copies on ROTA-{} are sealed, and nothing uses the disk "
+                                   "any more; its port could not be switched off. It may be "
+                                   "unplugged.",
+                                   name));
+}
+
+bool News::is_gone() const {
+  return options_.disk.find('/') != std::string::npos && !devices_.find(options_.disk);
+}
+
+std::optional<Message> News::of(const Error& error) const {
+  const ErrorKind kind = error.kind();
+  if (kind == ErrorKind::locked) return std::nullopt;
+  const bool own_doing = kind == ErrorKind::usage || kind == ErrorKind::config ||
+                         kind == ErrorKind::not_found ||
+                         (kind == ErrorKind::interrupted && !is_gone());
+  if (started_by_ == StartedBy::person && own_doing) return std::nullopt;
+  std::string disk;
+  if (const auto device = devices_.find(options_.disk)) {
+    disk = disk::name_of_label(device->label).value_or("");
+  } else if (options_.disk.find('/') == std::string::npos) {
+    disk = options_.disk;
+  }
+  for (const ledger::AlarmRow& alarm : alarms()) {
+    if (alarm.kind == "unknown disk")
+      return message(Level::alarm, alarm.kind, alarm.disk, alarm.message);
+  }
+  if (kind == ErrorKind::interrupted || is_gone()) {
+    return message(Level::warning, is_gone() ? "pulled out" : "interrupted", disk,
+                   is_gone() ? fmt::format("The disk at {} was pulled out before its copy was "
+                                           "complete. Earlier copies are as they were; plug it in "
+                                           "again, and the copy goes on.",
+                                           base::printable(options_.disk))
+                             : error.what());
+  }
+  return message(Level::alarm, "failed", disk, error.what());
+}
+
+/// What there is to say of a disk that was there since boot; recorded.
+Message waiting(const profile::Places& places, const udev::BlockDevice& device,
+                const std::string& name, const Surroundings& around) {
+  ledger::Ledger ledger(ledger_path(places));
+  observe_waiting(ledger, name, device, "connected since boot", around.clock.now());
+  return {around.clock.now(),
+          Level::warning,
+          "waiting",
+          name,
+          fmt::format("Disk {0} is connected since this machine was started, and nothing is copied "
+                      "to it: plug it in again, or type `rota disk attach {0}`; or unplug it.",
+                      name),
+          {}};
+}
+
+}  // namespace
+
+std::optional<AttachReport> attach_and_tell(const profile::Places& places,
+                                            udev::DeviceProbe& devices,
+                                            const AttachOptions& options, StartedBy started_by,
+                                            bool at_terminal, const OnDiskEvent& listener,
+                                            const Surroundings& around) {
+  const profile::Rotation rotation = profile::load_rotation(places);
+  // Without the stop token: when the port is switched off, systemd takes the disk for pulled out
+  // and asks this job, which is about to end well, to end.
+  store::CurlClient http;
+  Notifier notifier(rotation.notify, around.processes, http, around.warnings);
+  if (started_by == StartedBy::udev) {
+    const auto device = devices.find(options.disk);
+    const std::string name = device ? disk::name_of_label(device->label).value_or("") : "";
+    ledger::Ledger ledger(ledger_path(places));
+    if (ledger::Disks(ledger).find(name) && is_there_since_boot(*device, around.processes)) {
+      notifier.tell(waiting(places, *device, name, around), at_terminal);
+      return std::nullopt;
+    }
+  }
+  const News news(places, devices, options, started_by, around);
+  try {
+    const StayAwake awake;
+    AttachReport report = attach(places, devices, options, listener, around);
+    notifier.tell(news.of(report), at_terminal);
+    if (report.all_sealed()) notifier.heartbeat();
+    return report;
+  } catch (const Error& error) {
+    if (const auto message = news.of(error)) notifier.tell(*message, at_terminal);
+    throw;
+  }
+}
+
+}  // namespace rota::job

@@ -1,0 +1,90 @@
+#include "job/remind.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "job/rotation_status.h"
+
+namespace rota::job {
+
+using nlohmann::json;
+using rotation::Level;
+using rotation::Said;
+
+namespace {
+
+constexpr std::uint64_t kMostBytes = 4 << 20;
+
+std::map<std::string, Said> load(const std::string& path) {
+  try {
+    return read_said(base::read_file(path, kMostBytes));
+  } catch (const base::Error&) {
+    return {};
+  }
+}
+
+}  // namespace
+
+std::string said_json(const std::map<std::string, Said>& said) {
+  json value = json::object();
+  for (const auto& [key, what] : said) {
+    value[key] = {{"level", word(what.level)},
+                  {"first", base::iso(what.first)},
+                  {"last", base::iso(what.last)},
+                  {"times", what.times}};
+  }
+  return value.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+std::map<std::string, Said> read_said(const std::string& text) {
+  std::map<std::string, Said> said;
+  const json value = json::parse(text, nullptr, false);
+  if (!value.is_object()) return said;
+  for (const auto& [key, what] : value.items()) {
+    try {
+      const auto first = base::parse_iso(what.at("first").get<std::string>());
+      const auto last = base::parse_iso(what.at("last").get<std::string>());
+      const std::string level = what.at("level").get<std::string>();
+      if (!first || !last) continue;
+      said[key] = {level == "alarm"     ? Level::alarm
+                   : level == "warning" ? Level::warning
+                                        : Level::good,
+                   *first, *last, what.at("times").get<int>()};
+    } catch (const json::exception&) {
+      continue;
+    }
+  }
+  return said;
+}
+
+std::optional<Message> remind(const profile::Places& places, udev::DeviceProbe& devices,
+                              const Surroundings& around) {
+  const base::Instant now = around.clock.now();
+  ledger::Ledger ledger(ledger_path(places));
+  const rotation::Status status =
+      read_status(places, ledger, profile::list_profiles(places), devices, now);
+  // Who has no disks and has set up none has decided so, and knows.
+  if (status.rotation.disks.empty() && !profile::load_rotation(places).written) {
+    return std::nullopt;
+  }
+  const std::string path = places.state + "/reminders.json";
+  const rotation::Reminders what = rotation::reminders(status.rotation, load(path), now);
+  base::write_file(path, said_json(what.said), 0600);
+  if (what.notices.empty()) return std::nullopt;
+  Message message;
+  message.time = now;
+  message.level = what.level;
+  const rotation::Notice& worst = what.notices.front();
+  message.event = worst.kind;
+  message.disk = worst.disk;
+  message.text = worst.text;
+  if (what.times > 1) message.text += fmt::format(" (Said {} times now.)", what.times);
+  for (std::size_t i = 1; i < what.notices.size(); ++i)
+    message.more.push_back(what.notices[i].text);
+  return message;
+}
+
+}  // namespace rota::job

@@ -1,0 +1,222 @@
+#include "job/watch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "disk/identity.h"
+#include "job/disk_events.h"
+#include "job/rotation_status.h"
+#include "job/since_boot.h"
+
+namespace rota::job {
+
+using base::Error;
+using rotation::Level;
+using std::chrono::milliseconds;
+using udev::BlockDevice;
+using udev::PortChange;
+
+namespace {
+
+constexpr milliseconds kIdle{60'000};
+constexpr milliseconds kBusy{500};  ///< a job that ended is noticed after so long at most
+constexpr std::chrono::minutes kLook{10};
+constexpr const char* kStays = "still connected";
+
+std::string name_of(const BlockDevice& device) {
+  return disk::name_of_label(device.label).value_or("");
+}
+
+}  // namespace
+
+Watcher::Watcher(const profile::Places& places, udev::DeviceProbe& devices,
+                 udev::DeviceMonitor& monitor, DiskJobs& jobs, Notifier& notifier,
+                 const WatchOptions& options, Say say, const Surroundings& around)
+    : places_(places),
+      devices_(devices),
+      jobs_(jobs),
+      notifier_(notifier),
+      options_(options),
+      say_(std::move(say)),
+      around_(around),
+      ports_(devices, monitor, [this](const BlockDevice& device) { return wanted(device); }) {}
+
+/// The rules of 90-rota.rules. Of a LUKS disk the container: what lies in it comes to light only
+/// when a job opens it.
+bool Watcher::wanted(const BlockDevice& device) const {
+  const std::string name = name_of(device);
+  if (name.empty() || device.mapper) return false;
+  if (device.fs_type != "ext4" && device.fs_type != "xfs" && device.fs_type != "btrfs" &&
+      device.fs_type != "crypto_LUKS") {
+    return false;
+  }
+  if (device.usb || device.removable || options_.allow_fixed) return true;
+  try {
+    const profile::Rotation rotation = profile::load_rotation(places_);
+    const profile::DiskSet* set = rotation.set_of(name);
+    return set != nullptr && set->allow_fixed;
+  } catch (const Error& error) {
+    around_.warnings.warn(name, error.what());
+    return false;
+  }
+}
+
+void Watcher::tell(Level level, const std::string& event, const std::string& disk,
+                   const std::string& text) {
+  say_(text);
+  notifier_.tell({around_.clock.now(), level, event, disk, text, {}}, options_.at_terminal);
+}
+
+void Watcher::start() {
+  record_away();
+  for (const PortChange& change : ports_.start()) waits(change.device);
+  look_at_status();
+}
+
+void Watcher::run() {
+  start();
+  say_("Waiting for rotation disks.");
+  while (!around_.stop.stop_requested()) {
+    round(running_.empty() ? kIdle : kBusy);
+  }
+  jobs_.finish();
+}
+
+void Watcher::round(milliseconds most) {
+  for (const PortChange& change : ports_.wait(most, around_.stop)) {
+    careful([&] {
+      if (change.what == PortChange::What::removed) {
+        removed(change.device);
+      } else {
+        plugged_in(change.device);
+      }
+    });
+  }
+  careful([this] { reap(); });
+  if (around_.clock.now() >= next_look_) careful([this] { look_at_status(); });
+}
+
+/// A full disk, a mistake in rotation.toml: said, and the next disk is waited for all the same.
+void Watcher::careful(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    around_.warnings.warn("watch", error.what());
+  }
+}
+
+void Watcher::waits(const BlockDevice& device) {
+  const std::string name = name_of(device);
+  ledger::Ledger ledger(ledger_path(places_));
+  ledger::Disks disks(ledger);
+  if (!disks.find(name)) {
+    // Nothing is written to it. That it is there is as strange as if it were plugged in now.
+    start_job(name, device.node);
+    return;
+  }
+  const auto last = disks.last_observation(name);
+  if (last && last->state == ledger::Observed::safe_to_remove) {
+    say_(fmt::format("Disk {} is still connected; it may be unplugged.", name));
+    return;
+  }
+  observe_waiting(ledger, name, device, "connected when `rota watch` began", around_.clock.now());
+  tell(Level::warning, "waiting", name,
+       fmt::format("Disk {0} was connected already, and nothing is copied to it: plug it in again, "
+                   "or type `rota disk attach {0}`; or unplug it.",
+                   name));
+}
+
+void Watcher::start_job(const std::string& disk, const std::string& node) {
+  jobs_.start(disk, node);
+  running_[disk] = node;
+}
+
+void Watcher::plugged_in(const BlockDevice& device) {
+  const std::string name = name_of(device);
+  if (running_.contains(name)) {
+    // The same disk, out and in again, or a second one that calls itself the same: whichever it is,
+    // the next job sees it.
+    pending_[name] = device.node;
+    return;
+  }
+  say_(fmt::format("Disk {} was plugged in at {}: its copy begins.", name, device.node));
+  start_job(name, device.node);
+}
+
+void Watcher::removed(const BlockDevice& device) {
+  const std::string name = name_of(device);
+  if (const auto next = pending_.find(name);
+      next != pending_.end() && next->second == device.node) {
+    pending_.erase(next);
+  }
+  const auto job = running_.find(name);
+  if (job != running_.end() && job->second == device.node) {
+    // Writes to a disk that is gone may go on into memory for a long time. A job that has let go
+    // of the disk itself does not mind.
+    jobs_.stop(name);
+    return;
+  }
+  if (job != running_.end()) return;  // of a clone
+  say_(fmt::format("Disk {} was unplugged.", name));
+  record_away();
+}
+
+void Watcher::reap() {
+  const std::vector<DiskJobs::End> ends = jobs_.ended();
+  for (const DiskJobs::End& end : ends) {
+    running_.erase(end.disk);
+    say_(end.status == 0 || end.status == base::kExitWarnings
+             ? fmt::format("The job with disk {} is done.", end.disk)
+             : fmt::format("The job with disk {} ended with status {}.", end.disk, end.status));
+    const auto next = pending_.find(end.disk);
+    if (next == pending_.end()) continue;
+    const std::string node = next->second;
+    pending_.erase(next);
+    say_(fmt::format("Disk {} is there again at {}: its copy begins.", end.disk, node));
+    start_job(end.disk, node);
+  }
+  if (!ends.empty()) record_away();
+}
+
+/// Of disks that are not there any more, and takes back what was said about their staying.
+void Watcher::record_away() {
+  ledger::Ledger ledger(ledger_path(places_));
+  ledger::Disks disks(ledger);
+  const base::Instant now = around_.clock.now();
+  const auto connected = look_at_ports(disks, devices_, now);
+  if (!connected) return;
+  for (const ledger::AlarmRow& alarm : disks.alarms("", true)) {
+    if (alarm.kind != kStays || std::ranges::find(*connected, alarm.disk) != connected->end()) {
+      continue;
+    }
+    disks.close_alarm(alarm.id, now);
+    told_.erase(alarm.message);
+  }
+}
+
+/// A disk that stays connected is an open gap: src/rotation says when it is.
+void Watcher::look_at_status() {
+  const base::Instant now = around_.clock.now();
+  next_look_ = now + kLook;
+  if (ports_.there().empty()) return;  // a look would wake every disk of this machine for nothing
+  ledger::Ledger ledger(ledger_path(places_));
+  ledger::Disks disks(ledger);
+  const rotation::Status status = read_status(places_, ledger, {}, devices_, now);
+  for (const rotation::Notice& notice : status.rotation.notices) {
+    if (notice.kind != kStays) continue;
+    const auto open = disks.alarms(notice.disk, true);
+    const bool known = std::ranges::any_of(open, [&](const ledger::AlarmRow& alarm) {
+      // An open alarm is a notice, too, with advice behind it.
+      return alarm.kind == kStays && notice.text.starts_with(alarm.message);
+    });
+    if (known || !told_.insert(notice.text).second) continue;
+    raise_alarm(disks, now, kStays, ledger::Severity::alarm, notice.disk, "", notice.text);
+    tell(notice.level, kStays, notice.disk, notice.text);
+  }
+}
+
+}  // namespace rota::job

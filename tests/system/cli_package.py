@@ -1,0 +1,86 @@
+"""The units, as systemd reads them, and the Debian package."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+from machine import Machine
+
+
+class Units(Machine):
+    def test_systemd_accepts_the_units(self):
+        import machine
+        build = pathlib.Path(machine.ROTA).resolve().parents[1]
+        stage = self.dir / "stage"
+        subprocess.run(["cmake", "--install", build, "--prefix", "/opt/rota"], check=True,
+                       env={**os.environ, "DESTDIR": str(stage)}, stdout=subprocess.DEVNULL)
+        installed = stage / "opt/rota/lib"
+        self.assertTrue((installed / "udev/rules.d/90-rota.rules").exists())
+        units = sorted((installed / "systemd/system").iterdir())
+        self.assertEqual(["rota-disk@.service", "rota-remind.service", "rota-remind.timer"],
+                         [unit.name for unit in units])
+        for unit in units[:2]:
+            self.assertIn("ExecStart=/opt/rota/bin/rota ", unit.read_text())
+        try:
+            subprocess.run(["systemd-analyze", "--version"], check=True, stdout=subprocess.DEVNULL)
+        except OSError:
+            self.skip("needs systemd-analyze (package systemd)")
+        place = self.dir / "units"
+        place.mkdir()
+        for unit in units:
+            # The program lies where it was built, not where it will be installed.
+            text = re.sub(r"(?m)^ExecStart=\S+", f"ExecStart={machine.ROTA}", unit.read_text())
+            (place / unit.name).write_text(text)
+            done = subprocess.run(["systemd-analyze", "verify", "--man=no", place / unit.name],
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                  check=False)
+            self.assertEqual((0, ""), (done.returncode, done.stdout))
+        text = (place / "rota-disk@.service").read_text()
+        # Each of these would leave out a part of the source, without a word, or break the job.
+        settings = dict(re.findall(r"(?m)^(\w+)=(.*)$", text))
+        for name in ("ProtectHome", "PrivateTmp", "ProtectSystem", "PrivateDevices", "DevicePolicy",
+                     "InaccessiblePaths", "ReadOnlyPaths", "TemporaryFileSystem", "RootDirectory",
+                     "ProtectKernelModules", "ProtectKernelTunables", "ProtectClock", "ProtectProc",
+                     "ProcSubset", "RestrictSUIDSGID", "NoNewPrivileges", "PrivateNetwork", "User",
+                     "DynamicUser", "CapabilityBoundingSet", "SystemCallFilter"):
+            self.assertNotIn(name, settings)
+        self.assertEqual(("dev-%i.device", "infinity", "3 11", "mixed", "yes"),
+                         tuple(settings[name] for name in (
+                             "BindsTo", "TimeoutStartSec", "SuccessExitStatus", "KillMode",
+                             "PrivateMounts")))
+
+
+class Package(Machine):
+    def dpkg(self, *args):
+        subprocess.run(["dpkg", f"--root={self.root}", "--force-script-chrootless",
+                        "--force-depends", *args], check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+
+    def test_a_package_is_installed_and_leaves_only_what_is_the_operators(self):
+        import machine
+        if os.geteuid() != 0 or not shutil.which("dpkg-shlibdeps"):
+            self.skip("needs root and dpkg-shlibdeps (package dpkg-dev)")
+        top = pathlib.Path(__file__).resolve().parents[2]
+        build = pathlib.Path(machine.ROTA).resolve().parents[1]
+        made = subprocess.run([top / "packaging/package.sh", build, self.dir], check=True,
+                              stdout=subprocess.PIPE, text=True).stdout.strip()
+        self.root = self.dir / "root"
+        for place in ("info", "updates"):
+            (self.root / "var/lib/dpkg" / place).mkdir(parents=True)
+        (self.root / "var/lib/dpkg/status").touch()
+        self.dpkg("--install", made)
+        for name in ("usr/bin/rota", "usr/lib/udev/rules.d/90-rota.rules",
+                     "usr/lib/systemd/system/rota-disk@.service", "etc/cron.daily/rota"):
+            self.assertTrue((self.root / name).exists(), name)
+        self.assertEqual(0o700, (self.root / "etc/rota/keys").stat().st_mode & 0o777)
+        unit = (self.root / "usr/lib/systemd/system/rota-disk@.service").read_text()
+        self.assertIn("ExecStart=/usr/bin/rota disk attach --started-by=udev /dev/%I\n", unit)
+        key = self.root / "etc/rota/keys/B.key"
+        key.write_text("the only one")
+        self.dpkg("--purge", "rota")
+        left = [str(path.relative_to(self.root)) for path in self.root.rglob("*")
+                if path.is_file() and "var/lib/dpkg" not in str(path)
+                and "var/log" not in str(path)]
+        self.assertEqual(["etc/rota/keys/B.key"], left)
