@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "profile/config_file.h"
+#include "profile/paper_keys.h"
 #include "profile/profile.h"
 #include "profile/setting_value.h"
 
@@ -227,6 +228,7 @@ Rotation read_rotation(const std::string& text, const std::string& file) {
   Rotation rotation;
   rotation.written = true;
   each_in_order(table, [&](const std::string& kind, std::uint32_t line, const toml::node& node) {
+    if (read_paper(file, kind, node, rotation.paper)) return;
     if (kind != "set" && kind != "disk") {
       fail(
           fmt::format("{}:{}: unknown key \"{}\"; everything stands in tables [set.NAME] and "

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "profile/paper.h"
 #include "profile/places.h"
 
 namespace rota::profile {
@@ -33,6 +34,7 @@ struct Rotation {
   std::vector<DiskSet> sets;  ///< at least one
   /// Disks that may hold certain servers only: [disk.NAME] profiles = [...].
   std::map<std::string, std::vector<std::string>> limits;
+  Paper paper;
   bool written = false;  ///< false: there is no file, and this is the default
 
   /// The set that names the disk, else the one that takes all; null when there is neither.
