@@ -99,10 +99,10 @@ void monthly_lines(const recovery::Installation& installation, const ledger::Dis
   if (style == Style::full) {
     for (const ledger::CopyRow* copy : copies) {
       std::string text = copy->server;
-      if (copy != copies.front()) text += " of " + minute(copy->snapshot_time());
+      if (copy->snapshot != copies.front()->snapshot) text += " of " + minute(copy->snapshot_time());
       label.lines.push_back({fmt::format("{}: {}, {}", text, base::human_size(copy->bytes),
                                          verified(*copy)),
-                             false, true});
+                             false, false});
     }
   }
   for (const rotation::SetStatus& status : installation.status.rotation.sets) {
@@ -153,7 +153,11 @@ Label make_label(const recovery::Installation& installation, const std::string& 
       label.lines.push_back({text, false, true});
     }
   }
-  label.qr = ledger::code_text(code);
+  label.qr.push_back(ledger::code_text(code));
+  code.set.clear();
+  label.qr.push_back(ledger::code_text(code));
+  code.sums.clear();
+  label.qr.push_back(ledger::code_text(code));
   return label;
 }
 

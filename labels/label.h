@@ -18,7 +18,9 @@ enum class Style { full, discreet };
 struct Label {
   std::string disk;     ///< "B"
   std::string id;       ///< "ROTA-B-7": the largest text on it
-  std::string qr;       ///< text of the QR code
+  /// Texts of the QR code, the whole one first; shorter ones are for small labels, where a code
+  /// with more in it could not be read.
+  std::vector<std::string> qr;
   std::string barcode;  ///< text of the Code 128; empty: none
   struct Line {
     std::string text;

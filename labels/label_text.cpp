@@ -19,7 +19,7 @@ std::size_t width_of(std::string_view text) {
 std::string label_text(const Label& label) {
   std::vector<std::string> lines{label.id};
   for (const Label::Line& line : label.lines) lines.push_back(base::printable(line.text));
-  lines.push_back(fmt::format("[QR {}]", label.qr));
+  lines.push_back(fmt::format("[QR {}]", label.qr.front()));
   if (!label.barcode.empty()) lines.push_back(fmt::format("[Code 128 {}]", label.barcode));
   std::size_t width = 0;
   for (const std::string& line : lines) width = std::max(width, width_of(line));

@@ -22,7 +22,7 @@ using profile::SettingValue;
 
 constexpr double kSmallest = 8;  // mm; no code that a scanner can read is smaller
 constexpr double kLargest = 500;
-constexpr double kSlack = 0.011;  // the makers' own tables are rounded
+constexpr double kSlack = 0.05;  // mm; the makers' own tables are rounded
 
 struct Paper {
   std::string_view name;

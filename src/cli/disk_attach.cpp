@@ -4,7 +4,9 @@
 #include "base/text.h"
 #include "cli/disk.h"
 #include "cli/disk_log.h"
+#include "cli/print_label.h"
 #include "job/disk_attach.h"
+#include "recovery/plan.h"
 
 namespace rota::cli {
 
@@ -63,6 +65,10 @@ class DiskAttach final : public Command {
       const base::Span span = base::parse_span(scrub_);
       options_.scrub_budget = base::after(base::Instant{}, span) - base::Instant{};
     }
+    options_.plan = [&](ledger::Ledger& ledger, const ledger::DiskRow& disk, base::Instant now) {
+      return recovery::disk_plan_text(recovery::read_installation(context.places(), ledger, now),
+                                      disk);
+    };
     job::AttachReport report;
     {
       const base::TerminalProgress terminal(context.progress());
@@ -70,6 +76,7 @@ class DiskAttach final : public Command {
                            show_disk_events(context), context.surroundings());
     }
     if (context.chatty()) print(report);
+    if (report.any(job::ServerCopy::End::sealed)) offer_label(context, report.disk);
     check(report);
     return context.status();
   }

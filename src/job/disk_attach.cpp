@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "disk/copies.h"
@@ -53,6 +54,7 @@ class AttachJob {
   void read_back();
   void seal();
   void record_seals();
+  void write_plan(const disk::DiskMount& mount);
   void let_go();
   void record_failure(const Error& error);
   base::Instant now() const { return around_.clock.now(); }
@@ -260,7 +262,20 @@ void AttachJob::record_seals() {
   report_.pruned = room_->pruned();
   report_.pruned.insert(report_.pruned.end(), room.pruned().begin(), room.pruned().end());
   finish_disk(mount, session_->row(), new_bytes_, ledger_, now());
+  write_plan(mount);
   session_->unmount();
+}
+
+/// The copies stand; a plan that cannot be made is no reason to say that they do not.
+void AttachJob::write_plan(const disk::DiskMount& mount) {
+  if (!options_.plan) return;
+  try {
+    base::write_file(mount.path() + "/PLAN.txt",
+                     options_.plan(ledger_, session_->row(), now()), 0600);
+  } catch (const Error& error) {
+    around_.warnings.warn(name(), fmt::format("the recovery plan was not written to the disk: {}",
+                                              error.what()));
+  }
 }
 
 void AttachJob::let_go() {
