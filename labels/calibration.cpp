@@ -63,7 +63,8 @@ void check_printer(const std::string& printer) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
            c == '-' || c == '.';
   });
-  if (plain && !printer.empty() && printer.size() <= 127 && printer[0] != '.' && printer[0] != '-') {
+  if (plain && !printer.empty() && printer.size() <= 127 && printer[0] != '.' &&
+      printer[0] != '-') {
     return;
   }
   throw Error(ErrorKind::usage,
@@ -82,10 +83,11 @@ Calibration load_calibration(const profile::Places& places, const std::string& p
   for (auto&& [key, node] : table) {
     const auto row = std::ranges::find(kRows, key.str(), &Row::key);
     if (row == kRows.end()) {
-      throw Error(ErrorKind::config,
-                  fmt::format("{}:{}: unknown key \"{}\"; remove the file, and calibrate the printer "
-                              "again",
-                              file, key.source().begin.line, base::printable(key.str())));
+      throw Error(
+          ErrorKind::config,
+          fmt::format("{}:{}: unknown key \"{}\"; remove the file, and calibrate the printer "
+                      "again",
+                      file, key.source().begin.line, base::printable(key.str())));
     }
     measured.*row->value =
         profile::SettingValue(file, row->key, node).number(row->lowest, row->highest);
@@ -97,8 +99,8 @@ void save_calibration(const profile::Places& places, const std::string& printer,
                       const Calibration& measured) {
   check_printer(printer);
   check(measured);
-  std::string text = fmt::format("# What was measured on the calibration page of {}, in mm.\n",
-                                 printer);
+  std::string text =
+      fmt::format("# What was measured on the calibration page of {}, in mm.\n", printer);
   for (const Row& row : kRows) text += fmt::format("{} = {:.3f}\n", row.key, measured.*row.value);
   base::real_files().make_directories(places.state + "/printers", 0755);
   base::write_file(file_of(places, printer), text, 0644);

@@ -15,8 +15,8 @@ struct Calibration {
   friend bool operator==(const Calibration&, const Calibration&) = default;
 };
 
-/// How what is drawn must be moved and scaled so that it comes out right: printed = offset + scale ×
-/// drawn, solved for what to draw.
+/// How what is drawn must be moved and scaled so that it comes out right: printed = offset + scale
+/// × drawn, solved for what to draw.
 struct Correction {
   double scale_x = 1;
   double scale_y = 1;

@@ -26,9 +26,8 @@ struct FreeSymbol {
 }  // namespace
 
 Modules qr_modules(const std::string& text, Correct correct) {
-  const std::unique_ptr<QRcode, FreeQr> code(
-      QRcode_encodeString(text.c_str(), 0, correct == Correct::low ? QR_ECLEVEL_L : QR_ECLEVEL_M,
-                          QR_MODE_8, 1));
+  const std::unique_ptr<QRcode, FreeQr> code(QRcode_encodeString(
+      text.c_str(), 0, correct == Correct::low ? QR_ECLEVEL_L : QR_ECLEVEL_M, QR_MODE_8, 1));
   if (!code) throw Error(ErrorKind::usage, "the text is too long for a QR code");
   Modules modules{code->width, code->width, {}};
   for (int i = 0; i < code->width * code->width; ++i) {

@@ -13,8 +13,8 @@ struct Modules {
   bool at(int x, int y) const { return dark[static_cast<std::size_t>(y * width + x)]; }
 };
 
-inline constexpr int kQrQuiet = 4;    ///< modules of white around it; ISO/IEC 18004
-inline constexpr int kCodeQuiet = 10; ///< on both sides; ISO/IEC 15417
+inline constexpr int kQrQuiet = 4;     ///< modules of white around it; ISO/IEC 18004
+inline constexpr int kCodeQuiet = 10;  ///< on both sides; ISO/IEC 15417
 
 /// Error correction: medium restores 15 % of the code, low 7 % in a smaller one. Throws
 /// Error(usage) for a text that is too long.

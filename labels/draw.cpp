@@ -32,7 +32,7 @@ constexpr double kSmallestId = 6 * kPoint;
 constexpr double kFiner = 0.96;  // how near to the largest size that fits
 constexpr double kMostQr = 30;   // mm
 constexpr double kGap = 1;
-constexpr double kSpare = 0.2;   // for moving a code to whole dots
+constexpr double kSpare = 0.2;  // for moving a code to whole dots
 
 void draw_modules(cairo_t* page, const Modules& modules, double x, double y, double module,
                   double height) {
@@ -62,8 +62,8 @@ std::optional<Qr> fit_qr(const std::vector<std::string>& texts, double room) {
     // Less correction only where more of it would make modules that are too small.
     for (const Correct correct : {Correct::medium, Correct::low}) {
       Qr qr{qr_modules(text, correct), 0};
-      const int dots = std::min(
-          kMostDots, static_cast<int>(room / ((qr.modules.width + 2 * kQrQuiet) * kDot)));
+      const int dots =
+          std::min(kMostDots, static_cast<int>(room / ((qr.modules.width + 2 * kQrQuiet) * kDot)));
       qr.module = dots * kDot;
       if (dots >= kFewestQrDots) return qr;
     }
@@ -107,8 +107,8 @@ bool fit_lines(cairo_t* page, Texts& texts, double width, double height) {
   return false;
 }
 
-/// The largest letters for as many lines as can be, below an id of at most this share of the height;
-/// nothing when what must stand there does not fit.
+/// The largest letters for as many lines as can be, below an id of at most this share of the
+/// height; nothing when what must stand there does not fit.
 std::optional<Texts> fit_texts(cairo_t* page, const Label& label, double width, double height,
                                double id_share) {
   Texts texts;
@@ -207,11 +207,12 @@ Layout best_layout(cairo_t* page, const Box& area, double margin, const Label& l
     if (!best || layout->quality() > best->quality()) best = layout;
   }
   if (!best) {
-    throw Error(ErrorKind::usage,
-                fmt::format("what the label of disk {} must say does not fit on {:.0f} × {:.0f} mm; "
-                            "take larger labels (--stock), --style discreet, or shorten if_found in "
-                            "rotation.toml",
-                            label.disk, area.width, area.height));
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("what the label of disk {} must say does not fit on {:.0f} × {:.0f} mm; "
+                    "take larger labels (--stock), --style discreet, or shorten if_found in "
+                    "rotation.toml",
+                    label.disk, area.width, area.height));
   }
   return *best;
 }
@@ -238,8 +239,7 @@ void draw_upright(cairo_t* page, const Box& box, const Label& label,
   const TextBox id(page, {{label.id, true}}, layout.texts.id_size, 0, TextBox::Wrap::none);
   id.draw(area.x, area.y);
   if (!layout.texts.lines.empty()) {
-    TextBox(page, layout.texts.lines, layout.texts.size, layout.column,
-            layout.texts.wrap)
+    TextBox(page, layout.texts.lines, layout.texts.size, layout.column, layout.texts.wrap)
         .draw(area.x, area.y + id.height() + kGap / 2);
   }
   if (layout.bar) {

@@ -36,10 +36,9 @@ const ledger::DiskState& find(const recovery::Installation& installation, const 
     names.push_back(state.disk.name);
   }
   throw Error(ErrorKind::not_found,
-              names.empty()
-                  ? "there is no rotation disk yet; `rota disk prepare` makes one"
-                  : fmt::format("there is no disk {}; there are {}", base::printable(name),
-                                fmt::join(names, ", ")));
+              names.empty() ? "there is no rotation disk yet; `rota disk prepare` makes one"
+                            : fmt::format("there is no disk {}; there are {}",
+                                          base::printable(name), fmt::join(names, ", ")));
 }
 
 /// "disk 2 of 3", in the order of rotation.toml, else of the names.
@@ -67,8 +66,8 @@ void permanent_lines(const recovery::Installation& installation, const ledger::D
   }
   if (set != nullptr) {
     const std::string number = number_in_set(installation, state.disk.name, *set);
-    label.lines.push_back({fmt::format("Set {}{}{}", set->name, number.empty() ? "" : ", ", number),
-                           true, false});
+    label.lines.push_back(
+        {fmt::format("Set {}{}{}", set->name, number.empty() ? "" : ", ", number), true, false});
   }
   if (!paper.owner.empty()) label.lines.push_back({paper.owner, false, false});
   label.lines.push_back({kWarning, false, false});
@@ -99,10 +98,11 @@ void monthly_lines(const recovery::Installation& installation, const ledger::Dis
   if (style == Style::full) {
     for (const ledger::CopyRow* copy : copies) {
       std::string text = copy->server;
-      if (copy->snapshot != copies.front()->snapshot) text += " of " + minute(copy->snapshot_time());
-      label.lines.push_back({fmt::format("{}: {}, {}", text, base::human_size(copy->bytes),
-                                         verified(*copy)),
-                             false, false});
+      if (copy->snapshot != copies.front()->snapshot)
+        text += " of " + minute(copy->snapshot_time());
+      label.lines.push_back(
+          {fmt::format("{}: {}, {}", text, base::human_size(copy->bytes), verified(*copy)), false,
+           false});
     }
   }
   for (const rotation::SetStatus& status : installation.status.rotation.sets) {
@@ -136,10 +136,11 @@ Label make_label(const recovery::Installation& installation, const std::string& 
   if (kind == Kind::monthly) {
     const auto copies = newest_copies(state);
     if (copies.empty()) {
-      throw Error(ErrorKind::refused,
-                  fmt::format("disk {0} holds no sealed copy, so that there is nothing for a monthly "
-                              "label; `rota label {0} --kind permanent` prints the other one",
-                              state.disk.name));
+      throw Error(
+          ErrorKind::refused,
+          fmt::format("disk {0} holds no sealed copy, so that there is nothing for a monthly "
+                      "label; `rota label {0} --kind permanent` prints the other one",
+                      state.disk.name));
     }
     code.snapshot = copies.front()->snapshot_time();
     code.sums = copies.front()->sums_sha256.substr(0, kShownDigits);

@@ -16,8 +16,8 @@ enum class Style { full, discreet };
 
 /// What one label says.
 struct Label {
-  std::string disk;     ///< "B"
-  std::string id;       ///< "ROTA-B-7": the largest text on it
+  std::string disk;  ///< "B"
+  std::string id;    ///< "ROTA-B-7": the largest text on it
   /// Texts of the QR code, the whole one first; shorter ones are for small labels, where a code
   /// with more in it could not be read.
   std::vector<std::string> qr;

@@ -42,8 +42,9 @@ struct Words {
 
 void declare(CLI::App& app, Words& words) {
   app.add_option("DISK", words.disks, "Disks: B, ROTA-B; one label (or two) for each");
-  app.add_option("--stock", words.stock, "What is printed on: L7163, 99014 (default: label_stock "
-                                         "of rotation.toml, else L7163)");
+  app.add_option("--stock", words.stock,
+                 "What is printed on: L7163, 99014 (default: label_stock "
+                 "of rotation.toml, else L7163)");
   app.add_flag("--list-stock", words.list_stock, "List the stock that there is");
   app.add_option("--start", words.start, "Begin at this label of the first sheet");
   app.add_option("--style", words.style,
@@ -52,7 +53,8 @@ void declare(CLI::App& app, Words& words) {
   app.add_option("--kind", words.kind,
                  "permanent: which disk it is; monthly: what its newest copies are; both")
       ->check(CLI::IsMember({"permanent", "monthly", "both"}));
-  app.add_flag("--outline", words.outline, "Draw the edges of the labels, for a try on plain paper");
+  app.add_flag("--outline", words.outline,
+               "Draw the edges of the labels, for a try on plain paper");
   app.add_option("-o", words.out, "Write a PDF or, when the name ends in .png, pictures");
   app.add_option("--print", words.printer, "Print, on this printer or on the default one")
       ->expected(0, 1);
@@ -63,7 +65,8 @@ void declare(CLI::App& app, Words& words) {
   app.add_option("--calibrate", words.calibrate,
                  "Make the page to measure; with PRINTER and what was measured, keep that")
       ->expected(0, 1);
-  app.add_option("--offset-x", words.measured.offset_x, "Measured from the left edge to line A, mm");
+  app.add_option("--offset-x", words.measured.offset_x,
+                 "Measured from the left edge to line A, mm");
   app.add_option("--offset-y", words.measured.offset_y, "Measured from the top edge to line B, mm");
   app.add_option("--scale", words.measured.scale_x, "Measured length of bar C, mm");
   app.add_option("--scale-y", words.measured.scale_y,
@@ -80,8 +83,7 @@ bool is_png(const std::string& path) { return path.ends_with(".png"); }
 /// "a.png", "a-2.png", …
 void write_pictures(const std::string& path, const std::vector<std::string>& pictures) {
   for (std::size_t i = 0; i < pictures.size(); ++i) {
-    write_file(i == 0 ? path
-                      : fmt::format("{}-{}.png", path.substr(0, path.size() - 4), i + 1),
+    write_file(i == 0 ? path : fmt::format("{}-{}.png", path.substr(0, path.size() - 4), i + 1),
                pictures[i]);
   }
 }
@@ -93,17 +95,20 @@ class LabelCommand {
   int run() {
     if (words_.calibration) return calibrate();
     if (words_.measured_any) {
-      throw Error(ErrorKind::usage, "--offset-x, --offset-y and --scale go with --calibrate PRINTER");
+      throw Error(ErrorKind::usage,
+                  "--offset-x, --offset-y and --scale go with --calibrate PRINTER");
     }
     const std::vector<Stock> all = load_stock(places_);
     if (words_.list_stock) return list(all);
     if (words_.disks.empty()) {
-      throw Error(ErrorKind::usage,
-                  "which disk? For example `rota label B -o labels.pdf`; a disk's name stands before "
-                  "--print and --preview");
+      throw Error(
+          ErrorKind::usage,
+          "which disk? For example `rota label B -o labels.pdf`; a disk's name stands before "
+          "--print and --preview");
     }
     if (static_cast<int>(!words_.out.empty()) + words_.print + words_.show != 1) {
-      throw Error(ErrorKind::usage, "say what to do with the labels: -o FILE, --print or --preview");
+      throw Error(ErrorKind::usage,
+                  "say what to do with the labels: -o FILE, --print or --preview");
     }
     installation_ = recovery::read_installation(places_, base::real_clock().now());
     stock_ = find_stock(
@@ -157,8 +162,8 @@ class LabelCommand {
     const Style style = words_.style == "discreet" ? Style::discreet : Style::full;
     for (const std::string& disk : words_.disks) {
       for (const Kind kind : {Kind::permanent, Kind::monthly}) {
-        const bool wanted = words_.kind == "both" ||
-                            (words_.kind == "monthly") == (kind == Kind::monthly);
+        const bool wanted =
+            words_.kind == "both" || (words_.kind == "monthly") == (kind == Kind::monthly);
         if (wanted) job.labels.push_back(make_label(installation_, disk, kind, style));
       }
     }
@@ -184,10 +189,9 @@ class LabelCommand {
       write_pictures(picture, paper.finish());
       return told(left_out);
     }
-    const std::string printer =
-        !words_.print ? words_.for_printer
-        : words_.printer.empty() ? default_printer(base::real_processes())
-                                 : words_.printer;
+    const std::string printer = !words_.print            ? words_.for_printer
+                                : words_.printer.empty() ? default_printer(base::real_processes())
+                                                         : words_.printer;
     if (!printer.empty()) job.correction = correction(load_calibration(places_, printer));
     PdfPaper paper("rota: labels");
     const auto left_out = render_labels(paper, stock_, job);
@@ -202,9 +206,9 @@ class LabelCommand {
 
   int told(const std::vector<std::string>& left_out) const {
     for (const std::string& text : left_out) {
-      std::fputs(fmt::format("rota: note: on {} there is no room for: {}\n", stock_.title, text)
-                     .c_str(),
-                 stderr);
+      std::fputs(
+          fmt::format("rota: note: on {} there is no room for: {}\n", stock_.title, text).c_str(),
+          stderr);
     }
     return base::kExitDone;
   }

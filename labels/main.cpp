@@ -47,8 +47,9 @@ int run(int argc, char** argv) {
     fmt::print("rota-label {}\n", base::kVersion);
     return base::kExitDone;
   }
-  throw base::Error(base::ErrorKind::usage,
-                    "rota-label is run by rota: `rota label --help` and `rota plan --help` show how");
+  throw base::Error(
+      base::ErrorKind::usage,
+      "rota-label is run by rota: `rota label --help` and `rota plan --help` show how");
 }
 
 int fail(const char* message, int status) {

@@ -19,8 +19,8 @@ constexpr double kText = 3.4;
 constexpr double kSmall = 2.8;
 constexpr double kTitle = 6.5;
 constexpr double kHeading = 4.2;
-constexpr double kBox = 3.2;     // to be ticked
-constexpr double kBlank = 8;     // a line to write on
+constexpr double kBox = 3.2;  // to be ticked
+constexpr double kBlank = 8;  // a line to write on
 constexpr double kColumnGap = 3;
 constexpr double kCodeSide = 34;  // on paper; a telephone reads modules of 0.4 mm
 constexpr double kCodeGap = 6;
@@ -76,16 +76,24 @@ class PlanPages {
         y_ += 2;
         text({{block.text, true}}, kHeading, 0);
         break;
-      case Kind::paragraph: text({{block.text, false}}, kText, 0); break;
-      case Kind::command: text({{block.text, false}}, kText * 0.9, 6, "Monospace", 0.8); break;
+      case Kind::paragraph:
+        text({{block.text, false}}, kText, 0);
+        break;
+      case Kind::command:
+        text({{block.text, false}}, kText * 0.9, 6, "Monospace", 0.8);
+        break;
       case Kind::tick:
         need(kText * 3);
         cairo_rectangle(page_, kMargin, y_ + 0.4, kBox, kBox);
         cairo_stroke(page_);
         text({{block.text, false}}, kText, kBox + 2);
         break;
-      case Kind::table: table(block); break;
-      case Kind::blank: blank(block.text); break;
+      case Kind::table:
+        table(block);
+        break;
+      case Kind::blank:
+        blank(block.text);
+        break;
     }
   }
 
@@ -109,9 +117,9 @@ class PlanPages {
     std::vector<double> wide(block.headings.size(), 0);
     const auto measure = [&](const std::vector<std::string>& cells, bool bold) {
       for (std::size_t i = 0; i < std::min(cells.size(), wide.size()); ++i) {
-        wide[i] = std::max(
-            wide[i],
-            TextBox(page_, {{cells[i], bold}}, kSmall, 0, Wrap::none).width() + kColumnGap);
+        wide[i] =
+            std::max(wide[i], TextBox(page_, {{cells[i], bold}}, kSmall, 0, Wrap::none).width() +
+                                  kColumnGap);
       }
     };
     measure(headings(block), true);

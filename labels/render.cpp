@@ -30,12 +30,12 @@ void line(cairo_t* page, double x0, double y0, double x1, double y1) {
 
 std::vector<std::string> render_labels(Paper& paper, const Stock& stock, const LabelJob& job) {
   if (job.start < 1 || job.start > stock.per_page()) {
-    throw base::Error(base::ErrorKind::usage,
-                      stock.roll
-                          ? fmt::format("{} is a roll, which has no cells to begin at", stock.title)
-                          : fmt::format("a sheet of {} has labels 1 to {}, and none with the number "
-                                        "{} to begin at",
-                                        stock.title, stock.per_page(), job.start));
+    throw base::Error(
+        base::ErrorKind::usage,
+        stock.roll ? fmt::format("{} is a roll, which has no cells to begin at", stock.title)
+                   : fmt::format("a sheet of {} has labels 1 to {}, and none with the number "
+                                 "{} to begin at",
+                                 stock.title, stock.per_page(), job.start));
   }
   std::vector<std::string> left_out;
   cairo_t* page = nullptr;
@@ -78,15 +78,17 @@ void render_calibration(Paper& paper, double width, double height) {
   const auto write = [&](double x, double y, const char* text) {
     TextBox(page, {{text, false}}, 3.2, width - x - 15, TextBox::Wrap::words).draw(x, y);
   };
-  write(kOffset + 2, 22, "A: this line should be 50 mm from the left edge of the paper (--offset-x)");
+  write(kOffset + 2, 22,
+        "A: this line should be 50 mm from the left edge of the paper (--offset-x)");
   write(kOffset + 2, kOffset + 2, "B: this line should be 50 mm from the top edge (--offset-y)");
   write(bar + 5, bar + 2, "C: from stroke to stroke 100 mm (--scale)");
   write(bar + 5, bar + 90, "D: from stroke to stroke 100 mm (--scale-y)");
-  write(bar + 5, bar + 20,
-        "Print this page in its real size (no \"fit to page\"). Measure A, B, C and D with a ruler, "
-        "to a quarter of a millimetre if you can, and type what you measured:\n\n"
-        "rota label --calibrate PRINTER --offset-x A --offset-y B --scale C --scale-y D\n\n"
-        "From then on labels for that printer are moved and scaled to come out right.");
+  write(
+      bar + 5, bar + 20,
+      "Print this page in its real size (no \"fit to page\"). Measure A, B, C and D with a ruler, "
+      "to a quarter of a millimetre if you can, and type what you measured:\n\n"
+      "rota label --calibrate PRINTER --offset-x A --offset-y B --scale C --scale-y D\n\n"
+      "From then on labels for that printer are moved and scaled to come out right.");
 }
 
 }  // namespace rota::labels

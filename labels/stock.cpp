@@ -49,7 +49,8 @@ struct Row {
 };
 
 constexpr std::array kRows{
-    Row{"title", true, [](const SettingValue& value, Stock& stock) { stock.title = one_line(value); }},
+    Row{"title", true,
+        [](const SettingValue& value, Stock& stock) { stock.title = one_line(value); }},
     Row{"aliases", false,
         [](const SettingValue& value, Stock& stock) {
           stock.aliases = value.texts(R"(["30252"])");
@@ -224,10 +225,11 @@ const Stock& find_stock(const std::vector<Stock>& all, const std::string& name) 
     if (is_called(stock, wanted)) return stock;
     names.push_back(stock.name);
   }
-  throw Error(ErrorKind::usage,
-              fmt::format("there is no label stock \"{}\"; there are {}. Others can be described in "
-                          "a file in stock.d beside rotation.toml",
-                          base::printable(name), fmt::join(names, ", ")));
+  throw Error(
+      ErrorKind::usage,
+      fmt::format("there is no label stock \"{}\"; there are {}. Others can be described in "
+                  "a file in stock.d beside rotation.toml",
+                  base::printable(name), fmt::join(names, ", ")));
 }
 
 }  // namespace rota::labels

@@ -69,6 +69,7 @@ class DiskAttach final : public Command {
       return recovery::disk_plan_text(recovery::read_installation(context.places(), ledger, now),
                                       disk);
     };
+    options_.label = [&](const std::string& disk) { return offer_label(context, disk); };
     job::AttachReport report;
     {
       const base::TerminalProgress terminal(context.progress());
@@ -76,7 +77,6 @@ class DiskAttach final : public Command {
                            show_disk_events(context), context.surroundings());
     }
     if (context.chatty()) print(report);
-    if (report.any(job::ServerCopy::End::sealed)) offer_label(context, report.disk);
     check(report);
     return context.status();
   }

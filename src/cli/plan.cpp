@@ -25,9 +25,10 @@ class PlanCommand final : public Command {
   void declare(Options& options) override {
     options.text("--pdf", pdf_, "FILE", "Write it as a document to be printed (needs rota-label)");
     options.text("--paper", paper_, "SIZE", "A4 (the default) or Letter");
-    options.flag("--with-key", with_key_,
-                 "Print the secret key, too, for the safe; needs --pdf, and the file is its owner's "
-                 "alone");
+    options.flag(
+        "--with-key", with_key_,
+        "Print the secret key, too, for the safe; needs --pdf, and the file is its owner's "
+        "alone");
     options.text("--key", key_, "FILE",
                  "The file of that key (default: what the profiles name as `key`)");
     options.note(

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include "base/error.h"
-#include "cli/disk_log.h"
 #include "cli/label_program.h"
 #include "profile/rotation.h"
 
@@ -28,25 +27,21 @@ std::string print(Context& context, const std::string& disk, const std::string& 
 
 }  // namespace
 
-void offer_label(Context& context, const std::string& disk) {
-  job::DiskEvent event{context.now(), disk, "", "label", "offered", ""};
-  event.detail = fmt::format("rota label {} --kind monthly --print", disk);
+job::AttachOptions::LabelResult offer_label(Context& context, const std::string& disk) {
+  std::string problem;
   try {
-    const std::string printer =
-        profile::load_rotation(context.places()).paper.print_after_copy;
-    if (!printer.empty()) {
-      const std::string problem = print(context, disk, printer);
-      event.state = problem.empty() ? "done" : "failed";
-      event.detail = problem.empty() ? "printed on " + printer : problem;
+    const std::string printer = profile::load_rotation(context.places()).paper.print_after_copy;
+    if (printer.empty()) {
+      return {"offered",
+              fmt::format("the monthly label: rota label {} --kind monthly --print", disk)};
     }
+    problem = print(context, disk, printer);
+    if (problem.empty()) return {"done", "printed on " + printer};
   } catch (const base::Error& error) {
-    event.state = "failed";
-    event.detail = error.what();
+    problem = error.what();
   }
-  if (event.state == "failed") {
-    context.warnings().warn(disk, "the monthly label was not printed: " + event.detail);
-  }
-  if (const job::OnDiskEvent show = show_disk_events(context)) show(event);
+  context.warnings().warn(disk, "the monthly label was not printed: " + problem);
+  return {"failed", problem};
 }
 
 }  // namespace rota::cli

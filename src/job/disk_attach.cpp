@@ -270,11 +270,11 @@ void AttachJob::record_seals() {
 void AttachJob::write_plan(const disk::DiskMount& mount) {
   if (!options_.plan) return;
   try {
-    base::write_file(mount.path() + "/PLAN.txt",
-                     options_.plan(ledger_, session_->row(), now()), 0600);
+    base::write_file(mount.path() + "/PLAN.txt", options_.plan(ledger_, session_->row(), now()),
+                     0600);
   } catch (const Error& error) {
-    around_.warnings.warn(name(), fmt::format("the recovery plan was not written to the disk: {}",
-                                              error.what()));
+    around_.warnings.warn(
+        name(), fmt::format("the recovery plan was not written to the disk: {}", error.what()));
   }
 }
 
@@ -292,6 +292,10 @@ void AttachJob::let_go() {
     }
   } else {
     report_.safe_to_unplug = true;  // nothing holds it any more
+  }
+  if (options_.label && report_.any(ServerCopy::End::sealed)) {
+    const AttachOptions::LabelResult label = options_.label(name());
+    log_.event("label", label.state, label.detail);
   }
   const bool held = report_.any(ServerCopy::End::held);
   const bool damaged = report_.any(ServerCopy::End::damaged);

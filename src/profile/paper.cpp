@@ -57,10 +57,8 @@ constexpr std::array kRows{
     Row{"if_found", [](const SettingValue& value, Paper& paper) { paper.if_found = line(value); }},
     Row{"if_found_discreet",
         [](const SettingValue& value, Paper& paper) { paper.if_found_discreet = line(value); }},
-    Row{"label_stock",
-        [](const SettingValue& value, Paper& paper) {
-          paper.label_stock = plain_word(value, 32, "L7163");
-        }},
+    Row{"label_stock", [](const SettingValue& value,
+                          Paper& paper) { paper.label_stock = plain_word(value, 32, "L7163"); }},
     Row{"print_after_copy",
         [](const SettingValue& value, Paper& paper) {
           paper.print_after_copy = plain_word(value, kLongestPrinter, "Dymo");

@@ -13,7 +13,8 @@ struct Paper {
   /// The same for discreet labels, which tell nothing of it by themselves: it should name nobody.
   std::string if_found_discreet;
   std::string label_stock = "L7163";
-  std::string print_after_copy;  ///< printer that prints a label after each sealed copy; empty: none
+  std::string
+      print_after_copy;  ///< printer that prints a label after each sealed copy; empty: none
 };
 
 }  // namespace rota::profile

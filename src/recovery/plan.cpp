@@ -19,8 +19,9 @@ std::string date(base::Instant time) { return base::iso(time).substr(0, 10); }
 
 void add_first(PlanBuilder& plan, const Installation& installation, bool open) {
   plan.heading("First");
-  plan.tick("Do not plug a disk into a running server or into a machine that somebody else may "
-            "control: what reaches that machine reaches the disk.");
+  plan.tick(
+      "Do not plug a disk into a running server or into a machine that somebody else may "
+      "control: what reaches that machine reaches the disk.");
   plan.tick("Do not write to any disk before the files are safe elsewhere.");
   if (open) return;
   plan.tick("Call, before you begin:");
@@ -45,11 +46,11 @@ void add_places(PlanBuilder& plan, const Installation& installation) {
   }
   std::vector<std::vector<std::string>> rows;
   for (const rotation::DiskStatus& disk : installation.status.rotation.disks) {
-    rows.push_back({ledger::printed_id(disk.name), where(disk), printable(disk.by),
-                    disk.since ? date(*disk.since) : "",
-                    disk.newest ? fmt::format("{} {}", disk.newest->server,
-                                              date(disk.newest->snapshot_time()))
-                                : "none"});
+    rows.push_back(
+        {ledger::printed_id(disk.name), where(disk), printable(disk.by),
+         disk.since ? date(*disk.since) : "",
+         disk.newest ? fmt::format("{} {}", disk.newest->server, date(disk.newest->snapshot_time()))
+                     : "none"});
   }
   if (rows.empty()) {
     plan.paragraph("There is no rotation disk yet: `rota disk prepare` makes one.");
@@ -63,17 +64,19 @@ void add_store(PlanBuilder& plan, Plan& document, const profile::Profile& profil
   plan.paragraph(fmt::format("Server {}, {} of it: {}", profile.name, printable(profile.source),
                              printable(profile.target)));
   if (!profile.credentials.empty()) {
-    plan.paragraph(fmt::format("Its access key lay on the server in {}; a copy of it that can read "
-                               "belongs in the safe:",
-                               printable(profile.credentials)));
+    plan.paragraph(
+        fmt::format("Its access key lay on the server in {}; a copy of it that can read "
+                    "belongs in the safe:",
+                    printable(profile.credentials)));
     plan.blank("Access key kept at");
   }
   std::string code = fmt::format("rota plan\nserver: {}\nstore: {}", profile.name, profile.target);
   if (profile.encrypt_to.empty()) {
     plan.paragraph("The backups are not encrypted.");
   } else {
-    plan.paragraph("The backups are encrypted. This opens them: the secret key (or the passphrase) "
-                   "of");
+    plan.paragraph(
+        "The backups are encrypted. This opens them: the secret key (or the passphrase) "
+        "of");
     for (const std::string& recipient : profile.encrypt_to) {
       plan.command(recipient);
       code += "\nkey: " + recipient;
@@ -91,9 +94,10 @@ void add_stores(PlanBuilder& plan, Plan& document, const Installation& installat
     const auto secret = options.secret_keys.find(profile.name);
     if (secret == options.secret_keys.end()) continue;
     document.secret = true;
-    plan.paragraph(fmt::format("THE SECRET KEY of {}: whoever holds this page can read its backups. "
-                               "To be typed into a file with mode 0600:",
-                               profile.name));
+    plan.paragraph(
+        fmt::format("THE SECRET KEY of {}: whoever holds this page can read its backups. "
+                    "To be typed into a file with mode 0600:",
+                    profile.name));
     plan.command(secret->second);
     document.codes.push_back({fmt::format("{}: THE SECRET KEY", profile.name), secret->second});
   }
@@ -108,8 +112,9 @@ void add_stores(PlanBuilder& plan, Plan& document, const Installation& installat
                     "________"});
   }
   if (rows.empty()) return;
-  plan.paragraph("Encrypted disks open with their key file, which lay on the server, or with the "
-                 "recovery passphrase that was shown once when they were prepared:");
+  plan.paragraph(
+      "Encrypted disks open with their key file, which lay on the server, or with the "
+      "recovery passphrase that was shown once when they were prepared:");
   plan.table({"disk", "key file on the server", "passphrase: sheet no."}, rows);
 }
 
@@ -122,8 +127,9 @@ void add_copies(PlanBuilder& plan, const ledger::DiskState& state) {
   }
   if (rows.empty()) return plan.paragraph("No complete copy yet.");
   plan.table({"server", "as it was at", ">size"}, rows);
-  plan.paragraph("The whole plan, with where the other disks are, whom to call and how to reach the "
-                 "online store, is on paper: this disk is not encrypted, and must not tell it.");
+  plan.paragraph(
+      "The whole plan, with where the other disks are, whom to call and how to reach the "
+      "online store, is on paper: this disk is not encrypted, and must not tell it.");
 }
 
 }  // namespace

@@ -56,9 +56,9 @@ std::string plan_text(const Plan& plan);
 /// PlanOptions::open_disk.
 std::string disk_plan_text(const Installation& installation, const ledger::DiskRow& disk);
 
-/// For --with-key: the secret keys of all profiles that are encrypted, from `key_file`, or from what
-/// the profiles name when that is empty. Throws Error(usage) when there is none to print, and what
-/// reading it throws.
+/// For --with-key: the secret keys of all profiles that are encrypted, from `key_file`, or from
+/// what the profiles name when that is empty. Throws Error(usage) when there is none to print, and
+/// what reading it throws.
 std::map<std::string, std::string> read_secret_keys(const Installation& installation,
                                                     const std::string& key_file);
 

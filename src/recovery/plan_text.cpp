@@ -17,8 +17,8 @@ std::size_t width_of(std::string_view text) {
       std::ranges::count_if(text, [](char c) { return (c & 0xc0) != 0x80; }));
 }
 
-/// Words in lines; `first` and `rest` stand before the first line and the others. A word that is too
-/// long has a line of its own.
+/// Words in lines; `first` and `rest` stand before the first line and the others. A word that is
+/// too long has a line of its own.
 std::string wrapped(std::string_view text, std::string_view first, std::string_view rest) {
   std::string result(first);
   std::size_t column = width_of(first);
@@ -71,16 +71,28 @@ std::string plan_text(const Plan& plan) {
   std::string text = plan.title + "\n\n" + wrapped(plan.made, "", "");
   std::optional<Kind> before;
   for (const PlanBlock& block : plan.blocks) {
-    const bool together = before == block.kind && (block.kind == Kind::command ||
-                                                   block.kind == Kind::tick);
+    const bool together =
+        before == block.kind && (block.kind == Kind::command || block.kind == Kind::tick);
     if (!together) text += '\n';
     switch (block.kind) {
-      case Kind::heading: text += upper(block.text) + "\n"; break;
-      case Kind::paragraph: text += wrapped(block.text, "", ""); break;
-      case Kind::command: text += "    " + block.text + "\n"; break;
-      case Kind::tick: text += wrapped(block.text, "[ ] ", "    "); break;
-      case Kind::table: text += indented(base::table(block.headings, block.rows)); break;
-      case Kind::blank: text += blank_line(block.text); break;
+      case Kind::heading:
+        text += upper(block.text) + "\n";
+        break;
+      case Kind::paragraph:
+        text += wrapped(block.text, "", "");
+        break;
+      case Kind::command:
+        text += "    " + block.text + "\n";
+        break;
+      case Kind::tick:
+        text += wrapped(block.text, "[ ] ", "    ");
+        break;
+      case Kind::table:
+        text += indented(base::table(block.headings, block.rows));
+        break;
+      case Kind::blank:
+        text += blank_line(block.text);
+        break;
     }
     before = block.kind;
   }

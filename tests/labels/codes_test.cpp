@@ -4,9 +4,9 @@
 #include <catch2/catch.hpp>
 
 #include "base/error.h"
-#include "ledger/disk_code.h"
 #include "labels/raster.h"
 #include "labels/sample.h"
+#include "ledger/disk_code.h"
 
 using namespace rota;
 using namespace rota::test;

@@ -27,8 +27,8 @@ std::string all_of(const labels::Label& label) {
 }  // namespace
 
 TEST_CASE("the permanent label says which disk it is, whose, and whom to call", "[labels]") {
-  const labels::Label label = make_label(sample_installation(), "ROTA-B", Kind::permanent,
-                                         Style::full);
+  const labels::Label label =
+      make_label(sample_installation(), "ROTA-B", Kind::permanent, Style::full);
   CHECK(label.id == "ROTA-B-7");
   CHECK(label.barcode == "ROTA-B-7");
   CHECK(label.qr.front() == "ROTA:B:monthly::");
@@ -50,8 +50,7 @@ TEST_CASE("the monthly label says what the newest copies are and what is due", "
   here.disks[1].copies[0].verified = false;
   CHECK_THAT(all_of(make_label(here, "B", Kind::monthly, Style::full)),
              Catch::Contains("web: 400 GB, NOT VERIFIED"));
-  CHECK_THAT(all_of(make_label(here, "C", Kind::monthly, Style::full)),
-             !Catch::Contains("LUKS2"));
+  CHECK_THAT(all_of(make_label(here, "C", Kind::monthly, Style::full)), !Catch::Contains("LUKS2"));
   here.disks[1].copies.clear();
   CHECK_THROWS_WITH(make_label(here, "B", Kind::monthly, Style::full),
                     Catch::Contains("no sealed copy"));

@@ -58,8 +58,8 @@ std::vector<Raster> rasterise(const std::string& pdf) {
 
 std::vector<std::string> read_codes(const std::string& pdf, const labels::Stock& stock) {
   const TempDir dir;
-  std::vector<std::string> argv{"zbarimg", "--quiet",      "--nodbus", "-Sdisable",
-                                "-Sqrcode.enable", "-Scode128.enable"};
+  std::vector<std::string> argv{"zbarimg",   "--quiet",         "--nodbus",
+                                "-Sdisable", "-Sqrcode.enable", "-Scode128.enable"};
   for (const Raster& page : rasterise(pdf)) {
     for (int cell = 0; cell < stock.per_page(); ++cell) {
       const labels::Box box = box_of(stock, cell);

@@ -43,12 +43,11 @@ struct Roll {
   const char* name;
   double width, height;
 };
-constexpr Roll kRolls[] = {{"99010", 28, 89},         {"30252", 28, 89},
-                           {"99012", 36, 89},         {"99014", 54, 101},
-                           {"99015", 54, 70},         {"30258", 54, 70},
-                           {"11354", 57, 32},         {"30334", 57, 32},
-                           {"11352", 25, 54},         {"DK-1201", 28.96, 89.83},
-                           {"DK-1202", 61.98, 99.82}, {"DK-1208", 38.01, 89.83}};
+constexpr Roll kRolls[] = {
+    {"99010", 28, 89},         {"30252", 28, 89},         {"99012", 36, 89},
+    {"99014", 54, 101},        {"99015", 54, 70},         {"30258", 54, 70},
+    {"11354", 57, 32},         {"30334", 57, 32},         {"11352", 25, 54},
+    {"DK-1201", 28.96, 89.83}, {"DK-1202", 61.98, 99.82}, {"DK-1208", 38.01, 89.83}};
 
 constexpr double kTolerance = 0.3;  // mm
 
@@ -166,9 +165,9 @@ TEST_CASE("stock that there is not is refused with what there is", "[labels]") {
   const auto all = own_stock();
   CHECK(labels::find_stock(all, "avery l7163").name == "L7163");
   CHECK(labels::find_stock(all, "dk1202").name == "DK-1202");
-  CHECK_THROWS_WITH(labels::find_stock(all, "L9999"),
-                    Catch::Contains("L9999") && Catch::Contains("L7163, ") &&
-                        Catch::Contains("stock.d"));
+  CHECK_THROWS_WITH(labels::find_stock(all, "L9999"), Catch::Contains("L9999") &&
+                                                          Catch::Contains("L7163, ") &&
+                                                          Catch::Contains("stock.d"));
 }
 
 TEST_CASE("a stock file of one's own is used, and replaces rota's of the same name", "[labels]") {

@@ -38,9 +38,10 @@ TEST_CASE("what a scanner reads from a label names the disk again", "[code]") {
 
 TEST_CASE("what is no label of a disk is not taken for one", "[code]") {
   for (const char* text :
-       {"", "ROTA", "ROTA-", "ROTA-B-8", "ROTA-B-77", "ROTA-B-", "ROTA-B7-x-1", "ROTA:B", "ROTA:B::::",
-        "ROTA:b:::", "ROTA:ABCDEFGH:::", "ROTA:B:monthly:2026:", "ROTA:B:monthly:20261324T0300Z:",
-        "ROTA:B:monthly::1A2B", "ROTA:B:monthly::1a2b3c4d5", "ROTA:../x:::", "5901234123457"}) {
+       {"", "ROTA", "ROTA-", "ROTA-B-8", "ROTA-B-77", "ROTA-B-", "ROTA-B7-x-1", "ROTA:B",
+        "ROTA:B::::", "ROTA:b:::", "ROTA:ABCDEFGH:::", "ROTA:B:monthly:2026:",
+        "ROTA:B:monthly:20261324T0300Z:", "ROTA:B:monthly::1A2B", "ROTA:B:monthly::1a2b3c4d5",
+        "ROTA:../x:::", "5901234123457"}) {
     INFO(text);
     CHECK_FALSE(parse_scan(text));
   }

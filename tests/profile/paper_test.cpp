@@ -35,10 +35,10 @@ print_after_copy = "Dymo_450"
 
 TEST_CASE("what cannot stand on paper, and what is no printer, is refused with its line",
           "[rotation]") {
-  for (const char* text :
-       {"owner = \"\"", "owner = \"a\\nb\"", "contacts = \"Jo\"", "contacts = [\"\"]",
-        "print_after_copy = \"-o x\"", "print_after_copy = \"--help\"", "print_after_copy = \"../x\"",
-        "print_after_copy = \"\"", "label_stock = \"a/b\"", "if_found = 3"}) {
+  for (const char* text : {"owner = \"\"", "owner = \"a\\nb\"", "contacts = \"Jo\"",
+                           "contacts = [\"\"]", "print_after_copy = \"-o x\"",
+                           "print_after_copy = \"--help\"", "print_after_copy = \"../x\"",
+                           "print_after_copy = \"\"", "label_stock = \"a/b\"", "if_found = 3"}) {
     INFO(text);
     CHECK_THROWS_WITH(paper(text), Catch::StartsWith("rotation.toml:1: "));
   }

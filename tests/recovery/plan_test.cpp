@@ -32,7 +32,8 @@ TEST_CASE("the plan says what is where, how to reach it, and how to come back", 
   const std::string text = whole(plan);
   for (const char* part :
        {"RECOVERY PLAN OF web1", "2026-10-25", "rota 0.", "Jo Doe, +49 30 123456", "ROTA-B-7",
-        "off site, bank", "b2://example-backup/mail", "/etc/rota/web/b2.key", "/etc/rota/keys/B.key",
+        "off site, bank", "b2://example-backup/mail", "/etc/rota/web/b2.key",
+        "/etc/rota/keys/B.key",
         "rota restore --target b2://example-backup/web --credentials FILE --key KEYFILE",
         "rota restore --disk B --to /mnt/target", "cryptsetup open --readonly", "cp -a /mnt/rota",
         "sha256sum --check", "DATABASES", "pg_restore", "/etc/rota/web/pre", "[ ] ", "NOTES"}) {
@@ -61,8 +62,8 @@ TEST_CASE("a plan on a disk that is not encrypted tells nothing of the rest", "[
   const std::string open = disk_plan_text(here, here.disks[2].disk);
   INFO(open);
   REQUIRE(here.disks[2].disk.luks_uuid.empty());
-  for (const char* word : {"Jo", "bank", "+49", "b2://", "rota-pub", "Example Ltd", "ROTA-A", "ROTA-B",
-                           "/etc/rota", "web1", "safe at"}) {
+  for (const char* word : {"Jo", "bank", "+49", "b2://", "rota-pub", "Example Ltd", "ROTA-A",
+                           "ROTA-B", "/etc/rota", "web1", "safe at"}) {
     CHECK_THAT(open, !Catch::Contains(word));
   }
   CHECK_THAT(open, Catch::Contains("rota restore --disk C") && Catch::Contains("cp -a") &&
@@ -78,8 +79,8 @@ TEST_CASE("the secret key stands in the plan only when it is asked for", "[plan]
   recovery::Installation here = sample_installation();
   here.profiles[0].encrypt_to = {chain::Recipient(key).text()};
   here.profiles[0].key = dir / "key";
-  CHECK_THAT(whole(make_plan(here, {})), !Catch::Contains(key.text()) &&
-                                             !Catch::Contains("SECRET-KEY"));
+  CHECK_THAT(whole(make_plan(here, {})),
+             !Catch::Contains(key.text()) && !Catch::Contains("SECRET-KEY"));
   recovery::PlanOptions options;
   options.secret_keys = recovery::read_secret_keys(here, "");
   const recovery::Plan plan = make_plan(here, options);
