@@ -80,5 +80,7 @@ std::unique_ptr<Command> make_calendar();
 std::unique_ptr<Command> make_ledger_check();
 std::unique_ptr<Command> make_ledger_export();
 std::unique_ptr<Command> make_ledger_rebuild();
+std::unique_ptr<Command> make_label();
+std::unique_ptr<Command> make_plan();
 
 }  // namespace rota::cli

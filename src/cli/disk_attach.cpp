@@ -5,7 +5,9 @@
 #include "base/text.h"
 #include "cli/disk.h"
 #include "cli/disk_log.h"
+#include "cli/print_label.h"
 #include "job/disk_news.h"
+#include "recovery/plan.h"
 
 namespace rota::cli {
 
@@ -75,6 +77,11 @@ class DiskAttach final : public Command {
       const base::Span span = base::parse_span(scrub_);
       options_.scrub_budget = base::after(base::Instant{}, span) - base::Instant{};
     }
+    options_.plan = [&](ledger::Ledger& ledger, const ledger::DiskRow& disk, base::Instant now) {
+      return recovery::disk_plan_text(recovery::read_installation(context.places(), ledger, now),
+                                      disk);
+    };
+    options_.label = [&](const std::string& disk) { return offer_label(context, disk); };
     std::optional<job::AttachReport> report;
     {
       const base::TerminalProgress terminal(context.progress());

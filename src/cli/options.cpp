@@ -97,6 +97,8 @@ void Options::list(const std::string& name, std::vector<std::string>& into, cons
       ->check([](const std::string& value) { return value.empty() ? "it is empty" : ""; });
 }
 
+void Options::pass_on(std::vector<std::string>& into) { passed_on_ = &into; }
+
 void Options::note(const std::string& text) { app_->footer(text); }
 
 bool Options::given(const std::string& name) const { return app_->count(name) > 0; }
@@ -209,6 +211,11 @@ void CommandLine::check_word(const std::string& before, const char* word) const 
 
 std::optional<std::size_t> CommandLine::parse(int argc, char** argv) {
   check_command(argc, argv);
+  for (std::size_t i = 0; argc > 1 && i < commands_.size(); ++i) {
+    if (commands_[i]->passed_on_ == nullptr || commands_[i]->app_->get_name() != argv[1]) continue;
+    commands_[i]->passed_on_->assign(argv + 2, argv + argc);
+    return i;
+  }
   const auto asked_for = [this]() -> std::optional<std::size_t> {
     for (std::size_t i = 0; i < commands_.size(); ++i) {
       if (commands_[i]->app_->parsed()) return i;

@@ -31,6 +31,8 @@ class Options {
   /// As text(), and may be given again.
   void list(const std::string& name, std::vector<std::string>& into, const std::string& type,
             const std::string& help);
+  /// Everything behind the command, `--help` included, for another program.
+  void pass_on(std::vector<std::string>& into);
   /// What else `--help` says, below the options.
   void note(const std::string& text);
   /// Whether an option was given; for a default that depends on it.
@@ -47,6 +49,7 @@ class Options {
 
   CLI::App* app_;
   std::vector<std::string>* words_ = nullptr;
+  std::vector<std::string>* passed_on_ = nullptr;
   std::string form_;
   std::size_t least_ = 0;
   std::size_t most_ = 0;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "disk/copies.h"
@@ -53,6 +54,7 @@ class AttachJob {
   void read_back();
   void seal();
   void record_seals();
+  void write_plan(const disk::DiskMount& mount);
   void let_go();
   void record_failure(const Error& error);
   base::Instant now() const { return around_.clock.now(); }
@@ -278,7 +280,20 @@ void AttachJob::record_seals() {
   report_.pruned.insert(report_.pruned.end(), room.pruned().begin(), room.pruned().end());
   reconcile(disks_, log_, name(), mount, calm_);  // an attempt that was taken over is gone now
   finish_disk(mount, session_->row(), new_bytes_, ledger_, now());
+  write_plan(mount);
   session_->unmount();
+}
+
+/// The copies stand; a plan that cannot be made is no reason to say that they do not.
+void AttachJob::write_plan(const disk::DiskMount& mount) {
+  if (!options_.plan) return;
+  try {
+    base::write_file(mount.path() + "/PLAN.txt", options_.plan(ledger_, session_->row(), now()),
+                     0600);
+  } catch (const Error& error) {
+    around_.warnings.warn(
+        name(), fmt::format("the recovery plan was not written to the disk: {}", error.what()));
+  }
 }
 
 void AttachJob::let_go() {
@@ -295,6 +310,10 @@ void AttachJob::let_go() {
     }
   } else {
     report_.safe_to_unplug = true;  // nothing holds it any more
+  }
+  if (options_.label && report_.any(ServerCopy::End::sealed)) {
+    const AttachOptions::LabelResult label = options_.label(name());
+    log_.event("label", label.state, label.detail);
   }
   const bool held = report_.any(ServerCopy::End::held);
   const bool damaged = report_.any(ServerCopy::End::damaged);

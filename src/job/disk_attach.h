@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,17 @@ struct AttachOptions {
   bool power_down = true;             ///< let go of the port at the end
   std::optional<std::chrono::seconds> scrub_budget;  ///< nothing: as the set says
   SessionOptions session;
+  /// Makes PLAN.txt of a disk, after its copies were recorded; may throw Error, which is a warning.
+  /// Null: none is written. (The text comes from a level above this.)
+  std::function<std::string(ledger::Ledger& ledger, const ledger::DiskRow& disk, base::Instant now)>
+      plan;
+  /// Called when a copy was sealed and the disk was let go of: prints the disk's monthly label or
+  /// offers it. Must not throw. Null: nobody prints here.
+  struct LabelResult {
+    std::string state;   ///< of the event "label": "offered", "done", "failed"
+    std::string detail;  ///< a phrase
+  };
+  std::function<LabelResult(const std::string& disk)> label;
 };
 
 /// What became of one server's copy.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "disk/copies.h"
 #include "disk/make_filesystem.h"
@@ -38,6 +39,7 @@ ledger::CopyRow copy_row(const std::string& disk, const disk::CopyRecord& record
   row.changed = record.changed;
   row.added = record.added;
   row.removed = record.removed;
+  row.sums_sha256 = base::to_hex(record.sums_sha256);
   return row;
 }
 

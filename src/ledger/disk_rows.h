@@ -123,6 +123,7 @@ struct CopyRow {
   std::optional<base::Instant> last_verified;  ///< the last check of any kind, good or bad
   bool last_good = false;                      ///< its result
   std::optional<base::Instant> oldest_read;    ///< no byte of it was last read before this
+  std::string sums_sha256;  ///< of its SHA256SUMS, hexadecimal; empty when that was not recorded
   friend bool operator==(const CopyRow&, const CopyRow&) = default;
 
   /// The moment that it shows, from its name.

@@ -93,6 +93,7 @@ void visit(Visitor& visitor, CopyRow& row) {
   visitor("last_verified", row.last_verified);
   visitor("last_good", row.last_good);
   visitor("oldest_read", row.oldest_read);
+  visitor("sums_sha256", row.sums_sha256);
 }
 
 template <typename Visitor>

@@ -196,6 +196,8 @@ const char* const kSteps[] = {
     ) STRICT;
     )sql",
     kGuards,
+    // What the label of a copy says of its manifest. Copies from before this have nothing there.
+    "ALTER TABLE copy ADD COLUMN sums_sha256 TEXT NOT NULL DEFAULT ''",
 };
 constexpr std::int64_t kNewest = std::size(kSteps);
 

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "profile/config_file.h"
+#include "profile/paper_keys.h"
 #include "profile/profile.h"
 #include "profile/setting_value.h"
 #include "profile/toml_table.h"
@@ -207,6 +208,7 @@ Rotation read_rotation(const std::string& text, const std::string& file) {
       rotation.notify = read_notify(file, table_of(file, line, kind, node));
       return;
     }
+    if (read_paper(file, kind, node, rotation.paper)) return;
     if (kind != "set" && kind != "disk") {
       fail(
           fmt::format("{}:{}: unknown key \"{}\"; everything stands in tables [set.NAME], "

@@ -8,6 +8,7 @@
 
 #include "base/time.h"
 #include "profile/notify.h"
+#include "profile/paper.h"
 #include "profile/places.h"
 
 namespace rota::profile {
@@ -35,6 +36,7 @@ struct Rotation {
   /// Disks that may hold certain servers only: [disk.NAME] profiles = [...].
   std::map<std::string, std::vector<std::string>> limits;
   NotifySettings notify;  ///< how people are told: [notify]
+  Paper paper;
   bool written = false;   ///< false: there is no file, and this is the default
 
   /// The set that names the disk, else the one that takes all; null when there is neither.

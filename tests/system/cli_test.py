@@ -20,6 +20,7 @@ import cli_doctor
 import cli_input
 import cli_interrupted
 import cli_keys
+import cli_labels
 import cli_locks
 import cli_package
 import cli_plug_in
@@ -34,7 +35,8 @@ import machine
 
 MODULES = (cli_input, cli_commands, cli_trees, cli_stores, cli_keys, cli_cron, cli_interrupted,
            cli_b2, cli_locks, cli_s3, cli_sftp, cli_secrets, cli_attack, cli_doctor, cli_cost,
-           cli_disks, cli_prepare, cli_attach_disk, cli_package, cli_plug_in, cli_remind)
+           cli_disks, cli_prepare, cli_attach_disk, cli_package, cli_plug_in, cli_remind,
+           cli_labels)
 
 
 def cases(suite):

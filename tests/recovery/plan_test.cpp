@@ -1,0 +1,96 @@
+#include "recovery/plan.h"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+#include "base/error.h"
+#include "chain/key.h"
+#include "chain/key_file.h"
+#include "labels/sample.h"
+#include "support/files.h"
+
+using namespace rota;
+using namespace rota::test;
+
+namespace {
+
+std::string whole(const recovery::Plan& plan) {
+  std::string text = recovery::plan_text(plan);
+  for (const recovery::PlanCode& code : plan.codes) text += code.caption + "\n" + code.text + "\n";
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("the plan says what is where, how to reach it, and how to come back", "[plan]") {
+  const recovery::Installation here = sample_installation();
+  const recovery::Plan plan = make_plan(here, {});
+  CHECK_FALSE(plan.secret);
+  CHECK(plan.codes.size() == 2);
+  CHECK_THAT(plan.codes[0].text, Catch::Contains("store: b2://example-backup/web") &&
+                                     Catch::Contains("key: rota-pub-1-abcd"));
+  const std::string text = whole(plan);
+  for (const char* part :
+       {"RECOVERY PLAN OF web1", "2026-10-25", "rota 0.", "Jo Doe, +49 30 123456", "ROTA-B-7",
+        "off site, bank", "b2://example-backup/mail", "/etc/rota/web/b2.key",
+        "/etc/rota/keys/B.key",
+        "rota restore --target b2://example-backup/web --credentials FILE --key KEYFILE",
+        "rota restore --disk B --to /mnt/target", "cryptsetup open --readonly", "cp -a /mnt/rota",
+        "sha256sum --check", "DATABASES", "pg_restore", "/etc/rota/web/pre", "[ ] ", "NOTES"}) {
+    INFO(part);
+    std::string shown = text;
+    if (std::string(part).starts_with("RECOVERY")) {
+      CHECK_THAT(plan.title, Catch::Contains("Recovery plan of web1"));
+    } else {
+      CHECK_THAT(shown, Catch::Contains(part));
+    }
+  }
+}
+
+TEST_CASE("lines of the plan are at most 79 columns but for commands and tables", "[plan]") {
+  std::string text = plan_text(make_plan(sample_installation(), {}));
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.find('\n', at);
+    const std::string line = text.substr(at, end - at);
+    if (!line.starts_with("    ")) CHECK(line.size() <= 79);
+    at = end + 1;
+  }
+}
+
+TEST_CASE("a plan on a disk that is not encrypted tells nothing of the rest", "[plan]") {
+  const recovery::Installation here = sample_installation();
+  const std::string open = disk_plan_text(here, here.disks[2].disk);
+  INFO(open);
+  REQUIRE(here.disks[2].disk.luks_uuid.empty());
+  for (const char* word : {"Jo", "bank", "+49", "b2://", "rota-pub", "Example Ltd", "ROTA-A",
+                           "ROTA-B", "/etc/rota", "web1", "safe at"}) {
+    CHECK_THAT(open, !Catch::Contains(word));
+  }
+  CHECK_THAT(open, Catch::Contains("rota restore --disk C") && Catch::Contains("cp -a") &&
+                       Catch::Contains("2026-09-24T03:00:00Z") && Catch::Contains("LABEL=ROTA-C"));
+  const std::string full = disk_plan_text(here, here.disks[1].disk);
+  CHECK_THAT(full, Catch::Contains("bank") && Catch::Contains("b2://example-backup/web"));
+}
+
+TEST_CASE("the secret key stands in the plan only when it is asked for", "[plan]") {
+  const TempDir dir;
+  const chain::SecretKey key = chain::SecretKey::generate();
+  chain::write_key_file(dir / "key", key);
+  recovery::Installation here = sample_installation();
+  here.profiles[0].encrypt_to = {chain::Recipient(key).text()};
+  here.profiles[0].key = dir / "key";
+  CHECK_THAT(whole(make_plan(here, {})),
+             !Catch::Contains(key.text()) && !Catch::Contains("SECRET-KEY"));
+  recovery::PlanOptions options;
+  options.secret_keys = recovery::read_secret_keys(here, "");
+  const recovery::Plan plan = make_plan(here, options);
+  CHECK(plan.secret);
+  CHECK_THAT(whole(plan), Catch::Contains(key.text()));
+  CHECK(plan.codes.size() == 3);
+
+  chain::write_key_file(dir / "other", chain::SecretKey::generate());
+  CHECK_THROWS_WITH(recovery::read_secret_keys(here, dir / "other"),
+                    Catch::Contains("no profile is encrypted for the key"));
+  here.profiles[0].key.clear();
+  CHECK_THROWS_WITH(recovery::read_secret_keys(here, ""), Catch::Contains("--key FILE"));
+}
