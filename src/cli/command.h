@@ -74,6 +74,7 @@ std::unique_ptr<Command> make_doctor();
 std::unique_ptr<Command> make_cost();
 std::unique_ptr<Command> make_check();
 std::unique_ptr<Command> make_history();
+std::unique_ptr<Command> make_tui();
 std::unique_ptr<Command> make_ledger_check();
 std::unique_ptr<Command> make_ledger_export();
 std::unique_ptr<Command> make_ledger_rebuild();

@@ -52,14 +52,13 @@ void flush_output() {
 
 std::vector<std::unique_ptr<cli::Command>> make_commands() {
   std::vector<std::unique_ptr<cli::Command>> commands;
-  for (auto* make : {cli::make_init,          cli::make_backup,       cli::make_cron,
-                     cli::make_list,          cli::make_ls,           cli::make_restore,
-                     cli::make_fetch,         cli::make_verify,       cli::make_diff,
-                     cli::make_purge,         cli::make_purge_incr,   cli::make_status,
-                     cli::make_facts,         cli::make_adopt,        cli::make_key,
-                     cli::make_doctor,        cli::make_cost,         cli::make_check,
-                     cli::make_history,       cli::make_ledger_check, cli::make_ledger_export,
-                     cli::make_ledger_rebuild}) {
+  for (auto* make :
+       {cli::make_init,         cli::make_backup,        cli::make_cron,          cli::make_list,
+        cli::make_ls,           cli::make_restore,       cli::make_fetch,         cli::make_verify,
+        cli::make_diff,         cli::make_purge,         cli::make_purge_incr,    cli::make_status,
+        cli::make_facts,        cli::make_adopt,         cli::make_key,           cli::make_doctor,
+        cli::make_cost,         cli::make_check,         cli::make_history,       cli::make_tui,
+        cli::make_ledger_check, cli::make_ledger_export, cli::make_ledger_rebuild}) {
     commands.push_back(make());
   }
   for (auto* make : cli::disk_commands()) commands.push_back(make());

@@ -161,8 +161,8 @@ std::vector<Stretch> timeline(const ledger::DiskState& state,
         break;
     }
   }
-  const bool gone = state.disk.end == ledger::DiskEnd::lost ||
-                    state.disk.end == ledger::DiskEnd::retired;
+  const bool gone =
+      state.disk.end == ledger::DiskEnd::lost || state.disk.end == ledger::DiskEnd::retired;
   if (gone && state.disk.end_time) {
     line.enter(*state.disk.end_time, Phase::gone);
     line.leave_port();
