@@ -16,14 +16,13 @@ std::string upper(std::string text) {
 
 std::string chain_text(const rotation::ProfileStatus& profile, base::Instant now) {
   std::string text = fmt::format("{}: {}", profile.profile, rotation::word(profile.level));
-  if (!profile.newest) return text + ", no run yet";
-  text += fmt::format(", {} {}", ledger::word(profile.newest->kind),
+  if (!profile.newest) return text + " · no run yet";
+  text += fmt::format(" · {} {}", ledger::word(profile.newest->kind),
                       base::relative(profile.newest->time, now));
-  text += fmt::format(" · {} runs, {}", profile.runs, base::human_size(profile.stored));
   if (profile.next_full_due) {
-    text +=
-        " · full " + (*profile.next_full_due <= now ? std::string("next")
-                                                    : base::relative(*profile.next_full_due, now));
+    text += " · next full " + (*profile.next_full_due <= now
+                                   ? std::string("now")
+                                   : base::relative(*profile.next_full_due, now));
   }
   text += " · verified ";
   if (!profile.last_verification) return text + "never";
@@ -44,6 +43,14 @@ std::vector<rotation::Notice> findings(const Model& model) {
   std::ranges::stable_sort(all, std::ranges::greater(), &rotation::Notice::level);
   const auto& duties = model.status.rotation.duties;
   all.insert(all.end(), duties.begin(), duties.end());
+  if (!duties.empty()) return all;
+  for (const rotation::SetStatus& set : model.status.rotation.sets) {
+    if (set.next_disk.empty() || !set.due) continue;
+    rotation::Notice& next = all.emplace_back();
+    next.level = rotation::Level::good;
+    next.text =
+        fmt::format("Next: disk {} is to be plugged in on {}.", set.next_disk, day(*set.due));
+  }
   return all;
 }
 
@@ -202,7 +209,7 @@ Grid draw(const Model& model, const State& state, int columns, int rows) {
   }
 
   std::string help =
-      "↑↓ disk  Enter act  d details  C copies  H history  A alarms  T runs  ? help  q quit";
+      "↑↓ Enter act  d details  C copies  H history  A alarms  T runs  ? help  q quit";
   if (state.page() != Page::overview) help = "↑↓ PgUp PgDn scroll   / search   ? help   q back";
   if (state.page() == Page::menu) help = "↑↓ Enter or its letter: do it   q back";
   if (state.page() == Page::form) help = "Tab next   Enter on the last one: do it   Esc back";

@@ -46,8 +46,12 @@ template <typename Row>
 Row row_of(const json& value) {
   const json& data = part(value, "data");
   const auto people = value.find("people");
-  return ledger::from_text<Row>(data.dump(), people == value.end() ? "" : people->dump(),
-                                INT64_MAX);
+  Row row =
+      ledger::from_text<Row>(data.dump(), people == value.end() ? "" : people->dump(), INT64_MAX);
+  if constexpr (requires { row.id; }) {
+    if (!data.contains("id")) row.id = 0;
+  }
+  return row;
 }
 
 template <typename Row>
@@ -65,7 +69,10 @@ std::optional<Row> maybe_of(const json& value, const char* key) {
 }
 
 json state_json(const ledger::DiskState& state) {
-  return {{"disk", row_json(state.disk)},
+  ledger::DiskRow disk = state.disk;
+  disk.token_sha256.clear();  // nobody who is shown a screen needs it
+  disk.next_token_sha256.clear();
+  return {{"disk", row_json(disk)},
           {"claim", maybe(state.claim)},
           {"claim_holds", state.claim_holds},
           {"observation", maybe(state.observation)},

@@ -88,7 +88,7 @@ Line disk_line(const DiskModel& disk, const Scale& scale, Instant now) {
   return line;
 }
 
-Line months(const Scale& scale, Instant now) {
+Line months(const Scale& scale) {
   static constexpr const char* kNames[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   std::string text;
@@ -101,9 +101,7 @@ Line months(const Scale& scale, Instant now) {
     before = month;
   }
   text = padded(text, scale.cells);
-  Line line{{std::string(kName, ' '), Style::plain}, {text, Style::heading}};
-  (void)now;
-  return line;
+  return {{std::string(kName, ' '), Style::plain}, {text, Style::heading}};
 }
 
 /// The time in which damage must have been noticed, of the set where that is the shortest.
@@ -129,15 +127,18 @@ Line window(const Model& model, const Scale& scale) {
 std::vector<Line> timeline_lines(const Model& model, std::size_t first, int count, int columns) {
   const Scale scale{base::before(model.now, kBack), base::after(model.now, kAhead),
                     std::max(columns - kName, 1)};
-  std::vector<Line> lines{months(scale, model.now)};
+  std::vector<Line> lines{months(scale)};
   for (int i = 0; i < count && first + static_cast<std::size_t>(i) < model.disks.size(); ++i) {
     lines.push_back(disk_line(model.disks[first + static_cast<std::size_t>(i)], scale, model.now));
   }
   lines.push_back(window(model, scale));
-  lines.push_back(
-      {{"· on site  █ off site  ~ travelling  C copying  ! exposed  x gone  │ today  "
-        "S due  ▒ window",
-        Style::dim}});
+  const char* gap = columns >= 90 ? "  " : " ";
+  std::string legend;
+  for (const char* one : {"· on site", "█ off site", "~ travelling", "C copying", "! exposed",
+                          "x gone", "│ today", "S due"}) {
+    legend += (legend.empty() ? "" : gap) + std::string(one);
+  }
+  lines.push_back({{legend, Style::dim}});
   return lines;
 }
 

@@ -23,6 +23,7 @@ import cli_keys
 import cli_locks
 import cli_prepare
 import cli_s3
+import cli_screen
 import cli_secrets
 import cli_sftp
 import cli_stores
@@ -31,7 +32,7 @@ import machine
 
 MODULES = (cli_input, cli_commands, cli_trees, cli_stores, cli_keys, cli_cron, cli_interrupted,
            cli_b2, cli_locks, cli_s3, cli_sftp, cli_secrets, cli_attack, cli_doctor, cli_cost,
-           cli_disks, cli_prepare, cli_attach_disk)
+           cli_disks, cli_prepare, cli_attach_disk, cli_screen)
 
 
 def cases(suite):
