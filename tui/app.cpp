@@ -29,6 +29,8 @@ base::Fd take_signals() {
   sigset_t signals;
   ::sigemptyset(&signals);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) ::sigaddset(&signals, signal);
+  // When the guard was killed, the shell has the terminal already; it is to get it back in order.
+  ::signal(SIGTTOU, SIG_IGN);
   ::sigprocmask(SIG_BLOCK, &signals, nullptr);
   return base::Fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
 }

@@ -181,7 +181,13 @@ Terminal::Terminal(bool only_ascii) {
   }
 }
 
-Terminal::~Terminal() { ::endwin(); }
+Terminal::~Terminal() {
+  // Where there is no second screen to leave, the prompt comes onto an empty line.
+  ::move(LINES - 1, 0);
+  ::clrtoeol();
+  ::refresh();
+  ::endwin();
+}
 
 int Terminal::columns() const { return COLS; }
 int Terminal::rows() const { return LINES; }

@@ -7,10 +7,11 @@ import signal
 import subprocess
 import time
 
+import cli_disks
+import disk_machine
 import machine
-from cli_disks import DAY, Disks, History
-from disk_machine import DiskMachine
-from machine import REFUSED, USAGE
+from cli_disks import DAY
+from machine import USAGE
 from tmux import Tmux, stty
 
 TUI = os.path.join(os.path.dirname(machine.ROTA), "rota-tui")
@@ -29,7 +30,18 @@ def processes(tmux):
     return guard, screen
 
 
-class ScreenCase(Disks):
+class Screen(machine.Machine):
+    def setUp(self):
+        super().setUp()
+        self.now = int(time.time())
+        self.init()
+        self.write("a")
+        self.backup()
+        self.silent("verify")
+
+    taken_in = cli_disks.Disks.taken_in
+    two_disks = cli_disks.Disks.two_disks
+
     def tmux(self, *size, **env):
         return Tmux(self, *size, **env)
 
@@ -37,8 +49,6 @@ class ScreenCase(Disks):
         tmux.type(f"{machine.ROTA} tui\n")
         return tmux.see(expected)
 
-
-class Screen(ScreenCase):
     def test_the_first_start_says_what_to_do(self):
         tmux = self.tmux(80, 24)
         shown = self.open(tmux, "What to do first")
@@ -46,7 +56,7 @@ class Screen(ScreenCase):
         tmux.type("?")
         tmux.see("a barcode scanner")
         tmux.type("qq")
-        tmux.see(r"ready> $")
+        tmux.see(r"ready>$")
 
     def test_it_follows_its_window_from_small_to_large(self):
         self.taken_in(self.two_disks())
@@ -63,19 +73,19 @@ class Screen(ScreenCase):
         self.open(tmux, "A    on site")
         self.assertNotRegex(tmux.screen("-e"), "\x1b\\[[0-9;]*(3[0-7]|38|9[0-7])m")
         tmux.type("q")
-        tmux.see(r"ready> $")
+        tmux.see(r"ready>$")
         tmux.type("unset NO_COLOR; clear\n")
         self.open(tmux, "A    on site")
         self.assertRegex(tmux.screen("-e"), "\x1b\\[[0-9;]*(3[0-7]|38;5;[0-9]+)m")
         tmux.type("q")
-        tmux.see(r"ready> $")
+        tmux.see(r"ready>$")
         for setting in ("TERM=vt100", "LC_ALL=C"):
             tmux.type(f"clear; {setting} {machine.ROTA} tui\n")
             shown = tmux.see("A    on site")
             self.assertTrue(shown.isascii(), shown)
             self.assertIn("####", shown)
             tmux.type("q")
-            tmux.see(r"ready> $")
+            tmux.see(r"ready>$")
 
     def test_the_terminal_is_as_it_was_however_the_screen_ends(self):
         self.taken_in(self.two_disks())
@@ -101,7 +111,7 @@ class Screen(ScreenCase):
                 self.assertEqual("1", tmux.ask("#{cursor_flag}"))
                 self.assertEqual("0", tmux.ask("#{mouse_any_flag}"))
                 tmux.type("clear\n")
-                tmux.see(r"\Aready> $")
+                tmux.see(r"\Aready>$")
                 self.assertEqual(before, stty(self, tmux, f"after-{name}"))
 
     def test_it_sees_at_once_what_others_record(self):
@@ -113,7 +123,7 @@ class Screen(ScreenCase):
 
     def test_a_scanned_label_checks_a_disk_in_and_out_again(self):
         self.taken_in(self.two_disks())
-        tmux = self.tmux(100, 30)
+        tmux = self.tmux(140, 30)
         self.open(tmux, "A    on site")
         tmux.type("ROTA-B\n")
         tmux.see("> i  Check in")
@@ -193,7 +203,7 @@ class Screen(ScreenCase):
         self.assertIn("needs a terminal", result.err)
 
 
-class RealDisks(DiskMachine):
+class RealDisks(disk_machine.DiskMachine):
     def test_the_monthly_swap_from_plug_to_off_site(self):
         self.small_reserve('place = "bank"')
         self.init()

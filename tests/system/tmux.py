@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import time
 
-WAIT = 30  # seconds; what is waited for comes in a tenth of one
+WAIT = float(os.environ.get("ROTA_TMUX_WAIT", 30))  # seconds; what is waited for comes in a tenth of one
 
 
 class Tmux:
@@ -16,16 +16,15 @@ class Tmux:
         if not shutil.which("tmux"):
             test.skip("needs tmux")
         self.test, self.socket = test, str(test.dir / "tmux")
-        settings = test.environment(**{"TERM": None, "TMUX": None, "PS1": "ready> ",
-                                       "ENV": None, **env})
+        settings = test.environment(**{"TERM": None, "TMUX": None, "ENV": None, **env})
         # A shell that reads no file of the person who runs the tests.
         self("-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(rows),
              "sh", env={name: value for name, value in settings.items() if value is not None})
         test.addCleanup(self.end)
         self("set-option", "-g", "escape-time", "0")
-        for name, value in env.items():
-            self.type(f"export {name}={value}\n" if value else f"unset {name}\n")
-        self.see("ready> ")
+        # Some shells take no prompt from the environment when root runs them.
+        self.type("PS1='ready> '; clear\n")
+        self.see(r"\Aready>$")
 
     def __call__(self, *words, env=None):
         done = subprocess.run(["tmux", "-S", self.socket, *words], check=True, env=env,
@@ -60,7 +59,7 @@ class Tmux:
         """Waits until the screen shows the pattern, or no longer does; returns the screen."""
         end = time.monotonic() + WAIT
         while True:
-            shown = self.screen()
+            shown = self.screen().rstrip()
             if bool(re.search(pattern, shown)) != absent:
                 return shown
             if time.monotonic() > end:
