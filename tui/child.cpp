@@ -86,9 +86,8 @@ Child::Child(const std::string& program, const std::vector<std::string>& argumen
   sigset_t all;
   ::sigfillset(&all);
   ::posix_spawnattr_setsigdefault(&settings.attributes, &all);
-  ::posix_spawnattr_setflags(
-      &settings.attributes,
-      POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  ::posix_spawnattr_setflags(&settings.attributes,
+                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   pid_t pid = -1;
   const int error = ::posix_spawnp(&pid, program.c_str(), &settings.files, &settings.attributes,
                                    argv.data(), environ);

@@ -45,7 +45,7 @@ std::vector<rotation::Notice> findings(const Model& model) {
   all.insert(all.end(), duties.begin(), duties.end());
   if (!duties.empty()) return all;
   for (const rotation::SetStatus& set : model.status.rotation.sets) {
-    if (set.next_disk.empty() || !set.due) continue;
+    if (set.next_disk.empty() || !set.due || *set.due <= model.now) continue;  // told above
     rotation::Notice& next = all.emplace_back();
     next.level = rotation::Level::good;
     next.text =

@@ -148,3 +148,11 @@ TEST_CASE("a page scrolls to its end and no further", "[keys]") {
   CHECK(screen.type("j").state.scroll == end);
   CHECK(screen.type("k").state.scroll == end - 1);
 }
+
+TEST_CASE("a job is stopped by a signal, not by a call", "[keys]") {
+  Screen screen;
+  screen.enter().type("s").enter();
+  CHECK(screen.wish.kind == Wish::Kind::stop);
+  CHECK(screen.wish.disk == "A");
+  CHECK(screen.wish.arguments.empty());
+}
