@@ -84,6 +84,20 @@ const Act* find_act(char key) {
   return nullptr;
 }
 
+const Act& list_run() {
+  static const Act act = {'l', "What is in it", {"ls", "PROFILE", "--at", "RUN"}, true};
+  return act;
+}
+
+const Act& restore_run() {
+  static const Act act = {'f',
+                          "Restore files from it",
+                          {"restore", "PROFILE", "--at", "RUN", "--path", "PATH", "--to", "DIR"},
+                          true,
+                          "The directory must be empty or new."};
+  return act;
+}
+
 const char* question_of(const char* word) {
   for (const Question& question : kQuestions) {
     if (std::string_view(question.word) == word) return question.text;
@@ -91,24 +105,28 @@ const char* question_of(const char* word) {
   return nullptr;
 }
 
-std::string suggestion(const char* word, const Model& model, const DiskModel& disk,
+std::string suggestion(const char* word, const Model& model, const DiskModel* disk,
                        const std::string& by) {
   const std::string_view asked = word;
   if (asked == "BY") return by;
-  if (asked == "SERVER" && disk.servers.size() == 1) return disk.servers.front();
+  if (disk == nullptr) return "";
+  if (asked == "SERVER" && disk->servers.size() == 1) return disk->servers.front();
   if (asked != "PLACE") return "";
-  if (!disk.status.place.empty()) return disk.status.place;
-  const auto place = model.places.find(disk.status.set);
+  if (!disk->status.place.empty()) return disk->status.place;
+  const auto place = model.places.find(disk->status.set);
   return place == model.places.end() ? "" : place->second;
 }
 
-std::vector<std::string> arguments(const Act& act, const std::string& disk,
+std::vector<std::string> arguments(const Act& act, const Subject& subject,
                                    std::span<const std::string> answers) {
   std::vector<std::string> words;
   std::size_t next = 0;
   for (const char* word : act.words) {
-    if (std::string_view(word) == "DISK") {
-      words.push_back(disk);
+    const std::string_view asked = word;
+    if (asked == "DISK" || asked == "PROFILE" || asked == "RUN") {
+      words.push_back(asked == "DISK"      ? subject.disk
+                      : asked == "PROFILE" ? subject.profile
+                                           : subject.run);
     } else if (question_of(word) == nullptr) {
       words.emplace_back(word);
     } else {

@@ -6,9 +6,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fmt/core.h>
+
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string_view>
 
 #include "base/error.h"
@@ -22,7 +26,9 @@ namespace rota::tui {
 
 namespace {
 
-constexpr std::size_t kMostOutput = 256U << 10;
+constexpr std::size_t kMostOutput = 2U << 20;  // of the begin; of the end an error's length
+constexpr std::size_t kEnd = 8U << 10;
+constexpr std::size_t kMostLines = 5'000;
 
 /// posix_spawn's settings, freed however the function ends.
 struct SpawnSettings {
@@ -46,6 +52,12 @@ std::string phrase(const nlohmann::json& event) {
     const auto found = event.find(key);
     return found != event.end() && found->is_string() ? found->get<std::string>() : std::string();
   };
+  if (!text("path").empty()) {
+    const auto bytes = event.find("size");
+    const bool known = bytes != event.end() && bytes->is_number_unsigned();
+    return fmt::format("{:>8}  {}  {}", known ? base::human_size(bytes->get<std::uint64_t>()) : "",
+                       text("mtime").substr(0, 10), text("path"));
+  }
   const std::string state = text("state");
   if (text("step").empty() || state == "begins") return "";
   std::string said = text("step");
@@ -103,19 +115,23 @@ Child::Result Child::result() {
   while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }
   result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  const off_t size = ::lseek(output_.get(), 0, SEEK_END);
-  const auto most = static_cast<off_t>(kMostOutput);
-  const off_t from = size > most ? size - most : 0;
-  std::string output(static_cast<std::size_t>(size - from), '\0');
-  const std::size_t got = base::read_at(output_.get(), std::as_writable_bytes(std::span(output)),
-                                        static_cast<std::uint64_t>(from), "the output");
-  output.resize(got);
+  const auto size =
+      static_cast<std::uint64_t>(std::max<off_t>(::lseek(output_.get(), 0, SEEK_END), 0));
+  const auto part = [&](std::uint64_t from, std::size_t most) {
+    std::string text(static_cast<std::size_t>(std::min<std::uint64_t>(size - from, most)), '\0');
+    text.resize(
+        base::read_at(output_.get(), std::as_writable_bytes(std::span(text)), from, "the output"));
+    return text;
+  };
+  std::string output = part(0, kMostOutput);
+  if (size > kMostOutput + kEnd) output += "\n" + part(size - kEnd, kEnd);
   result.text = told(output);
   return result;
 }
 
 std::string told(const std::string& output) {
   std::string all;
+  std::size_t lines = 0;
   std::size_t begin = 0;
   while (begin < output.size()) {
     const std::size_t end = std::min(output.find('\n', begin), output.size());
@@ -124,7 +140,9 @@ std::string told(const std::string& output) {
     const nlohmann::json value = nlohmann::json::parse(line, nullptr, false);
     if (value.is_object()) line = phrase(value);
     if (line.starts_with("rota: ")) line.erase(0, 6);
-    if (!line.empty()) all += line + "\n";
+    if (line.empty()) continue;
+    all += line + "\n";
+    if (++lines == kMostLines) return all + "… and more; `rota ls` lists everything.\n";
   }
   return all;
 }

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kMostAnswer = 1'000;
 
-Wish finish(State& state, const DiskModel& disk) {
+Wish finish(State& state) {
   for (std::size_t i = 0; i < state.fields.size(); ++i) {
     if (state.fields[i].required && state.fields[i].answer.empty()) {
       state.field = i;
@@ -20,10 +20,9 @@ Wish finish(State& state, const DiskModel& disk) {
     }
   }
   Wish wish;
-  const std::string& name = disk.status.name;
   if (state.act->words.empty()) {
     wish.kind = Wish::Kind::stop;
-    wish.disk = name;
+    wish.disk = state.subject.disk;
     return wish;
   }
   std::vector<std::string> answers;
@@ -35,7 +34,7 @@ Wish finish(State& state, const DiskModel& disk) {
     ++next;
   }
   wish.kind = Wish::Kind::run;
-  wish.arguments = arguments(*state.act, name, answers);
+  wish.arguments = arguments(*state.act, state.subject, answers);
   state.pages.back() = Page::result;
   state.busy = true;
   state.result.clear();
@@ -67,7 +66,13 @@ void erase_last(std::string& text) {
 void begin_act(State& state, const Model& model, const Act& act) {
   const DiskModel* disk = selected_disk(model, state);
   if (disk == nullptr) return;
+  begin_act(state, model, act, {disk->status.name, "", ""});
+}
+
+void begin_act(State& state, const Model& model, const Act& act, const Subject& subject) {
+  const DiskModel* disk = model.find(subject.disk);
   state.act = &act;
+  state.subject = subject;
   state.fields.clear();
   state.field = 0;
   for (const char* word : act.words) {
@@ -77,19 +82,18 @@ void begin_act(State& state, const Model& model, const Act& act) {
     // `rota` knows who called sudo, and the place of a set.
     const bool required = asked == "REASON" || asked == "DIR" || asked == "PLACE";
     state.fields.push_back(
-        {question, suggestion(word, model, *disk, state.by.value_or("")), required});
+        {question, suggestion(word, model, disk, state.by.value_or("")), required});
   }
   open_page(state, Page::form);
 }
 
-Wish handle_form(State& state, const Model& model, const Key& key) {
-  const DiskModel* disk = selected_disk(model, state);
-  if (disk == nullptr || state.act == nullptr) return {};
+Wish handle_form(State& state, const Key& key) {
+  if (state.act == nullptr) return {};
   const std::size_t count = state.fields.size();
   const bool last = state.field + 1 >= count;
   switch (key.code) {
     case KeyCode::enter:
-      if (last) return finish(state, *disk);
+      if (last) return finish(state);
       ++state.field;
       break;
     case KeyCode::tab:

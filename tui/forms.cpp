@@ -49,11 +49,11 @@ std::vector<Line> menu_lines(const Model& model, const State& state, int) {
   return lines;
 }
 
-std::vector<Line> form_lines(const Model& model, const State& state, int columns) {
+std::vector<Line> form_lines(const State& state, int columns) {
   std::vector<Line> lines;
-  const DiskModel* disk = selected_disk(model, state);
-  if (state.act == nullptr || disk == nullptr) return lines;
-  lines.push_back({{fmt::format("{}: {}", disk->status.name, state.act->title), Style::strong}});
+  if (state.act == nullptr) return lines;
+  lines.push_back(
+      {{fmt::format("{}: {}", name_of(state.subject), state.act->title), Style::strong}});
   add_wrapped(lines, "", state.act->note, Style::plain, columns);
   lines.emplace_back();
   for (std::size_t i = 0; i < state.fields.size(); ++i) {
@@ -71,12 +71,12 @@ std::vector<Line> form_lines(const Model& model, const State& state, int columns
 
 std::vector<Line> result_lines(const Model& model, const State& state, int columns) {
   std::vector<Line> lines;
-  const DiskModel* disk = selected_disk(model, state);
-  if (state.act == nullptr || disk == nullptr) return lines;
-  const std::string what = fmt::format("{}: {}", disk->status.name, state.act->title);
+  if (state.act == nullptr) return lines;
+  const DiskModel* disk = model.find(state.subject.disk);
+  const std::string what = fmt::format("{}: {}", name_of(state.subject), state.act->title);
   if (state.busy) {
     lines.push_back({{what + ": under way", Style::strong}});
-    if (model.job_of(disk->status.name) != nullptr) {
+    if (disk != nullptr && model.job_of(disk->status.name) != nullptr) {
       const std::vector<Line> job = job_lines(model, *disk, columns);
       lines.insert(lines.end(), job.begin(), job.end());
     }
@@ -110,7 +110,7 @@ std::vector<Line> help_lines(int columns) {
       {"t", "history of the disk"},
       {"H", "history of all"},
       {"A", "alarms, with the files of a tripwire"},
-      {"T", "the runs of the online chains"},
+      {"T", "the runs of the online chains; Enter: what is in one, f: restore from it"},
       {"/ n", "search for a disk, a place, a word; the next one"},
       {"r", "look at the ports and read everything again"},
       {"q Esc h", "back; from the first page: quit"},
@@ -142,7 +142,7 @@ std::vector<Line> page_lines(const Model& model, const State& state, int columns
     case Page::menu:
       return menu_lines(model, state, columns);
     case Page::form:
-      return form_lines(model, state, columns);
+      return form_lines(state, columns);
     case Page::result:
       return result_lines(model, state, columns);
     case Page::help:
@@ -150,7 +150,7 @@ std::vector<Line> page_lines(const Model& model, const State& state, int columns
     case Page::alarms:
       return alarm_lines(model, columns);
     case Page::runs:
-      return run_lines(model, columns);
+      return run_lines(model, state, columns);
     case Page::history:
       return history_lines(model, state.this_disk && disk != nullptr ? disk->status.name : "",
                            columns);

@@ -6,9 +6,10 @@
 namespace rota::tui {
 
 /// While a form is filled in.
-Wish handle_form(State& state, const Model& model, const Key& key);
+Wish handle_form(State& state, const Key& key);
 /// Begins an act with the selected disk: shows its form.
 void begin_act(State& state, const Model& model, const Act& act);
+void begin_act(State& state, const Model& model, const Act& act, const Subject& subject);
 /// While something is searched for.
 void handle_search(State& state, const Model& model, const Key& key, int columns);
 void search_on(State& state, const Model& model, int columns);

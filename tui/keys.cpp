@@ -60,6 +60,28 @@ void back(State& state, Wish& wish) {
   }
 }
 
+void keep_in_sight(State& state, const Model& model, int columns, int rows) {
+  const std::vector<Line> lines = page_lines(model, state, columns);
+  const auto shown = static_cast<std::size_t>(std::max(rows - 2, 1));
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (lines[i].empty() || lines[i].front().style != Style::selected) continue;
+    if (i < state.scroll) state.scroll = i;
+    if (i >= state.scroll + shown) state.scroll = i - shown + 1;
+  }
+}
+
+/// An act with the run that is selected. Listing it asks nothing.
+Wish with_run(State& state, const Model& model, const Act& act, int columns, int rows) {
+  const auto runs = shown_runs(model);
+  if (state.run >= runs.size()) return {};
+  const ledger::RunRow& run = *runs[state.run];
+  begin_act(state, model, act, {"", run.profile, run.name});
+  if (!state.fields.empty()) return {};
+  Key enter;
+  enter.code = KeyCode::enter;
+  return handle(state, model, enter, columns, rows);
+}
+
 /// The lines of a page that scrolls, or the rows of a list that is chosen from.
 void move(State& state, const Model& model, std::int64_t by, int columns, int rows) {
   const auto moved = [by](std::size_t from, std::size_t count) {
@@ -71,6 +93,9 @@ void move(State& state, const Model& model, std::int64_t by, int columns, int ro
     state.selected = moved(state.selected, model.disks.size());
   } else if (state.page() == Page::menu) {
     state.item = moved(state.item, acts().size());
+  } else if (state.page() == Page::runs) {
+    state.run = moved(state.run, shown_runs(model).size());
+    keep_in_sight(state, model, columns, rows);
   } else {
     const std::size_t lines = page_lines(model, state, columns).size();
     const auto shown = static_cast<std::size_t>(std::max(rows - 2, 1));
@@ -170,7 +195,7 @@ Wish handle(State& state, const Model& model, const Key& key, int columns, int r
     if (state.pages.size() > 1) back(state, wish);
     return wish;
   }
-  if (state.page() == Page::form) return handle_form(state, model, key);
+  if (state.page() == Page::form) return handle_form(state, key);
   if (scan(state, model, key)) return wish;
   switch (key.code) {
     case KeyCode::up:
@@ -195,6 +220,7 @@ Wish handle(State& state, const Model& model, const Key& key, int columns, int r
       break;
     case KeyCode::enter:
     case KeyCode::right:
+      if (state.page() == Page::runs) return with_run(state, model, list_run(), columns, rows);
       enter(state, model);
       break;
     case KeyCode::left:
@@ -211,6 +237,9 @@ Wish handle(State& state, const Model& model, const Key& key, int columns, int r
       }
       break;
     case KeyCode::text:
+      if (state.page() == Page::runs && key.text == "f") {
+        return with_run(state, model, restore_run(), columns, rows);
+      }
       if (key.text.size() == 1) handle_letter(state, model, key.text[0], wish, columns, rows);
       break;
     default:

@@ -185,7 +185,6 @@ Grid draw(const Model& model, const State& state, int columns, int rows) {
   std::string title = kTitles[static_cast<std::size_t>(state.page())];
   const bool of_disk = state.page() == Page::menu || state.page() == Page::details ||
                        state.page() == Page::copies || state.page() == Page::job ||
-                       state.page() == Page::form ||
                        (state.page() == Page::history && state.this_disk);
   if (of_disk && disk != nullptr) title = disk->status.label + " " + title;
   grid.paint(0, Style::heading);
@@ -211,6 +210,8 @@ Grid draw(const Model& model, const State& state, int columns, int rows) {
   std::string help =
       "↑↓ Enter act  d details  C copies  H history  A alarms  T runs  ? help  q quit";
   if (state.page() != Page::overview) help = "↑↓ PgUp PgDn scroll   / search   ? help   q back";
+  if (state.page() == Page::runs)
+    help = "↑↓ run   Enter what is in it   f restore   / search   q back";
   if (state.page() == Page::menu) help = "↑↓ Enter or its letter: do it   q back";
   if (state.page() == Page::form) help = "Tab next   Enter on the last one: do it   Esc back";
   if (!state.message.empty()) help = state.message;

@@ -163,30 +163,44 @@ std::vector<Line> alarm_lines(const Model& model, int columns) {
   return lines;
 }
 
-std::vector<Line> run_lines(const Model& model, int columns) {
-  constexpr std::size_t kMostRuns = 500;
+std::vector<const ledger::RunRow*> shown_runs(const Model& model) {
+  constexpr std::size_t kMostRuns = 500;  // of each profile
+  std::vector<const ledger::RunRow*> runs;
+  for (const rotation::ProfileRows& profile : model.profiles) {
+    std::size_t count = 0;
+    for (auto run = profile.runs.rbegin(); run != profile.runs.rend() && count < kMostRuns; ++run) {
+      runs.push_back(&*run);
+      ++count;
+    }
+  }
+  return runs;
+}
+
+std::vector<Line> run_lines(const Model& model, const State& state, int columns) {
   std::vector<Line> lines;
-  for (std::size_t i = 0; i < model.profiles.size(); ++i) {
-    const rotation::ProfileRows& profile = model.profiles[i];
-    const rotation::ProfileStatus& status = model.status.profiles[i];
-    if (i > 0) lines.emplace_back();
+  const std::vector<const ledger::RunRow*> runs = shown_runs(model);
+  std::size_t next = 0;
+  for (const rotation::ProfileStatus& status : model.status.profiles) {
+    if (!lines.empty()) lines.emplace_back();
     add_wrapped(lines, fmt::format("{} ", mark(status.level)),
-                fmt::format("{}: {}, {} runs in {} chains, {}", profile.profile,
+                fmt::format("{}: {}, {} runs in {} chains, {}", status.profile,
                             rotation::word(status.level), status.runs, status.chains,
                             base::human_size(status.stored)),
                 style_of(status.level), columns);
     for (const std::string& message : status.messages) {
       add_wrapped(lines, "  ", message, Style::plain, columns);
     }
-    std::vector<std::vector<std::string>> rows;
-    for (auto run = profile.runs.rbegin(); run != profile.runs.rend(); ++run) {
-      if (rows.size() == kMostRuns) break;
-      rows.push_back({base::local(run->time), ledger::word(run->kind),
-                      base::human_count(run->files), base::human_size(run->bytes),
-                      base::human_size(run->stored), run->name});
-    }
-    if (!rows.empty()) {
-      add_table(lines, {"RUN", "KIND", ">ENTRIES", ">SIZE", ">STORED", "NAME"}, rows);
+    lines.push_back({{fmt::format("  {:<16}  {:<9}  {:>12}  {:>8}  {:>8}  NAME", "RUN", "KIND",
+                                  "ENTRIES", "SIZE", "STORED"),
+                      Style::heading}});
+    for (; next < runs.size() && runs[next]->profile == status.profile; ++next) {
+      const ledger::RunRow& run = *runs[next];
+      const bool selected = next == state.run;
+      lines.push_back(
+          {{fmt::format("{} {:<16}  {:<9}  {:>12}  {:>8}  {:>8}  {}", selected ? ">" : " ",
+                        base::local(run.time), ledger::word(run.kind), base::human_count(run.files),
+                        base::human_size(run.bytes), base::human_size(run.stored), run.name),
+            selected ? Style::selected : Style::plain}});
     }
   }
   if (lines.empty()) {

@@ -26,9 +26,11 @@ struct State {
   std::size_t selected = 0;                 ///< the disk, its number in the model
   std::size_t scroll = 0;                   ///< lines above the page's first shown one
   std::size_t item = 0;                     ///< of the menu
+  std::size_t run = 0;                      ///< the run that is selected, of all that are shown
   bool this_disk = false;                   ///< the history, of the selected disk only
 
   const Act* act = nullptr;  ///< of the form and the result
+  Subject subject;           ///< that it is done with
   std::vector<Field> fields;
   std::size_t field = 0;
   std::string result;   ///< what came of the act: lines
@@ -44,6 +46,11 @@ struct State {
 
   Page page() const { return pages.back(); }
 };
+
+/// "B", or "web 20261110T030000Z-abcd".
+inline std::string name_of(const Subject& subject) {
+  return subject.disk.empty() ? subject.profile + " " + subject.run : subject.disk;
+}
 
 /// The disk that is selected; null when there is none.
 inline const DiskModel* selected_disk(const Model& model, const State& state) {

@@ -50,9 +50,9 @@ std::vector<Line> copies_lines(const DiskModel& disk, int columns);
 std::vector<Line> job_lines(const Model& model, const DiskModel& disk, int columns);
 std::vector<Line> history_lines(const Model& model, const std::string& disk, int columns);
 std::vector<Line> alarm_lines(const Model& model, int columns);
-std::vector<Line> run_lines(const Model& model, int columns);
+std::vector<Line> run_lines(const Model& model, const State& state, int columns);
 std::vector<Line> menu_lines(const Model& model, const State& state, int columns);
-std::vector<Line> form_lines(const Model& model, const State& state, int columns);
+std::vector<Line> form_lines(const State& state, int columns);
 std::vector<Line> result_lines(const Model& model, const State& state, int columns);
 std::vector<Line> help_lines(int columns);
 

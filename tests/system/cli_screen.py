@@ -143,6 +143,21 @@ class Screen(machine.Machine):
         tmux.see(r"B    off site vault 日本 kim ")
         self.assertIn("off site at 'vault 日本'", self.rota("history").out)
 
+    def test_the_files_of_a_run_are_listed_and_restored(self):
+        self.write("etc/fstab", "content")
+        self.backup()
+        tmux = self.tmux(100, 30)
+        self.open(tmux)
+        tmux.type("T")
+        tmux.see("> .* increment")
+        tmux.type("\n")
+        tmux.see(r"What is in it: done(.|\n)*7 B  .*  etc/fstab")
+        tmux.type("qf")
+        tmux.see("Which file or directory")
+        tmux.type(f"etc\n{self.dir}/to\n")
+        tmux.see("Restore files from it: done")
+        self.assertEqual("content", (self.dir / "to/etc/fstab").read_text())
+
     def test_what_rota_refuses_is_told(self):
         self.taken_in(self.two_disks())
         tmux = self.tmux(100, 30)
