@@ -139,6 +139,7 @@ bool App::do_wish(const Wish& wish) {
       }
       try {
         child_.emplace(find_rota(), wish.arguments);
+        running_ = state_.act;
         if (watch_) watch_->look_again();
       } catch (const base::Error& error) {
         state_.busy = false;
@@ -184,14 +185,17 @@ void App::refresh_jobs() {
 void App::take_child() {
   const Child::Result result = child_->result();
   child_.reset();
-  state_.busy = false;
-  state_.good = result.status == base::kExitDone || result.status == base::kExitWarnings;
-  state_.result = result.text;
-  if (!state_.good && state_.result.empty()) {
-    state_.result = fmt::format("rota ended with status {}.", result.status);
-  }
-  if (state_.page() != Page::result && state_.act != nullptr) {
-    state_.message = fmt::format("{}: {}", state_.act->title, state_.good ? "done" : "NOT DONE");
+  const bool good = result.status == base::kExitDone || result.status == base::kExitWarnings;
+  if (state_.page() == Page::result && state_.busy) {
+    state_.busy = false;
+    state_.good = good;
+    state_.result = result.text;
+    if (!good && result.text.empty()) {
+      state_.result = fmt::format("rota ended with status {}.", result.status);
+    }
+  } else {  // somebody has looked at something else meanwhile
+    state_.message = fmt::format("{}: {}", running_->title, good ? "done" : "NOT DONE");
+    if (!good) state_.message += ": " + result.text.substr(0, result.text.find('\n'));
   }
   reload(true);
 }

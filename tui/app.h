@@ -64,6 +64,7 @@ class App {
   State state_;
   std::optional<Watch> watch_;
   std::optional<Child> child_;
+  const Act* running_ = nullptr;  ///< what the child does
   std::optional<Steady::time_point> reload_at_;
   bool reload_ports_ = false;
   Steady::time_point minute_;

@@ -223,16 +223,13 @@ std::optional<Key> Terminal::key() {
     const int kind = ::get_wch(&code);
     if (kind == ERR) return std::nullopt;
     if (kind == KEY_CODE_YES && code == KEY_RESIZE) {
-      resized_ = true;
-      ::erase();
+      ::erase();  // drawn anew after the keys
       continue;
     }
     const auto key = kind == KEY_CODE_YES ? function_key(code) : character_key(code);
     if (key) return key;
   }
 }
-
-bool Terminal::resized() { return std::exchange(resized_, false); }
 
 void reset_terminal() {
   int error = 0;

@@ -29,14 +29,11 @@ class Terminal {
   void show(const Grid& grid);
   /// Sends everything again: another program may have written over it.
   void redraw();
-  /// The next key that has been pressed; nothing when none has. Never waits.
+  /// The next key that has been pressed; nothing when none has. Never waits. Takes in a new size.
   std::optional<Key> key();
-  /// True once after the size has changed.
-  bool resized();
 
  private:
   Abilities abilities_;
-  bool resized_ = false;
 };
 
 /// For a process that is not the one that drew: gives the terminal back after that one was killed.
