@@ -129,11 +129,13 @@ std::vector<std::string> wrapped(std::string_view text, int cells) {
     blank = std::u32string::npos;
   };
   for (const char32_t character : all) {
-    if (used + width(character) > cells) {
-      if (character == U' ') {
-        end_line(line.size(), line.size());
-        continue;
-      }
+    const bool full = used + width(character) > cells;
+    if (full && character == U' ') {
+      end_line(line.size(), line.size());
+      continue;
+    }
+    // Twice, when what stands behind the blank still fills the line.
+    while (used + width(character) > cells) {
       blank == std::u32string::npos ? end_line(line.size(), line.size())
                                     : end_line(blank, blank + 1);
     }

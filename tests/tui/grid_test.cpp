@@ -25,6 +25,7 @@ TEST_CASE("a line is divided at blanks, a long word anywhere", "[grid]") {
   CHECK(wrapped("one two three", 8) == std::vector<std::string>{"one two", "three"});
   CHECK(wrapped("abcdefghij", 4) == std::vector<std::string>{"abcd", "efgh", "ij"});
   CHECK(wrapped("日本 語", 4) == std::vector<std::string>{"日本", "語"});
+  CHECK(wrapped(" 123日", 4) == std::vector<std::string>{"", "123", "日"});
   CHECK(wrapped("", 4) == std::vector<std::string>{""});
 }
 
