@@ -114,6 +114,18 @@ class Screen(machine.Machine):
                 tmux.see(r"\Aready>$")
                 self.assertEqual(before, stty(self, tmux, f"after-{name}"))
 
+    def test_the_mouse_selects_a_disk_and_opens_what_to_do(self):
+        self.taken_in(self.two_disks())
+        tmux = self.tmux(80, 24)
+        shown = self.open(tmux, r"\+ B    off site").splitlines()
+        row = next(i for i, line in enumerate(shown) if "+ B    off site" in line)
+        click = "".join("\x1b[M" + "".join(chr(32 + n) for n in (button, 5, row + 1))
+                        for button in (0, 3))  # pressed, released
+        tmux.type(click)
+        tmux.see(r">.\+ B    off site")
+        tmux.type(click)
+        tmux.see("ROTA-B what to do")
+
     def test_it_sees_at_once_what_others_record(self):
         self.taken_in(self.two_disks())
         tmux = self.tmux(80, 24)
