@@ -77,6 +77,7 @@ std::unique_ptr<Command> make_history();
 std::unique_ptr<Command> make_watch();
 std::unique_ptr<Command> make_remind();
 std::unique_ptr<Command> make_calendar();
+std::unique_ptr<Command> make_tui();
 std::unique_ptr<Command> make_ledger_check();
 std::unique_ptr<Command> make_ledger_export();
 std::unique_ptr<Command> make_ledger_rebuild();

@@ -60,7 +60,7 @@ std::vector<std::unique_ptr<cli::Command>> make_commands() {
                      cli::make_doctor,        cli::make_cost,         cli::make_check,
                      cli::make_history,       cli::make_watch,        cli::make_remind,
                      cli::make_calendar,      cli::make_ledger_check, cli::make_ledger_export,
-                     cli::make_ledger_rebuild, cli::make_label, cli::make_plan}) {
+                     cli::make_ledger_rebuild, cli::make_label, cli::make_plan, cli::make_tui}) {
     commands.push_back(make());
   }
   for (auto* make : cli::disk_commands()) commands.push_back(make());

@@ -20,6 +20,16 @@ std::optional<Row> last(base::Database& database, const std::string& disk) {
   return std::move(rows.front());
 }
 
+template <typename Row>
+std::vector<Row> since(base::Database& database, const char* table, base::Instant time) {
+  const std::string from = std::to_string(time.time_since_epoch().count());
+  return rows_where<Row>(database,
+                         fmt::format("time >= CAST(? AS INTEGER) OR id IN (SELECT max(id) FROM {} "
+                                     "WHERE time < CAST(? AS INTEGER) GROUP BY disk) ORDER BY id",
+                                     table),
+                         {from, from});
+}
+
 }  // namespace
 
 void close_contradictions(Change& change, std::vector<AlarmRow> open, base::Instant now) {
@@ -82,6 +92,17 @@ void Disks::observe(const ObservationRow& observation) {
     }
     change.commit();
   });
+}
+
+std::vector<ClaimRow> Disks::claims_since(base::Instant time) {
+  base::Database& database = ledger_.database();
+  return advised(database.path(), [&] { return since<ClaimRow>(database, "claim", time); });
+}
+
+std::vector<ObservationRow> Disks::observations_since(base::Instant time) {
+  base::Database& database = ledger_.database();
+  return advised(database.path(),
+                 [&] { return since<ObservationRow>(database, "observation", time); });
 }
 
 std::optional<ClaimRow> Disks::last_claim(const std::string& disk) {

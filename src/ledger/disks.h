@@ -63,6 +63,10 @@ class Disks {
   /// A step or state that the machine saw. Opens the alarm "contradiction" when the disk is claimed
   /// off site and was not seen since, or is lost.
   void observe(const ObservationRow& observation);
+  /// All since then, by the time that they name, and of each disk the last one recorded before;
+  /// in the order of recording.
+  std::vector<ClaimRow> claims_since(base::Instant time);
+  std::vector<ObservationRow> observations_since(base::Instant time);
   std::optional<ClaimRow> last_claim(const std::string& disk);
   std::optional<ObservationRow> last_observation(const std::string& disk);
   /// See DiskState::result.

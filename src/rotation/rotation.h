@@ -73,6 +73,8 @@ struct DiskStatus {
   int copies = 0;                                  ///< present and sealed
   bool next = false;                               ///< the one of its set to be plugged in next
   std::optional<base::Instant> due;  ///< when it is its turn, if the others keep theirs
+  /// How much of the time from its newest copy to `due` is over: above 1 it is late.
+  std::optional<double> turn_over;
   /// The byte that was read longest ago, of all copies on it.
   std::optional<base::Instant> oldest_read;
   std::optional<double> used;            ///< 0 to 1

@@ -122,7 +122,13 @@ SetStatus set_status(const SetPolicy& set, std::span<Member> members,
       if (place == order.end()) continue;
       const auto turn = static_cast<std::size_t>(place - order.begin());
       member.status.next = turn == 0;
-      if (status.due) member.status.due = after(*status.due, set.interval, turn);
+      if (!status.due) continue;
+      member.status.due = after(*status.due, set.interval, turn);
+      if (!member.status.newest) continue;
+      const Instant copied = member.status.newest->snapshot_time();
+      const auto whole = std::max(*member.status.due - copied, std::chrono::seconds(1));
+      member.status.turn_over = static_cast<double>(member.status.newest_age->count()) /
+                                static_cast<double>(whole.count());
     }
   }
   status.detection_sentence = detection(status);

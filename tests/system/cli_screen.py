@@ -1,0 +1,273 @@
+"""The screen, before a real terminal: typed into and looked at through tmux. Its ledgers are those
+of cli_disks.py, made back-dated, and of real disks."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import cli_disks
+import disk_machine
+import machine
+from cli_disks import DAY
+from machine import USAGE
+from tmux import Tmux, stty
+
+TUI = os.path.join(os.path.dirname(machine.ROTA), "rota-tui")
+
+
+def processes(tmux):
+    """The pids of guard and screen, which the shell in the window started."""
+    shell = tmux.ask("#{pane_pid}")
+
+    def children(pid):
+        path = pathlib.Path(f"/proc/{pid}/task/{pid}/children")
+        return [int(child) for child in path.read_text().split()]
+
+    guard, = children(shell)
+    screen, = children(guard)
+    return guard, screen
+
+
+class Screen(machine.Machine):
+    def setUp(self):
+        super().setUp()
+        self.now = int(time.time())
+        self.init()
+        self.write("a")
+        self.backup()
+        self.silent("verify")
+
+    taken_in = cli_disks.Disks.taken_in
+    two_disks = cli_disks.Disks.two_disks
+
+    def tmux(self, *size, **env):
+        return Tmux(self, *size, **env)
+
+    def open(self, tmux, expected="rota  "):
+        tmux.type(f"{machine.ROTA} tui\n")
+        return tmux.see(expected)
+
+    def test_the_first_start_says_what_to_do(self):
+        tmux = self.tmux(80, 24)
+        shown = self.open(tmux, "What to do first")
+        self.assertIn("rota disk prepare", shown)
+        tmux.type("?")
+        tmux.see("a barcode scanner")
+        tmux.type("qq")
+        tmux.see(r"ready>$")
+
+    def test_it_follows_its_window_from_small_to_large(self):
+        self.taken_in(self.two_disks())
+        tmux = self.tmux(80, 24)
+        self.open(tmux, "A    on site")
+        for columns, rows in ((160, 50), (40, 12), (80, 24)):
+            tmux.resize(columns, rows)
+            tmux.see(r"\A rota  GOOD .*\n(.*\n){%d}.*↑↓" % (rows - 2))
+        self.assertIn("A    on site", tmux.screen())
+
+    def test_a_terminal_without_colour_or_utf8_says_the_same(self):
+        self.taken_in(self.two_disks())
+        tmux = self.tmux(80, 24, NO_COLOR="1")
+        self.open(tmux, "A    on site")
+        self.assertNotRegex(tmux.screen("-e"), "\x1b\\[[0-9;]*(3[0-7]|38|9[0-7])m")
+        tmux.type("q")
+        tmux.see(r"ready>$")
+        tmux.type("unset NO_COLOR; clear\n")
+        self.open(tmux, "A    on site")
+        self.assertRegex(tmux.screen("-e"), "\x1b\\[[0-9;]*(3[0-7]|38;5;[0-9]+)m")
+        tmux.type("q")
+        tmux.see(r"ready>$")
+        for setting in ("TERM=vt100", "LC_ALL=C"):
+            tmux.type(f"clear; {setting} {machine.ROTA} tui\n")
+            shown = tmux.see("A    on site")
+            self.assertTrue(shown.isascii(), shown)
+            self.assertIn("####", shown)
+            tmux.type("q")
+            tmux.see(r"ready>$")
+
+    def test_the_terminal_is_as_it_was_however_the_screen_ends(self):
+        self.taken_in(self.two_disks())
+        tmux = self.tmux(80, 24)
+        before = stty(self, tmux, "before")
+        ends = {
+            "q": lambda guard, screen: tmux.type("q"),
+            "ctrl-c": lambda guard, screen: tmux.key("C-c"),
+            "term": lambda guard, screen: os.kill(guard, signal.SIGTERM),
+            "hup": lambda guard, screen: os.kill(screen, signal.SIGHUP),
+            "crash": lambda guard, screen: os.kill(screen, signal.SIGSEGV),
+            "kill": lambda guard, screen: os.kill(screen, signal.SIGKILL),
+            "kill-guard": lambda guard, screen: os.kill(guard, signal.SIGKILL),
+        }
+        for name, end in ends.items():
+            with self.subTest(end=name):
+                self.open(tmux, "A    on site")
+                self.assertEqual("1", tmux.ask("#{alternate_on}"))
+                guard, screen = processes(tmux)
+                end(guard, screen)
+                tmux.wait("the end", lambda: not os.path.exists(f"/proc/{screen}"))
+                tmux.wait("the old screen", lambda: tmux.ask("#{alternate_on}") == "0")
+                self.assertEqual("1", tmux.ask("#{cursor_flag}"))
+                self.assertEqual("0", tmux.ask("#{mouse_any_flag}"))
+                tmux.type("clear\n")
+                tmux.see(r"\Aready>$")
+                self.assertEqual(before, stty(self, tmux, f"after-{name}"))
+
+    def test_the_mouse_selects_a_disk_and_opens_what_to_do(self):
+        self.taken_in(self.two_disks())
+        tmux = self.tmux(80, 24)
+        shown = self.open(tmux, r"\+ B    off site").splitlines()
+        row = next(i for i, line in enumerate(shown) if "+ B    off site" in line)
+        click = "".join("\x1b[M" + "".join(chr(32 + n) for n in (button, 5, row + 1))
+                        for button in (0, 3))  # pressed, released
+        tmux.type(click)
+        tmux.see(r">.\+ B    off site")
+        tmux.type(click)
+        tmux.see("ROTA-B what to do")
+
+    def test_it_sees_at_once_what_others_record(self):
+        self.taken_in(self.two_disks())
+        tmux = self.tmux(80, 24)
+        self.open(tmux, "A    on site")
+        self.rota("disk", "move", "A", "in-transit-out", "--by", "jo")
+        tmux.see("> A    in transit out")
+
+    def test_a_scanned_label_checks_a_disk_in_and_out_again(self):
+        self.taken_in(self.two_disks())
+        tmux = self.tmux(140, 30)
+        self.open(tmux, "A    on site")
+        tmux.type("ROTA-B\n")
+        tmux.see("> i  Check in")
+        tmux.type("\n")
+        tmux.see("Who says so: _")
+        tmux.type("kim\n")
+        tmux.see("Check in: it is here again: done")
+        tmux.key("Escape", "Escape")
+        tmux.see(r"B    on site +kim ")
+        tmux.type("ROTA-B\n")
+        tmux.see("> o  Check out")
+        tmux.type("p")
+        tmux.see("Where to: _")
+        tmux.type("vault 日本\n\n")
+        tmux.see("It has arrived off site: done")
+        tmux.key("Escape", "Escape")
+        tmux.see(r"B    off site vault 日本 kim ")
+        self.assertIn("off site at 'vault 日本'", self.rota("history").out)
+
+    def test_the_files_of_a_run_are_listed_and_restored(self):
+        self.write("etc/fstab", "content")
+        self.backup()
+        tmux = self.tmux(100, 30)
+        self.open(tmux)
+        tmux.type("T")
+        tmux.see("> .* increment")
+        tmux.type("\n")
+        tmux.see(r"What is in it: done(.|\n)*7 B  .*  etc/fstab")
+        tmux.type("qf")
+        tmux.see("Which file or directory")
+        tmux.type(f"etc\n{self.dir}/to\n")
+        tmux.see("Restore files from it: done")
+        self.assertEqual("content", (self.dir / "to/etc/fstab").read_text())
+
+    def test_what_rota_refuses_is_told(self):
+        self.taken_in(self.two_disks())
+        tmux = self.tmux(100, 30)
+        self.open(tmux, "A    on site")
+        tmux.type("\ne\n")
+        tmux.see("Eject it: NOT DONE")
+        self.assertIn("disk A", tmux.screen())
+
+    def test_a_lost_disk_and_a_tripwire_that_is_accepted(self):
+        history = self.two_disks()
+        history.add("alarm", {"kind": "tripwire", "disk": "A", "opened": self.now - DAY,
+                              "severity": "alarm", "message": "Too many files vanished.",
+                              "details": ["home/jo/letter", "home/jo/photo"]})
+        self.taken_in(history)
+        tmux = self.tmux(100, 40)
+        self.open(tmux, "X Too many files vanished")
+        tmux.type("A")
+        tmux.see("    home/jo/letter\n    home/jo/photo")
+        tmux.type("q\na")
+        tmux.see("Why: _")
+        tmux.type("jo left")
+        tmux.key("Tab")
+        tmux.type("kim\n")
+        tmux.see("Take note of its tripwires and alarms: done")
+        tmux.type("qq")
+        tmux.see("Too many files vanished", absent=True)
+        self.assertIn("acknowledged by kim: jo left", self.rota("history").out)
+        tmux.type("j\nx")
+        tmux.see("Why: _")
+        tmux.type("left on a train\n\n")
+        tmux.see("It is lost: done")
+        tmux.type("qq")
+        tmux.see("rota  ALARM(.|\n)*Disk B is lost")
+        tmux.see("Xx B    lost")
+        self.assertEqual("lost", self.rota("disk", "show", "B", "--json").json()["state"])
+
+    def test_a_frame_is_printed_and_a_recording_shown_again(self):
+        self.taken_in(self.two_disks())
+        kept = self.dir / "recording"
+        frame = self.rota("tui", "--snapshot", "100x30", "--record", kept).out
+        self.assertEqual(30, len(frame.splitlines()))
+        self.assertIn(". A    on site", frame)
+        self.assertEqual(0o600, kept.stat().st_mode & 0o777)
+        for file in pathlib.Path(self.places["STATE"]).glob("ledger.db*"):
+            file.unlink()
+        again = self.rota("tui", "--snapshot", "100x30", "--replay", kept).out
+        self.assertEqual(frame, again)
+        ascii_frame = self.rota("tui", "--snapshot", "100x30", "--replay", kept, "--ascii").out
+        self.assertTrue(ascii_frame.isascii())
+        kept.write_text("{}")
+        result = self.rota("tui", "--snapshot", "100x30", "--replay", kept, status=machine.CORRUPT)
+        self.assertRegex(result.err, r"\Arota-tui: \S+ cannot be shown: it is no recording")
+        for words in (("--snapshot", "0x0"), ("--snapshot", "12"), ("--now", "now"), ("--what",)):
+            done = subprocess.run([TUI, *words], env=self.environment(), capture_output=True,
+                                  text=True, check=False)
+            self.assertEqual(USAGE, done.returncode, done.stderr)
+        result = self.rota("tui", status=USAGE)
+        self.assertIn("needs a terminal", result.err)
+
+
+class RealDisks(disk_machine.DiskMachine):
+    def test_the_monthly_swap_from_plug_to_off_site(self):
+        self.small_reserve('place = "bank"')
+        self.init()
+        self.write("home/jo/letter", b"x" * 3_000_000)
+        self.backup()
+        disk = self.prepared()
+        tmux = Tmux(self, 110, 36)
+        tmux.type(f"{machine.ROTA} tui\n")
+        tmux.see(rf"\* {disk.name} connected|o {disk.name} new")
+        tmux.type("\nc")
+        tmux.see("The disk must be plugged in")
+        tmux.type("\n")
+        shown = tmux.see(f"SAFE TO UNPLUG ROTA-{disk.name} – take it to bank")
+        self.assertRegex(shown, r"Copy to it now: (done|NOT DONE)")
+        self.assertEqual(1, len(self.copies(disk)))
+        tmux.type("qq")
+        tmux.see(rf"\^ {disk.name} safe to remove")
+        disk.unplug()
+        tmux.type("r")
+        tmux.see(rf"\. {disk.name} on site")
+        tmux.type(f"ROTA-{disk.name}\n\n")
+        tmux.see("Where to: bank_")
+        tmux.type("\njo\n")
+        tmux.see("Check out: it leaves now: done")
+        tmux.type("qq")
+        tmux.see(rf"> {disk.name} in transit out")
+        tmux.type("\np\n\n")
+        tmux.see("It has arrived off site: done")
+        tmux.type("qq")
+        tmux.see(rf"\+ {disk.name} off site +bank")
+        tmux.see("you would go back to")
+        # And back again, and a file from it.
+        disk.plug_in()
+        tmux.type("r\nf")
+        tmux.see("Of which server: main_")
+        tmux.type("\nhome/jo/letter\n")
+        to = self.dir / "restored"
+        tmux.type(f"{to}\n")
+        tmux.see("Restore files from it: done")
+        self.assertEqual(3_000_000, (to / "home/jo/letter").stat().st_size)

@@ -1,0 +1,60 @@
+#include "tui/follow.h"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <cstdio>
+
+#include "base/progress_file.h"
+#include "support/files.h"
+#include "support/quick_clock.h"
+
+using namespace rota;
+
+namespace {
+
+std::string first_line(long pid) { return fmt::format("{{\"job\":\"disk B\",\"pid\":{}}}\n", pid); }
+
+std::string step(const std::string& name) {
+  return fmt::format("{{\"disk\":\"B\",\"step\":\"{}\",\"state\":\"begins\"}}\n", name);
+}
+
+}  // namespace
+
+TEST_CASE("a job is followed while it runs, and also when its file is begun anew", "[follow]") {
+  const test::TempDir dir;
+  tui::Follower follower(dir / "run");
+  CHECK_FALSE(follower.look());  // there is no such directory yet
+  base::Progress progress;
+  base::CollectedWarnings warnings;
+  {
+    base::ProgressFile file(dir / "run/disk-B.json", "disk B", progress, base::real_clock(),
+                            warnings);
+    file.step(R"({"disk":"B","step":"copy","state":"begins","server":"web"})");
+    CHECK(follower.look());
+    REQUIRE(follower.jobs().size() == 1);
+    CHECK(follower.jobs()[0].step == "copy");
+    CHECK(follower.jobs()[0].pid == ::getpid());
+    // As ProgressFile does when it has grown too large.
+    test::write(dir / "run/new", first_line(::getpid()) + step("seal"));
+    REQUIRE(std::rename((dir / "run/new").c_str(), (dir / "run/disk-B.json").c_str()) == 0);
+    follower.look();
+    follower.look();
+    REQUIRE(follower.jobs().size() == 1);
+    CHECK(follower.jobs()[0].step == "seal");
+  }
+  CHECK(follower.look());
+  CHECK(follower.jobs().empty());
+}
+
+TEST_CASE("a job whose process is gone does not run, and a strange file is no job", "[follow]") {
+  const test::TempDir dir;
+  test::write(dir / "disk-B.json", first_line(0x7ffffff0) + step("copy"));
+  test::write(dir / "disk-lower.json", first_line(::getpid()) + step("copy"));
+  test::write(dir / "target", first_line(::getpid()) + step("copy"));
+  REQUIRE(::symlink("target", (dir / "disk-C.json").c_str()) == 0);
+  tui::Follower follower(dir / "");
+  follower.look();
+  CHECK(follower.jobs().empty());
+}

@@ -1,0 +1,170 @@
+#include "tui/keys.h"
+
+#include <catch2/catch.hpp>
+
+#include "tui/screens.h"
+
+using namespace rota;
+using test::Screen;
+using test::shows;
+using tui::KeyCode;
+using tui::Page;
+using tui::Wish;
+using Words = std::vector<std::string>;
+
+TEST_CASE("arrows and the letters of vi move alike", "[keys]") {
+  Screen screen;
+  CHECK(screen.type("j").state.selected == 1);
+  CHECK(screen.type("j").state.selected == 1);
+  CHECK(screen.type("k").state.selected == 0);
+  CHECK(screen.press(KeyCode::down).state.selected == 1);
+  CHECK(screen.press(KeyCode::home).state.selected == 0);
+  CHECK(screen.type("G").state.selected == 1);
+  CHECK(screen.type("l").state.page() == Page::menu);
+  CHECK(screen.press(KeyCode::left).state.page() == Page::overview);
+  CHECK(screen.type("q").wish.kind == Wish::Kind::quit);
+}
+
+TEST_CASE("a disk is checked out by its menu, with place and person", "[keys]") {
+  Screen screen;
+  screen.enter().type("o");
+  CHECK(screen.state.page() == Page::form);
+  CHECK(shows(screen.text(), "> Where to: bank_"));
+  screen.enter().type("jo").enter();
+  CHECK(screen.wish.kind == Wish::Kind::run);
+  CHECK(screen.wish.arguments ==
+        Words{"disk", "move", "A", "in-transit-out", "--place=bank", "--by=jo", "--json"});
+  CHECK(screen.state.page() == Page::result);
+  // Who was named is offered again.
+  screen.press(KeyCode::escape).type("i");
+  CHECK(shows(screen.text(), "Who says so: jo_"));
+}
+
+TEST_CASE("every act is a call of rota, and asks for what rota needs", "[keys]") {
+  const auto call = [](char key, const Words& answers) {
+    Screen screen;
+    screen.enter().type(std::string(1, key));
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      if (i > 0) screen.press(KeyCode::tab);
+      for (int n = 0; n < 20; ++n) screen.press(KeyCode::backspace);
+      screen.type(answers[i]);
+    }
+    screen.enter();
+    return screen.wish.arguments;
+  };
+  CHECK(call('c', {}) == Words{"disk", "attach", "A", "--json"});
+  CHECK(call('v', {}) == Words{"disk", "verify", "A", "--json"});
+  CHECK(call('e', {}) == Words{"disk", "eject", "A", "--json"});
+  CHECK(call('a', {"it is fine", "jo"}) ==
+        Words{"disk", "accept", "A", "--reason=it is fine", "--by=jo", "--json"});
+  CHECK(call('x', {"train", ""}) == Words{"disk", "lost", "A", "--reason=train", "--json"});
+  CHECK(call('h', {"court", "jo"}) ==
+        Words{"disk", "hold", "A", "--reason=court", "--by=jo", "--json"});
+  CHECK(call('u', {"jo"}) == Words{"disk", "release", "A", "--by=jo", "--json"});
+  CHECK(call('r', {"old", "--wipe"}) ==
+        Words{"disk", "retire", "A", "--reason=old", "--by=--wipe", "--json"});
+  CHECK(call('f', {"web", "etc/fstab", "/tmp/x"}) ==
+        Words{"restore", "web", "--disk", "A", "--path=etc/fstab", "--to=/tmp/x", "--json"});
+  CHECK(call('p', {"bank", "jo"}) ==
+        Words{"disk", "move", "A", "off-site", "--place=bank", "--by=jo", "--json"});
+}
+
+TEST_CASE("nothing is begun while a reason is missing", "[keys]") {
+  Screen screen;
+  screen.enter().type("x").press(KeyCode::tab).enter();
+  CHECK(screen.wish.kind == Wish::Kind::nothing);
+  CHECK(screen.state.page() == Page::form);
+  CHECK(shows(screen.text(), "Why? This must be said."));
+}
+
+TEST_CASE("a scanner's label selects its disk and offers to check it in or out", "[keys]") {
+  Screen screen;
+  screen.type("ROTA-B").enter();
+  CHECK(screen.state.selected == 1);
+  CHECK(screen.state.page() == Page::menu);
+  CHECK(shows(screen.text(), "> i  Check in"));  // it is off site
+  screen.type("ROTA-A").enter();
+  CHECK(screen.state.selected == 0);
+  CHECK(shows(screen.text(), "> o  Check out"));  // it is here
+  screen.type("ROTA-Z").enter();
+  CHECK(shows(screen.text(), "knows no disk with the label ROTA-Z"));
+  CHECK(screen.state.selected == 0);
+}
+
+TEST_CASE("a label that breaks off leaves no trace", "[keys]") {
+  Screen screen;
+  screen.type("ROj");
+  CHECK(screen.state.selected == 1);
+  CHECK(screen.state.scanned.empty());
+  screen.type("ROTA-").press(KeyCode::escape);
+  CHECK(screen.state.scanned.empty());
+  CHECK(screen.state.page() == Page::overview);
+}
+
+TEST_CASE("a search finds a disk by its place, and a line of a page", "[keys]") {
+  Screen screen;
+  screen.type("/BANK").enter();
+  CHECK(screen.state.selected == 1);
+  screen.type("/nothing").enter();
+  CHECK(shows(screen.text(), "\"nothing\" is not here."));
+  screen.type("?/detect").enter();
+  CHECK(screen.state.scroll > 0);
+}
+
+TEST_CASE("a click selects a disk, a second one asks what to do", "[keys]") {
+  Screen screen;
+  int row = 0;
+  for (; row < screen.rows; ++row) {
+    if (tui::disk_at(screen.model, screen.state, 80, 24, row) == std::size_t{1}) break;
+  }
+  REQUIRE(row < screen.rows);
+  tui::Key click;
+  click.code = KeyCode::click;
+  click.row = row;
+  tui::handle(screen.state, screen.model, click, 80, 24);
+  CHECK(screen.state.selected == 1);
+  CHECK(screen.state.page() == Page::overview);
+  tui::handle(screen.state, screen.model, click, 80, 24);
+  CHECK(screen.state.page() == Page::menu);
+}
+
+TEST_CASE("a new model keeps the selection on the same disk", "[keys]") {
+  Screen screen;
+  screen.type("j");
+  tui::Rows rows = test::two_disks();
+  rows.disks.insert(rows.disks.begin(),
+                    test::here("0", "20260924T030000Z", "2026-09-24T12:00:00Z"));
+  const tui::Model after = tui::make_model(rows);
+  tui::keep_selection(screen.state, screen.model, after);
+  CHECK(screen.state.selected == 2);
+}
+
+TEST_CASE("a page scrolls to its end and no further", "[keys]") {
+  Screen screen;
+  screen.rows = 10;
+  screen.type("?G");
+  const std::size_t end = screen.state.scroll;
+  CHECK(end > 0);
+  CHECK(screen.type("j").state.scroll == end);
+  CHECK(screen.type("k").state.scroll == end - 1);
+}
+
+TEST_CASE("a job is stopped by a signal, not by a call", "[keys]") {
+  Screen screen;
+  screen.enter().type("s").enter();
+  CHECK(screen.wish.kind == Wish::Kind::stop);
+  CHECK(screen.wish.disk == "A");
+  CHECK(screen.wish.arguments.empty());
+}
+
+TEST_CASE("a run is listed, and files taken out of it", "[keys]") {
+  Screen screen;
+  screen.type("T").enter();
+  CHECK(screen.wish.kind == Wish::Kind::run);
+  CHECK(screen.wish.arguments == Words{"ls", "web", "--at", "20261110T030000Z-abcd", "--json"});
+  screen.press(KeyCode::escape).type("f");
+  CHECK(shows(screen.text(), "web 20261110T030000Z-abcd: Restore files from it"));
+  screen.type("etc").enter().type("/tmp/x").enter();
+  CHECK(screen.wish.arguments == Words{"restore", "web", "--at", "20261110T030000Z-abcd",
+                                       "--path=etc", "--to=/tmp/x", "--json"});
+}

@@ -1,0 +1,214 @@
+#include "tui/app.h"
+
+#include <fmt/core.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "base/error.h"
+#include "tui/recording.h"
+#include "tui/views.h"
+
+namespace rota::tui {
+
+namespace {
+
+/// A change rarely comes alone, and a device has to settle.
+constexpr std::chrono::milliseconds kSettle{250};
+constexpr std::chrono::seconds kDeviceSettles{1};
+constexpr std::chrono::seconds kMinute{60};
+
+/// Before the terminal is touched: from then on the loop hears of them.
+base::Fd take_signals() {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) ::sigaddset(&signals, signal);
+  // When the guard was killed, the shell has the terminal already; it is to get it back in order.
+  ::signal(SIGTTOU, SIG_IGN);
+  ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+  return base::Fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+}  // namespace
+
+Source::Source(const Options& options, base::Clock& clock) : options_(options), clock_(clock) {
+  if (!options.replay.empty()) return;
+  places_ = profile::find_places();
+  ledger_ = std::make_unique<ledger::Ledger>(ledger_path(places_));
+  follower_ = std::make_unique<Follower>(places_.run);
+}
+
+Rows Source::read(bool ports) {
+  Rows rows;
+  if (!live()) {
+    rows = read_recording(base::read_file(options_.replay, kMostRecording), options_.replay);
+    if (options_.now) rows.now = *options_.now;
+    return rows;
+  }
+  if (ports) connected_ = connected_disks(*ledger_, udev::real_devices());
+  rows = read_rows(places_, *ledger_, connected_, options_.now.value_or(clock_.now()));
+  follower_->look();
+  rows.jobs = follower_->jobs();
+  return rows;
+}
+
+App::App(Source& source, const Options& options, base::Clock& clock)
+    : source_(source),
+      clock_(clock),
+      signals_(take_signals()),
+      terminal_(options.ascii),
+      minute_(Steady::now() + kMinute) {
+  model_ = make_model(source_.read(true));
+  if (source_.live()) watch_.emplace(source_.places());
+}
+
+int App::run() {
+  while (!status_) {
+    show();
+    wait();
+  }
+  return *status_;
+}
+
+void App::show() { terminal_.show(draw(model_, state_, terminal_.columns(), terminal_.rows())); }
+
+int App::timeout() const {
+  Steady::time_point next = minute_;
+  if (reload_at_) next = std::min(next, *reload_at_);
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - Steady::now()).count();
+  return static_cast<int>(std::max<std::int64_t>(left, 0));
+}
+
+void App::wait() {
+  std::array<pollfd, 4> fds{};
+  fds[0] = {STDIN_FILENO, POLLIN, 0};
+  fds[1] = {signals_.get(), POLLIN, 0};
+  fds[2] = {watch_ ? watch_->fd() : -1, POLLIN, 0};
+  fds[3] = {child_ ? child_->ended() : -1, POLLIN, 0};
+  const int ready = ::poll(fds.data(), fds.size(), timeout());
+  if (ready < 0 && errno != EINTR) base::throw_os("cannot wait for", "the terminal", errno);
+  if ((fds[1].revents & POLLIN) != 0 || (fds[0].revents & (POLLHUP | POLLERR)) != 0) {
+    status_ = base::exit_code(base::ErrorKind::interrupted);
+    return;
+  }
+  take_keys();  // also without input: a new size comes as a key
+  if ((fds[2].revents & POLLIN) != 0) take_changes();
+  if ((fds[3].revents & POLLIN) != 0) take_child();
+  const auto now = Steady::now();
+  if (now >= minute_) {  // ages grow
+    minute_ = now + kMinute;
+    if (watch_) watch_->look_again();
+    if (!reload_at_) reload_at_ = now;
+  }
+  if (reload_at_ && now >= *reload_at_) reload(std::exchange(reload_ports_, false));
+}
+
+void App::take_keys() {
+  while (const auto key = terminal_.key()) {
+    const Wish wish = handle(state_, model_, *key, terminal_.columns(), terminal_.rows());
+    if (!do_wish(wish)) return;
+  }
+}
+
+bool App::do_wish(const Wish& wish) {
+  switch (wish.kind) {
+    case Wish::Kind::nothing:
+      break;
+    case Wish::Kind::quit:
+      status_ = base::kExitDone;
+      return false;
+    case Wish::Kind::redraw:
+      terminal_.redraw();
+      break;
+    case Wish::Kind::reload:
+      reload(true);
+      break;
+    case Wish::Kind::run:
+      if (!source_.live() || child_) {
+        state_.pages.pop_back();
+        state_.busy = false;
+        state_.message = child_ ? "Something else is under way; wait for it."
+                                : "This is a recording: nothing can be done with its disks.";
+        break;
+      }
+      try {
+        child_.emplace(find_rota(), wish.arguments);
+        running_ = state_.act;
+        if (watch_) watch_->look_again();
+      } catch (const base::Error& error) {
+        state_.busy = false;
+        state_.good = false;
+        state_.result = error.what();
+      }
+      break;
+    case Wish::Kind::stop: {
+      state_.pages.pop_back();
+      const Job* job = model_.job_of(wish.disk);
+      if (!source_.live() || job == nullptr || job->pid <= 1) {
+        state_.message = "No job runs with this disk.";
+      } else if (::kill(static_cast<pid_t>(job->pid), SIGINT) == 0) {
+        state_.message = "The job is told to stop; what is complete stays.";
+      } else {
+        state_.message = "The job cannot be stopped: " + base::os_reason(errno) + ".";
+      }
+      break;
+    }
+  }
+  return true;
+}
+
+void App::take_changes() {
+  const Changes changes = watch_->read();
+  if (changes.jobs) refresh_jobs();
+  if (!changes.ledger && !changes.devices) return;
+  reload_ports_ = reload_ports_ || changes.devices;
+  const auto at = Steady::now() + (changes.devices ? Steady::duration(kDeviceSettles) : kSettle);
+  if (!reload_at_ || changes.devices) reload_at_ = at;
+}
+
+void App::refresh_jobs() {
+  const std::size_t before = model_.jobs.size();
+  if (!source_.follower().look()) return;
+  model_.jobs = source_.follower().jobs();
+  if (model_.jobs.size() < before) {  // what came of it stands in the ledger
+    reload_ports_ = true;
+    reload_at_ = Steady::now() + kSettle;
+  }
+}
+
+void App::take_child() {
+  const Child::Result result = child_->result();
+  child_.reset();
+  const bool good = result.status == base::kExitDone || result.status == base::kExitWarnings;
+  if (state_.page() == Page::result && state_.busy) {
+    state_.busy = false;
+    state_.good = good;
+    state_.result = result.text;
+    if (!good && result.text.empty()) {
+      state_.result = fmt::format("rota ended with status {}.", result.status);
+    }
+  } else {  // somebody has looked at something else meanwhile
+    state_.message = fmt::format("{}: {}", running_->title, good ? "done" : "NOT DONE");
+    if (!good) state_.message += ": " + result.text.substr(0, result.text.find('\n'));
+  }
+  reload(true);
+}
+
+void App::reload(bool ports) {
+  reload_at_.reset();
+  try {
+    Model next = make_model(source_.read(ports));
+    keep_selection(state_, model_, next);
+    model_ = std::move(next);
+  } catch (const base::Error& error) {  // what was there is shown on
+    state_.message = error.what();
+  }
+}
+
+}  // namespace rota::tui

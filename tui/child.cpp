@@ -1,0 +1,150 @@
+#include "tui/child.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/text.h"
+
+extern "C" {  // glibc 2.36 forgets to say so itself
+#include <sys/pidfd.h>
+}
+
+namespace rota::tui {
+
+namespace {
+
+constexpr std::size_t kMostOutput = 2U << 20;  // of the begin; of the end an error's length
+constexpr std::size_t kEnd = 8U << 10;
+constexpr std::size_t kMostLines = 5'000;
+
+/// posix_spawn's settings, freed however the function ends.
+struct SpawnSettings {
+  posix_spawn_file_actions_t files{};
+  posix_spawnattr_t attributes{};
+  SpawnSettings() {
+    ::posix_spawn_file_actions_init(&files);
+    ::posix_spawnattr_init(&attributes);
+  }
+  ~SpawnSettings() {
+    ::posix_spawn_file_actions_destroy(&files);
+    ::posix_spawnattr_destroy(&attributes);
+  }
+  SpawnSettings(const SpawnSettings&) = delete;
+  SpawnSettings& operator=(const SpawnSettings&) = delete;
+};
+
+/// "copy web: 120 files"; empty: nothing that a person needs.
+std::string phrase(const nlohmann::json& event) {
+  const auto text = [&](const char* key) {
+    const auto found = event.find(key);
+    return found != event.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  if (!text("path").empty()) {
+    const auto bytes = event.find("size");
+    const bool known = bytes != event.end() && bytes->is_number_unsigned();
+    return fmt::format("{:>8}  {}  {}", known ? base::human_size(bytes->get<std::uint64_t>()) : "",
+                       text("mtime").substr(0, 10), text("path"));
+  }
+  const std::string state = text("state");
+  if (text("step").empty() || state == "begins") return "";
+  std::string said = text("step");
+  if (!text("server").empty()) said += " " + text("server");
+  if (state != "done") said += " " + state;
+  if (!text("detail").empty()) said += ": " + text("detail");
+  return said;
+}
+
+}  // namespace
+
+std::string find_rota() {
+  std::array<char, 4096> path{};
+  const ssize_t length = ::readlink("/proc/self/exe", path.data(), path.size() - 1);
+  if (length > 0) {
+    const std::string own(path.data(), static_cast<std::size_t>(length));
+    const std::string beside = base::parent_directory(own) + "/rota";
+    if (::access(beside.c_str(), X_OK) == 0) return beside;
+  }
+  return "rota";
+}
+
+Child::Child(const std::string& program, const std::vector<std::string>& arguments)
+    : output_(base::open_temporary()) {
+  std::vector<std::string> words{program};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+
+  SpawnSettings settings;
+  ::posix_spawn_file_actions_addopen(&settings.files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  ::posix_spawn_file_actions_adddup2(&settings.files, output_.get(), STDOUT_FILENO);
+  ::posix_spawn_file_actions_adddup2(&settings.files, output_.get(), STDERR_FILENO);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::posix_spawnattr_setsigmask(&settings.attributes, &none);
+  sigset_t all;
+  ::sigfillset(&all);
+  ::posix_spawnattr_setsigdefault(&settings.attributes, &all);
+  ::posix_spawnattr_setflags(&settings.attributes,
+                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  pid_t pid = -1;
+  const int error = ::posix_spawnp(&pid, program.c_str(), &settings.files, &settings.attributes,
+                                   argv.data(), environ);
+  if (error != 0) base::throw_os("cannot start", program, error);
+  pid_ = pid;
+  pidfd_ = base::Fd(::pidfd_open(pid, 0));
+  if (!pidfd_.valid()) base::throw_os("cannot watch", program, errno);
+}
+
+Child::Result Child::result() {
+  Result result;
+  int status = 0;
+  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
+  result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  const auto size =
+      static_cast<std::uint64_t>(std::max<off_t>(::lseek(output_.get(), 0, SEEK_END), 0));
+  const auto part = [&](std::uint64_t from, std::size_t most) {
+    std::string text(static_cast<std::size_t>(std::min<std::uint64_t>(size - from, most)), '\0');
+    text.resize(
+        base::read_at(output_.get(), std::as_writable_bytes(std::span(text)), from, "the output"));
+    return text;
+  };
+  std::string output = part(0, kMostOutput);
+  if (size > kMostOutput + kEnd) output += "\n" + part(size - kEnd, kEnd);
+  result.text = told(output);
+  return result;
+}
+
+std::string told(const std::string& output) {
+  std::string all;
+  std::size_t lines = 0;
+  std::size_t begin = 0;
+  while (begin < output.size()) {
+    const std::size_t end = std::min(output.find('\n', begin), output.size());
+    std::string line = output.substr(begin, end - begin);
+    begin = end + 1;
+    const nlohmann::json value = nlohmann::json::parse(line, nullptr, false);
+    if (value.is_object()) line = phrase(value);
+    if (line.starts_with("rota: ")) line.erase(0, 6);
+    if (line.empty()) continue;
+    all += line + "\n";
+    if (++lines == kMostLines) return all + "… and more; `rota ls` lists everything.\n";
+  }
+  return all;
+}
+
+}  // namespace rota::tui

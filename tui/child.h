@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+
+namespace rota::tui {
+
+/// The program `rota` beside this one, or else the one in $PATH.
+std::string find_rota();
+
+/// A call of `rota` that goes on when the screen is left: it has a session of its own, and writes
+/// into a file without a name, not into a pipe that could break.
+class Child {
+ public:
+  /// Throws Error(io) when it cannot be started.
+  Child(const std::string& program, const std::vector<std::string>& arguments);
+
+  /// Readable when it has ended.
+  int ended() const { return pidfd_.get(); }
+
+  struct Result {
+    int status = 0;    ///< exit status; 128 + signal when it was killed
+    std::string text;  ///< what it said, for people: sentences, and events as phrases
+  };
+  /// After ended(): what came of it.
+  Result result();
+
+ private:
+  int pid_ = -1;
+  base::Fd output_;
+  base::Fd pidfd_;
+};
+
+/// Output of `rota … --json` as lines for people: "rota: " is taken off, events become phrases.
+std::string told(const std::string& output);
+
+}  // namespace rota::tui

@@ -1,0 +1,262 @@
+#include "tui/keys.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "ledger/names.h"
+#include "tui/key_parts.h"
+#include "tui/views.h"
+
+namespace rota::tui {
+
+namespace {
+
+constexpr std::string_view kLabel = "ROTA-";
+constexpr std::size_t kMostLabel = kLabel.size() + 7;
+
+/// Takes a key that belongs to a label: no other key means anything with "R", so that a scanner
+/// that types a label is told from a person by its first character.
+bool scan(State& state, const Model& model, const Key& key) {
+  if (key.code == KeyCode::text) {
+    const std::string text = state.scanned + key.text;
+    const bool prefix = kLabel.starts_with(text);
+    const bool name = text.size() > kLabel.size() && text.size() <= kMostLabel &&
+                      text.starts_with(kLabel) &&
+                      ledger::is_disk_name(std::string_view(text).substr(kLabel.size()));
+    if (prefix || name) {
+      state.scanned = text;
+      return true;
+    }
+  }
+  if (state.scanned.empty()) return false;
+  const std::string label = state.scanned;
+  state.scanned.clear();
+  if (key.code != KeyCode::enter) return false;
+  const auto disk = std::ranges::find_if(
+      model.disks, [&](const DiskModel& one) { return one.status.label == label; });
+  if (disk == model.disks.end()) {
+    state.message = "The ledger knows no disk with the label " + label + ".";
+    return true;
+  }
+  state.selected = static_cast<std::size_t>(disk - model.disks.begin());
+  state.pages = {Page::overview};
+  open_page(state, Page::menu);
+  // What one would do with a disk in the hand: bring it in, or take it away.
+  const char offered = disk->status.off_site ||
+                               disk->status.custody == rotation::Custody::in_transit_back ||
+                               disk->status.custody == rotation::Custody::in_transit_out
+                           ? 'i'
+                           : 'o';
+  state.item = static_cast<std::size_t>(find_act(offered) - acts().data());
+  return true;
+}
+
+void back(State& state, Wish& wish) {
+  if (state.pages.size() > 1) {
+    state.pages.pop_back();
+    state.scroll = 0;
+  } else {
+    wish.kind = Wish::Kind::quit;
+  }
+}
+
+void keep_in_sight(State& state, const Model& model, int columns, int rows) {
+  const std::vector<Line> lines = page_lines(model, state, columns);
+  const auto shown = static_cast<std::size_t>(std::max(rows - 2, 1));
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (lines[i].empty() || lines[i].front().style != Style::selected) continue;
+    if (i < state.scroll) state.scroll = i;
+    if (i >= state.scroll + shown) state.scroll = i - shown + 1;
+  }
+}
+
+/// An act with the run that is selected. Listing it asks nothing.
+Wish with_run(State& state, const Model& model, const Act& act, int columns, int rows) {
+  const auto runs = shown_runs(model);
+  if (state.run >= runs.size()) return {};
+  const ledger::RunRow& run = *runs[state.run];
+  begin_act(state, model, act, {"", run.profile, run.name});
+  if (!state.fields.empty()) return {};
+  Key enter;
+  enter.code = KeyCode::enter;
+  return handle(state, model, enter, columns, rows);
+}
+
+/// The lines of a page that scrolls, or the rows of a list that is chosen from.
+void move(State& state, const Model& model, std::int64_t by, int columns, int rows) {
+  const auto moved = [by](std::size_t from, std::size_t count) {
+    const auto most = static_cast<std::int64_t>(count) - 1;
+    return static_cast<std::size_t>(std::clamp<std::int64_t>(static_cast<std::int64_t>(from) + by,
+                                                             0, std::max<std::int64_t>(most, 0)));
+  };
+  if (state.page() == Page::overview) {
+    state.selected = moved(state.selected, model.disks.size());
+  } else if (state.page() == Page::menu) {
+    state.item = moved(state.item, acts().size());
+  } else if (state.page() == Page::runs) {
+    state.run = moved(state.run, shown_runs(model).size());
+    keep_in_sight(state, model, columns, rows);
+  } else {
+    const std::size_t lines = page_lines(model, state, columns).size();
+    const auto shown = static_cast<std::size_t>(std::max(rows - 2, 1));
+    state.scroll = moved(state.scroll, lines > shown ? lines - shown + 1 : 1);
+  }
+}
+
+void enter(State& state, const Model& model) {
+  if (model.disks.empty()) return;
+  if (state.page() == Page::overview) {
+    state.item = 0;
+    open_page(state, Page::menu);
+  } else if (state.page() == Page::menu) {
+    begin_act(state, model, acts()[state.item]);
+  }
+}
+
+void open_by_letter(State& state, const Model& model, char letter, Wish& wish, int columns) {
+  const bool any = !model.disks.empty();
+  const auto open = [&](Page page) {
+    if (state.page() != page) open_page(state, page);
+  };
+  switch (letter) {
+    case 'q':
+    case 'h':
+      return back(state, wish);
+    case 'l':
+      return enter(state, model);
+    case 'd':
+      return any ? open(Page::details) : void();
+    case 'C':
+      return any ? open(Page::copies) : void();
+    case 'J':
+      return any ? open(Page::job) : void();
+    case 'H':
+    case 't':
+      state.this_disk = letter == 't';
+      return open(Page::history);
+    case 'A':
+      return open(Page::alarms);
+    case 'T':
+      return open(Page::runs);
+    case '?':
+      return open(Page::help);
+    case '/':
+      state.searching = true;
+      state.search.clear();
+      return;
+    case 'n':
+      return search_on(state, model, columns);
+    case 'r':
+      wish.kind = Wish::Kind::reload;
+      return;
+    default:
+      return;
+  }
+}
+
+void handle_letter(State& state, const Model& model, char letter, Wish& wish, int columns,
+                   int rows) {
+  constexpr std::int64_t kFar = 1'000'000;
+  if (letter == 'j') return move(state, model, 1, columns, rows);
+  if (letter == 'k') return move(state, model, -1, columns, rows);
+  if (letter == 'g') return move(state, model, -kFar, columns, rows);
+  if (letter == 'G') return move(state, model, kFar, columns, rows);
+  if (letter == ' ') return enter(state, model);
+  // In the menu a letter is the act that it stands beside.
+  const Act* act = state.page() == Page::menu ? find_act(letter) : nullptr;
+  if (act != nullptr) return begin_act(state, model, *act);
+  open_by_letter(state, model, letter, wish, columns);
+}
+
+}  // namespace
+
+void open_page(State& state, Page page) {
+  state.pages.push_back(page);
+  state.scroll = 0;
+}
+
+Wish handle(State& state, const Model& model, const Key& key, int columns, int rows) {
+  Wish wish;
+  state.message.clear();
+  if (key.code == KeyCode::interrupt) {
+    wish.kind = Wish::Kind::quit;
+    return wish;
+  }
+  if (key.code == KeyCode::redraw) {
+    wish.kind = Wish::Kind::redraw;
+    return wish;
+  }
+  if (state.searching) {
+    handle_search(state, model, key, columns);
+    return wish;
+  }
+  if (key.code == KeyCode::escape) {
+    state.scanned.clear();
+    if (state.pages.size() > 1) back(state, wish);
+    return wish;
+  }
+  if (state.page() == Page::form) return handle_form(state, key);
+  if (scan(state, model, key)) return wish;
+  switch (key.code) {
+    case KeyCode::up:
+    case KeyCode::wheel_up:
+      move(state, model, -1, columns, rows);
+      break;
+    case KeyCode::down:
+    case KeyCode::wheel_down:
+      move(state, model, 1, columns, rows);
+      break;
+    case KeyCode::page_up:
+      move(state, model, -(rows - 3), columns, rows);
+      break;
+    case KeyCode::page_down:
+      move(state, model, rows - 3, columns, rows);
+      break;
+    case KeyCode::home:
+      handle_letter(state, model, 'g', wish, columns, rows);
+      break;
+    case KeyCode::end:
+      handle_letter(state, model, 'G', wish, columns, rows);
+      break;
+    case KeyCode::enter:
+    case KeyCode::right:
+      if (state.page() == Page::runs) return with_run(state, model, list_run(), columns, rows);
+      enter(state, model);
+      break;
+    case KeyCode::left:
+      if (state.pages.size() > 1) back(state, wish);
+      break;
+    case KeyCode::click:
+      if (const auto disk = disk_at(model, state, columns, rows, key.row)) {
+        if (*disk == state.selected) enter(state, model);
+        state.selected = *disk;
+      } else if (state.page() == Page::menu && key.row >= 3 &&
+                 static_cast<std::size_t>(key.row - 3) < acts().size()) {
+        state.item = static_cast<std::size_t>(key.row - 3);
+        enter(state, model);
+      }
+      break;
+    case KeyCode::text:
+      if (state.page() == Page::runs && key.text == "f") {
+        return with_run(state, model, restore_run(), columns, rows);
+      }
+      if (key.text.size() == 1) handle_letter(state, model, key.text[0], wish, columns, rows);
+      break;
+    default:
+      break;
+  }
+  return wish;
+}
+
+void keep_selection(State& state, const Model& before, const Model& after) {
+  const DiskModel* disk = selected_disk(before, state);
+  if (disk != nullptr) {
+    const DiskModel* same = after.find(disk->status.name);
+    if (same != nullptr) state.selected = static_cast<std::size_t>(same - after.disks.data());
+  }
+  if (state.selected >= after.disks.size()) {
+    state.selected = after.disks.empty() ? 0 : after.disks.size() - 1;
+  }
+}
+
+}  // namespace rota::tui
