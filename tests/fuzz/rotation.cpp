@@ -29,5 +29,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       fuzz::require(disk.size() <= 7 && disk.find('/') == std::string::npos, "names of disks");
     }
   }
+  const std::string& mail = rotation.notify.mail;
+  fuzz::require(!mail.starts_with('-') && mail.find_first_of(" \r\n,;<>|") == std::string::npos,
+                "an address of mail is one, and no option of sendmail's");
+  fuzz::require(rotation.notify.on_event.empty() || rotation.notify.on_event.starts_with('/'),
+                "a program is named by an absolute path");
+  fuzz::require(rotation.notify.heartbeat.find_first_of("@ \r\n") == std::string::npos,
+                "a heartbeat's address holds no password and is one line");
   return 0;
 }
