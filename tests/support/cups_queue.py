@@ -57,6 +57,8 @@ class CupsQueue:
         self.printed = self.place / "printed.pdf"
         for name in ("root/ppd", "bin/backend", "bin/filter", "spool/tmp", "cache", "run", "log"):
             (self.place / name).mkdir(parents=True)
+        for name in ("bin", "bin/backend"):  # CUPS runs nothing that others could change
+            (self.place / name).chmod(0o755)
         (self.place / "bin/daemon").symlink_to("/usr/lib/cups/daemon")  # what starts backends
         backend = self.place / "bin/backend/tofile"
         backend.write_text(BACKEND)
@@ -93,6 +95,9 @@ class CupsQueue:
             if not waiting and self.printed.exists():
                 break
             time.sleep(0.05)
+        if not self.printed.exists():
+            log = (self.place / "log/error").read_text(errors="replace")
+            raise AssertionError(f"CUPS printed nothing:\n{log[-3000:]}")
         document = self.printed.read_bytes()
         self.printed.unlink()
         return document

@@ -65,8 +65,8 @@ class Paper(Machine):
         plan = self.dir / "plan.pdf"
         self.silent("plan", "--pdf", plan)
         self.assertNotIn("SECRET-KEY", self.words(plan))
-        os.umask(0)
-        self.silent("plan", "--pdf", plan, "--with-key", "--key", key)
+        self.silent("plan", "--pdf", plan, "--with-key", "--key", key,
+                    preexec_fn=lambda: os.umask(0))
         self.assertIn("ROTA-SECRET-KEY-1", self.words(plan))
         self.assertEqual(0o600, stat.S_IMODE(plan.stat().st_mode))
         self.fails(USAGE, "give --pdf FILE", "plan", "--with-key")
