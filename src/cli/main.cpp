@@ -52,15 +52,34 @@ void flush_output() {
 
 std::vector<std::unique_ptr<cli::Command>> make_commands() {
   std::vector<std::unique_ptr<cli::Command>> commands;
-  for (auto* make : {cli::make_init,          cli::make_backup,       cli::make_cron,
-                     cli::make_list,          cli::make_ls,           cli::make_restore,
-                     cli::make_fetch,         cli::make_verify,       cli::make_diff,
-                     cli::make_purge,         cli::make_purge_incr,   cli::make_status,
-                     cli::make_facts,         cli::make_adopt,        cli::make_key,
-                     cli::make_doctor,        cli::make_cost,         cli::make_check,
-                     cli::make_history,       cli::make_watch,        cli::make_remind,
-                     cli::make_calendar,      cli::make_ledger_check, cli::make_ledger_export,
-                     cli::make_ledger_rebuild, cli::make_label, cli::make_plan, cli::make_tui}) {
+  for (auto* make : {cli::make_init,
+                     cli::make_backup,
+                     cli::make_cron,
+                     cli::make_list,
+                     cli::make_ls,
+                     cli::make_restore,
+                     cli::make_fetch,
+                     cli::make_verify,
+                     cli::make_diff,
+                     cli::make_purge,
+                     cli::make_purge_incr,
+                     cli::make_status,
+                     cli::make_facts,
+                     cli::make_adopt,
+                     cli::make_key,
+                     cli::make_doctor,
+                     cli::make_cost,
+                     cli::make_check,
+                     cli::make_history,
+                     cli::make_watch,
+                     cli::make_remind,
+                     cli::make_calendar,
+                     cli::make_ledger_check,
+                     cli::make_ledger_export,
+                     cli::make_ledger_rebuild,
+                     cli::make_label,
+                     cli::make_plan,
+                     cli::make_tui}) {
     commands.push_back(make());
   }
   for (auto* make : cli::disk_commands()) commands.push_back(make());

@@ -23,7 +23,9 @@ void finish_disk(const disk::DiskMount& mount, const ledger::DiskRow& disk, std:
   const disk::Usage usage = disk::usage(mount.fd());
   ledger::Disks disks(ledger);
   disks.set_room(disk.name, usage.size, usage.used, next_copy, now);
-  base::write_file(mount.path() + "/" + kLedgerFile, ledger::export_json(ledger, true), 0600);
+  // A plain disk that somebody finds must not tell where the others are.
+  const bool encrypted = !disk.luks_uuid.empty();
+  base::write_file(mount.path() + "/" + kLedgerFile, ledger::export_json(ledger, encrypted), 0600);
 }
 
 }  // namespace rota::job

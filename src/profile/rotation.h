@@ -37,7 +37,7 @@ struct Rotation {
   std::map<std::string, std::vector<std::string>> limits;
   NotifySettings notify;  ///< how people are told: [notify]
   Paper paper;
-  bool written = false;   ///< false: there is no file, and this is the default
+  bool written = false;  ///< false: there is no file, and this is the default
 
   /// The set that names the disk, else the one that takes all; null when there is neither.
   const DiskSet* set_of(std::string_view disk) const;

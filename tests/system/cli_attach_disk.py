@@ -231,7 +231,7 @@ END
 
 
 class Ledger(DiskCase):
-    def test_the_ledger_is_on_the_disk_and_without_people_in_the_store(self):
+    def test_the_ledger_is_on_the_disk_and_in_the_store_without_people(self):
         disk = self.prepared()
         self.attach(disk)
         self.rota("disk", "move", disk.name, "off-site", "--place", "bank", "--by", "jo")
@@ -249,7 +249,8 @@ class Ledger(DiskCase):
         copied = (place / "rota/ledger.json").read_text()
         mode = (place / "rota/ledger.json").stat().st_mode
         disk.umount()
-        self.assertIn("bank", copied)
+        self.assertIn(disk.name, copied)
+        self.assertNotIn("bank", copied)  # the disk is not encrypted
         self.assertEqual(0o600, mode & 0o777)
         self.silent("ledger", "check")
         # The machine is lost; the store and the disk are not.
