@@ -26,6 +26,10 @@ class LocalCopySource final : public CopySource {
 
   const std::string& server() const override { return profile_.name; }
   base::Instant time() const override { return time_; }
+  bool renew() override {
+    time_ = around_.clock.now();
+    return true;
+  }
   std::string description() const override { return profile_.source; }
   std::unique_ptr<tree::Source> open() override {
     return std::make_unique<tree::LocalSource>(

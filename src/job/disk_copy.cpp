@@ -6,6 +6,7 @@
 
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/signals.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "disk/copies.h"
@@ -121,9 +122,15 @@ void CopyStep::judge(ServerCopy& copy, const disk::ChangeSummary& changes, bool 
 ServerCopy CopyStep::run(const disk::DiskMount& mount, CopySource& source) {
   ServerCopy copy;
   copy.server = source.server();
-  copy.snapshot = base::compact(source.time());
   const auto newest = disks_.newest_sealed(disk_.name, copy.server);
-  if (newest && newest->snapshot == copy.snapshot) {
+  const auto is_there = [&] { return newest && newest->snapshot == base::compact(source.time()); };
+  // Copies are named by the second: this machine may have changed within the one of the last copy.
+  while (is_there() && source.renew() && is_there()) {
+    around_.clock.sleep(std::chrono::milliseconds(200), around_.stop);
+    base::check_stop(around_.stop);
+  }
+  copy.snapshot = base::compact(source.time());
+  if (is_there()) {
     copy.end = ServerCopy::End::up_to_date;
     log_.event("copy", "skipped", "the newest run is on the disk already", copy.server);
     return copy;

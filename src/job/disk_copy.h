@@ -16,6 +16,8 @@ class CopySource {
  public:
   virtual ~CopySource() = default;
   virtual const std::string& server() const = 0;
+  /// Takes the present for the snapshot's time; false where it is given.
+  virtual bool renew() { return false; }
   virtual base::Instant time() const = 0;  ///< of the snapshot
   virtual std::string description()
       const = 0;  ///< for COPY.json and the ledger: "/", "chain b2://…"

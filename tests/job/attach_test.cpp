@@ -81,6 +81,18 @@ TEST_CASE("a disk that takes no more writes fails clearly and is gone on with", 
   station.check(2);
 }
 
+TEST_CASE("two copies within one second of this machine are two copies", "[attach]") {
+  if (const auto why = LoopDisk::missing()) return skip(*why);
+  Station station;
+  station.restore();
+  const auto pauses = station.clock.pauses().size();
+  CHECK(station.attach().all_sealed());
+  const job::AttachReport second = station.attach();
+  CHECK_FALSE(second.any(job::ServerCopy::End::up_to_date));
+  CHECK(station.clock.pauses().size() > pauses);  // the clock stands still but for those
+  station.check(3);
+}
+
 TEST_CASE("a clock that went back holds the copy until a person has looked", "[attach]") {
   if (const auto why = LoopDisk::missing()) return skip(*why);
   Station station;
