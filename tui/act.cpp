@@ -19,6 +19,7 @@ constexpr std::array kQuestions = {
     Question{"PATH", "Which file or directory (none: all)"},
     Question{"DIR", "Into which directory"},
     Question{"SERVER", "Of which server"},
+    Question{"FILE", "Into which PDF"},
 };
 
 }  // namespace
@@ -59,6 +60,11 @@ std::span<const Act> acts() {
        {"restore", "SERVER", "--disk", "DISK", "--path", "PATH", "--to", "DIR"},
        true,
        "The directory must be empty or new."},
+      {'l',
+       "Draw its label",
+       {"label", "DISK", "--kind", "both", "-o", "FILE"},
+       false,
+       "For the stock that rotation.toml names: print it, and stick it on the disk."},
       {'x',
        "It is lost",
        {"disk", "lost", "DISK", "--reason", "REASON", "--by", "BY"},
@@ -110,6 +116,7 @@ std::string suggestion(const char* word, const Model& model, const DiskModel* di
   const std::string_view asked = word;
   if (asked == "BY") return by;
   if (disk == nullptr) return "";
+  if (asked == "FILE") return "label-" + disk->status.name + ".pdf";
   if (asked == "SERVER" && disk->servers.size() == 1) return disk->servers.front();
   if (asked != "PLACE") return "";
   if (!disk->status.place.empty()) return disk->status.place;
@@ -143,7 +150,7 @@ std::vector<std::string> arguments(const Act& act, const Subject& subject,
       }
     }
   }
-  words.emplace_back("--json");
+  if (words.front() != "label") words.emplace_back("--json");  // it draws, and tells nothing
   return words;
 }
 

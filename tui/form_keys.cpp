@@ -80,7 +80,8 @@ void begin_act(State& state, const Model& model, const Act& act, const Subject& 
     if (question == nullptr) continue;
     const std::string_view asked = word;
     // `rota` knows who called sudo, and the place of a set.
-    const bool required = asked == "REASON" || asked == "DIR" || asked == "PLACE";
+    const bool required =
+        asked == "REASON" || asked == "DIR" || asked == "PLACE" || asked == "FILE";
     state.fields.push_back(
         {question, suggestion(word, model, disk, state.by.value_or("")), required});
   }

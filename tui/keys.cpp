@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "ledger/names.h"
+#include "ledger/disk_code.h"
 #include "tui/key_parts.h"
 #include "tui/views.h"
 
@@ -11,31 +11,44 @@ namespace rota::tui {
 
 namespace {
 
-constexpr std::string_view kLabel = "ROTA-";
-constexpr std::size_t kMostLabel = kLabel.size() + 7;
+/// What a label's codes begin with: the printed id "ROTA-B-7", and the text of the QR code.
+constexpr std::string_view kScan = "ROTA";
+constexpr std::size_t kMostScan = 200;
+
+/// Whether more of a label may begin like this.
+bool is_scan(std::string_view text) {
+  if (kScan.starts_with(text)) return true;
+  return text.starts_with(kScan) && text.size() <= kMostScan &&
+         (text[kScan.size()] == '-' || text[kScan.size()] == ':') &&
+         std::ranges::all_of(text, [](char c) {
+           return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                  c == '-' || c == ':' || c == '.' || c == '_';
+         });
+}
 
 /// Takes a key that belongs to a label: no other key means anything with "R", so that a scanner
 /// that types a label is told from a person by its first character.
 bool scan(State& state, const Model& model, const Key& key) {
   if (key.code == KeyCode::text) {
     const std::string text = state.scanned + key.text;
-    const bool prefix = kLabel.starts_with(text);
-    const bool name = text.size() > kLabel.size() && text.size() <= kMostLabel &&
-                      text.starts_with(kLabel) &&
-                      ledger::is_disk_name(std::string_view(text).substr(kLabel.size()));
-    if (prefix || name) {
+    if (is_scan(text)) {
       state.scanned = text;
       return true;
     }
   }
   if (state.scanned.empty()) return false;
-  const std::string label = state.scanned;
+  const std::string scanned = state.scanned;
   state.scanned.clear();
   if (key.code != KeyCode::enter) return false;
+  const auto code = ledger::parse_scan(scanned);
+  if (!code) {
+    state.message = scanned + " is on no label of ours: scan it again.";
+    return true;
+  }
   const auto disk = std::ranges::find_if(
-      model.disks, [&](const DiskModel& one) { return one.status.label == label; });
+      model.disks, [&](const DiskModel& one) { return one.status.name == code->name; });
   if (disk == model.disks.end()) {
-    state.message = "The ledger knows no disk with the label " + label + ".";
+    state.message = "The ledger knows no disk with the label ROTA-" + code->name + ".";
     return true;
   }
   state.selected = static_cast<std::size_t>(disk - model.disks.begin());

@@ -1,4 +1,5 @@
 #include "tui/keys.h"
+#include "ledger/disk_code.h"
 
 #include <catch2/catch.hpp>
 
@@ -88,6 +89,17 @@ TEST_CASE("a scanner's label selects its disk and offers to check it in or out",
   CHECK(shows(screen.text(), "> o  Check out"));  // it is here
   screen.type("ROTA-Z").enter();
   CHECK(shows(screen.text(), "knows no disk with the label ROTA-Z"));
+  CHECK(screen.state.selected == 0);
+  // What the codes of a printed label hold: the id with its check digit, and the QR code.
+  screen.type(ledger::printed_id("B")).enter();
+  CHECK(screen.state.selected == 1);
+  screen.type("ROTA:A:monthly:20261024T0300Z:1a2b3c4d").enter();
+  CHECK(screen.state.selected == 0);
+  CHECK(screen.state.page() == Page::menu);
+  std::string wrong = ledger::printed_id("B");
+  wrong.back() = wrong.back() == '9' ? '0' : static_cast<char>(wrong.back() + 1);
+  screen.type(wrong).enter();
+  CHECK(shows(screen.text(), "is on no label of ours"));
   CHECK(screen.state.selected == 0);
 }
 
