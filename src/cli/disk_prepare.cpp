@@ -152,9 +152,9 @@ class DiskPrepare final : public Command {
     if (!made.luks_uuid.empty()) show_recovery_passphrase(made.name, made.recovery_passphrase);
     if (!context.chatty()) return;
     fmt::print(
-        "{} is the rotation disk {} now, with the label {}. Unplug it, and plug it in again "
-        "to copy.\n",
-        made.partition_node, made.name, made.label);
+        "{} is the rotation disk {} now, with the label {}. Print its label with `rota label "
+        "{}`. Unplug it, and plug it in again to copy.\n",
+        made.partition_node, made.name, made.label, made.name);
   }
 
   std::vector<std::string> words_;
