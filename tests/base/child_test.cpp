@@ -19,7 +19,7 @@ TEST_CASE("a child runs beside this process and its end is seen", "[child]") {
 }
 
 TEST_CASE("a child is asked to end once", "[child]") {
-  Child child({"sh", "-c", "trap 'kill $!; exit 5' TERM; sleep 60 & wait"});
+  Child child({"sh", "-c", "trap 'kill $!; exit 5' TERM; sleep 60 >&- 2>&- & wait"});
   CHECK_FALSE(child.status().has_value());
   child.stop();
   child.stop();
