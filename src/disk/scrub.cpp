@@ -67,7 +67,8 @@ ScrubResult scrub(int root, const std::string& server, ScrubState& state,
                    [](const ScrubGroup* a, const ScrubGroup* b) { return a->read < b->read; });
   result.all = true;
   for (ScrubGroup* group : order) {
-    if (group->read >= since) continue;
+    // Within the same second it may have been read before: once more does no harm.
+    if (group->read > since) continue;
     if (clock.now() >= end) {
       result.all = false;
       break;

@@ -45,7 +45,7 @@ struct ScrubResult {
 };
 
 /// Reads inodes of sealed copies again, each once though many copies link to it, those that were
-/// read least recently first, until `budget` is used up or all was read since `since`. Writes
+/// read least recently first, until `budget` is used up or all was read behind `since`. Writes
 /// nothing: the caller saves `state`, and notes damage (note_damage), when the disk is writable.
 ///
 /// A damaged index is told of in the result as damage of "index"; the rest goes on.

@@ -65,7 +65,9 @@ TEST_CASE("scrubbing reads each inode once though many copies link to it", "[dis
   CHECK(all.check.files == 12);  // 10 of the first copy, one of each other
   CHECK(all.check.good());
   CHECK(all.oldest == kNow);
-  CHECK(scrubbing.run(clock, hours(1)).check.files == 0);
+  // All was read behind this moment; within the very second of it, it may have been read before.
+  CHECK(scrubbing.run(clock, hours(1), kNow - seconds(1)).check.files == 0);
+  CHECK(scrubbing.run(clock, hours(1)).check.files == 12);
 
   SECTION("what a removed copy leaves goes over to the next") {
     place.remove(CopyPlace::name(0));
