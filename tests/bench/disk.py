@@ -44,7 +44,7 @@ class Bench:
                                      for name in ("CONFIG", "STATE", "CACHE", "RUN")}}
         self.rota("init", "bench", "--source", self.source, "--target", f"file://{place}/store")
         (place / "CONFIG/rotation.toml").write_text(
-            '[set.bench]\nreserve = "1M"\nscrub_budget = "0s"\n', encoding="ascii")
+            '[set.bench]\nreserve = "1M"\n', encoding="ascii")
         self.image = place / "disk.img"
         with open(self.image, "wb") as file:  # written once: a first touch is slower than all others
             block = bytes(1 << 20)
@@ -66,7 +66,8 @@ class Bench:
 
     def attach(self, case):
         """rota's own copy, step by step as its events arrive."""
-        with subprocess.Popen([ROTA, "disk", "attach", "BENCH", "--json", "--keep-power"],
+        with subprocess.Popen([ROTA, "disk", "attach", "BENCH", "--json", "--keep-power",
+                               "--scrub", "0s"],
                               env=self.env, stdout=subprocess.PIPE, text=True) as process:
             begun, seconds = time.monotonic(), {}
             for line in process.stdout:
@@ -133,12 +134,14 @@ def main():
     parser.add_argument("--size", type=int, default=20, help="GB of the image (default: 20)")
     options = parser.parse_args()
     place = pathlib.Path(tempfile.mkdtemp(dir=options.corpus.resolve().parent))
+    bench = None
     try:
         bench = Bench(place, options.corpus, options.size)
         for number in range(options.rounds):
             bench.round(number)
-        bench.end()
     finally:
+        if bench is not None:
+            bench.end()
         shutil.rmtree(place)
     print("| copy to a disk | by | s | rota to it |\n| --- | --- | --: | --: |")
     median = {key: statistics.median(values) for key, values in bench.rows.items()}
