@@ -6,6 +6,7 @@ import pathlib
 import random
 import string
 import subprocess
+import time
 
 from machine import Machine
 
@@ -20,9 +21,16 @@ class Disk:
         self.name = None
 
     def plug_in(self):
-        self.node = subprocess.run(
-            ["losetup", "--find", "--show", "--partscan", self.image], check=True,
-            stdout=subprocess.PIPE, text=True).stdout.strip()
+        # The device that is free when it is looked for may be another test's when it is taken.
+        for left in range(20, -1, -1):
+            result = subprocess.run(
+                ["losetup", "--find", "--show", "--partscan", self.image], check=left == 0,
+                stdout=subprocess.PIPE, stderr=None if left == 0 else subprocess.DEVNULL,
+                text=True)
+            if result.returncode == 0:
+                break
+            time.sleep(0.1)
+        self.node = result.stdout.strip()
         # The kernel may lack a parser for the table; partx tells it. Both may have done it.
         if not os.path.exists(self.part):
             subprocess.run(["partx", "-a", self.node], check=False, stderr=subprocess.DEVNULL)
