@@ -53,6 +53,7 @@ class AttachJob {
   void write_copies();
   void read_back();
   void seal();
+  void scrub();
   void record_seals();
   void write_plan(const disk::DiskMount& mount);
   void let_go();
@@ -192,6 +193,7 @@ void AttachJob::work() {
   write_copies();
   read_back();
   seal();
+  scrub();
   let_go();
 }
 
@@ -223,17 +225,13 @@ void AttachJob::read_back() {
                                copy.summary.record.new_bytes);
     if (!copy.check.good()) copy.end = ServerCopy::End::damaged;
   }
-  // Older copies, as far as the time goes: rot is found while another disk still has the file.
-  report_.scrubbed =
-      checks.scrub(mount, options_.scrub_budget.value_or(std::chrono::seconds(set_->scrub_budget)));
   session_->unmount();
 }
 
-/// From here on nothing is interrupted: what is left takes moments, and the copies are worth it.
+/// Here nothing is interrupted: it takes moments, and the copies are worth it.
 void AttachJob::seal() {
   log_.begins("seal");
   disk::DiskMount& mount = session_->mount(MountMode::read_write);
-  DiskChecks(disks_, log_, name(), calm_).keep(mount, report_.scrubbed);
   for (const ServerCopy& copy : report_.copies) {
     if (copy.end == ServerCopy::End::damaged)
       disk::note_damage(mount.fd(), copy.server, copy.check);
@@ -281,6 +279,27 @@ void AttachJob::record_seals() {
   reconcile(disks_, log_, name(), mount, calm_);  // an attempt that was taken over is gone now
   finish_disk(mount, session_->row(), new_bytes_, ledger_, now());
   write_plan(mount);
+  session_->unmount();
+}
+
+/// Older copies, as far as the time goes: rot is found while another disk still has the file.
+/// Behind the seal, because it may take long: whoever stops it, or pulls the disk out, has the new
+/// copy.
+void AttachJob::scrub() {
+  const auto budget = options_.scrub_budget.value_or(std::chrono::seconds(set_->scrub_budget));
+  if (budget.count() <= 0) return;
+  DiskChecks checks(disks_, log_, name(), around_);
+  try {
+    report_.scrubbed = checks.scrub(session_->mount(MountMode::read_only), budget);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::interrupted) throw;
+    around_.warnings.warn(name(),
+                          "older copies were not read to the end, as asked; the next time "
+                          "goes on with those that were read least recently");
+  }
+  disk::DiskMount& mount = session_->mount(MountMode::read_write);
+  checks.keep(mount, report_.scrubbed);
+  finish_disk(mount, session_->row(), new_bytes_, ledger_, now());
   session_->unmount();
 }
 

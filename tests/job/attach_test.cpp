@@ -93,6 +93,23 @@ TEST_CASE("two copies within one second of this machine are two copies", "[attac
   station.check(3);
 }
 
+TEST_CASE("who stops the reading of older copies has the new copy all the same", "[attach]") {
+  if (const auto why = LoopDisk::missing()) return skip(*why);
+  Station station;
+  station.restore();
+  std::stop_source stop;
+  const job::AttachReport report = station.attach(
+      [&](const job::DiskEvent& event) {
+        if (event.step == "scrub" && event.state == "begins") stop.request_stop();
+      },
+      stop.get_token());
+  CHECK(stop.stop_requested());
+  CHECK(report.all_sealed());
+  CHECK(report.safe_to_unplug);
+  CHECK(station.warnings.list.back().second.find("older copies were not read") == 0);
+  station.check(2);
+}
+
 TEST_CASE("a clock that went back holds the copy until a person has looked", "[attach]") {
   if (const auto why = LoopDisk::missing()) return skip(*why);
   Station station;

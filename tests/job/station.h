@@ -58,10 +58,11 @@ class Station {
     disk_.attach();
   }
 
-  job::AttachReport attach(const job::OnDiskEvent& listener = nullptr) {
+  job::AttachReport attach(const job::OnDiskEvent& listener = nullptr,
+                           const std::stop_token& stop = {}) {
     job::AttachOptions options;
     options.disk = name_;
-    return job::attach(places_, udev::real_devices(), options, listener, around());
+    return job::attach(places_, udev::real_devices(), options, listener, around(stop));
   }
   void unplug() { disk_.detach(); }
   void plug_in() { disk_.attach(); }
@@ -104,7 +105,9 @@ class Station {
         base::real_processes().run({{"cp", "-a", "--sparse=always", "-T", from, to}, {}});
     if (result.status != 0) throw std::runtime_error(result.output);
   }
-  job::Surroundings around() { return {clock, base::real_processes(), warnings, progress_, {}}; }
+  job::Surroundings around(const std::stop_token& stop = {}) {
+    return {clock, base::real_processes(), warnings, progress_, stop};
+  }
   void prepare() {
     disk::PrepareOptions options;
     options.name = name_;
