@@ -2,13 +2,13 @@
 // ledger. What `rota status` says at each step stands in docs/manual.md: with ROTA_UPDATE_DOCS=1
 // this test writes it there, else it compares.
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <string>
 
 #include "ledger/history.h"
 #include "rotation/disks.h"
 #include "rotation/status_text.h"
 #include "support/files.h"
+#include "support/manual.h"
 #include "support/quick_clock.h"
 
 using namespace rota;
@@ -153,18 +153,5 @@ TEST_CASE("two disks, monthly, for six months, as the manual shows it", "[walk]"
   walk.look("2026-11-22T03:00:00Z", "Two regular swaps later.");
   CHECK(ledger::History(walk.ledger()).check().empty());
 
-  std::string manual = test::read(kManual);
-  const std::size_t begin = manual.find(kBegin);
-  const std::size_t end = manual.find(kEnd);
-  REQUIRE(begin != std::string::npos);
-  REQUIRE(end != std::string::npos);
-  const std::size_t from = begin + kBegin.size();
-  const std::string expected = walk.text() + "\n";
-  if (std::getenv("ROTA_UPDATE_DOCS") != nullptr) {
-    manual.replace(from, end - from, expected);
-    test::write(kManual, manual);
-    return;
-  }
-  INFO("run it with ROTA_UPDATE_DOCS=1 to bring docs/manual.md up to date");
-  CHECK(manual.substr(from, end - from) == expected);
+  test::check_manual(kManual, kBegin, kEnd, walk.text() + "\n");
 }

@@ -2,10 +2,10 @@
 // frames stand in docs/manual.md: with ROTA_UPDATE_DOCS=1 this test writes them there, else it
 // compares.
 #include <catch2/catch.hpp>
-#include <cstdlib>
 
 #include "ledger/history.h"
 #include "support/files.h"
+#include "support/manual.h"
 #include "tui/recording.h"
 #include "tui/screens.h"
 
@@ -184,18 +184,5 @@ TEST_CASE("the screen from the first start to a lost disk, as the manual shows i
               Screen(station.at("2026-11-03T18:00:00Z")));
   frames.show("**Overdue**: nobody came in December.", Screen(station.at("2026-12-28T12:00:00Z")));
 
-  std::string manual = test::read(kManual);
-  const std::size_t begin = manual.find(kBegin);
-  const std::size_t end = manual.find(kEnd);
-  REQUIRE(begin != std::string::npos);
-  REQUIRE(end != std::string::npos);
-  const std::size_t from = begin + kBegin.size();
-  const std::string expected = frames.text() + "\n";
-  if (std::getenv("ROTA_UPDATE_DOCS") != nullptr) {
-    manual.replace(from, end - from, expected);
-    test::write(kManual, manual);
-    return;
-  }
-  INFO("run it with ROTA_UPDATE_DOCS=1 to bring docs/manual.md up to date");
-  CHECK(manual.substr(from, end - from) == expected);
+  test::check_manual(kManual, kBegin, kEnd, frames.text() + "\n");
 }
