@@ -19,9 +19,8 @@ namespace rota::tui {
 
 namespace {
 
-/// A change rarely comes alone, and a device has to settle.
+/// A change rarely comes alone: a disk brings its partitions, a writer a transaction.
 constexpr std::chrono::milliseconds kSettle{250};
-constexpr std::chrono::seconds kDeviceSettles{1};
 constexpr std::chrono::seconds kMinute{60};
 
 /// Before the terminal is touched: from then on the loop hears of them.
@@ -64,8 +63,16 @@ App::App(Source& source, const Options& options, base::Clock& clock)
       signals_(take_signals()),
       terminal_(options.ascii),
       minute_(Steady::now() + kMinute) {
+  // Before anything is read, so that nothing is missed.
+  if (source_.live()) {
+    watch_.emplace(source_.places());
+    try {
+      ports_ = udev::open_monitor(udev::best_source());
+    } catch (const base::Error& error) {
+      state_.message = std::string(error.what()) + "; press r after a disk was plugged in or out";
+    }
+  }
   model_ = make_model(source_.read(true));
-  if (source_.live()) watch_.emplace(source_.places());
 }
 
 int App::run() {
@@ -86,11 +93,12 @@ int App::timeout() const {
 }
 
 void App::wait() {
-  std::array<pollfd, 4> fds{};
+  std::array<pollfd, 5> fds{};
   fds[0] = {STDIN_FILENO, POLLIN, 0};
   fds[1] = {signals_.get(), POLLIN, 0};
   fds[2] = {watch_ ? watch_->fd() : -1, POLLIN, 0};
   fds[3] = {child_ ? child_->ended() : -1, POLLIN, 0};
+  fds[4] = {ports_ ? ports_->fd() : -1, POLLIN, 0};
   const int ready = ::poll(fds.data(), fds.size(), timeout());
   if (ready < 0 && errno != EINTR) base::throw_os("cannot wait for", "the terminal", errno);
   if ((fds[1].revents & POLLIN) != 0 || (fds[0].revents & (POLLHUP | POLLERR)) != 0) {
@@ -100,6 +108,7 @@ void App::wait() {
   take_keys();  // also without input: a new size comes as a key
   if ((fds[2].revents & POLLIN) != 0) take_changes();
   if ((fds[3].revents & POLLIN) != 0) take_child();
+  if (fds[4].revents != 0) take_ports();
   const auto now = Steady::now();
   if (now >= minute_) {  // ages grow
     minute_ = now + kMinute;
@@ -166,20 +175,24 @@ bool App::do_wish(const Wish& wish) {
 void App::take_changes() {
   const Changes changes = watch_->read();
   if (changes.jobs) refresh_jobs();
-  if (!changes.ledger && !changes.devices) return;
-  reload_ports_ = reload_ports_ || changes.devices;
-  const auto at = Steady::now() + (changes.devices ? Steady::duration(kDeviceSettles) : kSettle);
-  if (!reload_at_ || changes.devices) reload_at_ = at;
+  if (changes.ledger) reload_soon(false);
+}
+
+void App::take_ports() {
+  if (!ports_->take().empty()) reload_soon(true);
+}
+
+/// What comes after that is a change of its own, and read again.
+void App::reload_soon(bool ports) {
+  reload_ports_ = reload_ports_ || ports;
+  if (!reload_at_) reload_at_ = Steady::now() + kSettle;
 }
 
 void App::refresh_jobs() {
   const std::size_t before = model_.jobs.size();
   if (!source_.follower().look()) return;
   model_.jobs = source_.follower().jobs();
-  if (model_.jobs.size() < before) {  // what came of it stands in the ledger
-    reload_ports_ = true;
-    reload_at_ = Steady::now() + kSettle;
-  }
+  if (model_.jobs.size() < before) reload_soon(true);  // what came of it stands in the ledger
 }
 
 void App::take_child() {

@@ -11,6 +11,7 @@
 #include "tui/read_rows.h"
 #include "tui/terminal.h"
 #include "tui/watch.h"
+#include "udev/monitor.h"
 
 namespace rota::tui {
 
@@ -50,9 +51,11 @@ class App {
   void wait();
   void take_keys();
   void take_changes();
+  void take_ports();
   void take_child();
   bool do_wish(const Wish& wish);
   void reload(bool ports);
+  void reload_soon(bool ports);
   void refresh_jobs();
   int timeout() const;
 
@@ -63,6 +66,7 @@ class App {
   Model model_;
   State state_;
   std::optional<Watch> watch_;
+  std::unique_ptr<udev::DeviceMonitor> ports_;
   std::optional<Child> child_;
   const Act* running_ = nullptr;  ///< what the child does
   std::optional<Steady::time_point> reload_at_;

@@ -32,8 +32,6 @@ void Watch::look_again() {
   if (run_ < 0) run_ = add(places_.run, kWritten);
   if (state_ < 0) state_ = add(places_.state, kWritten);
   if (config_ < 0) config_ = add(places_.config, IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE);
-  // Nodes, not media: the kernel makes and removes them without udevd, too.
-  if (devices_ < 0) devices_ = add("/dev", IN_CREATE | IN_DELETE);
 }
 
 Changes Watch::read() {
@@ -49,9 +47,9 @@ Changes Watch::read() {
       std::memcpy(&event, at, sizeof event);
       const std::string_view name = event.len > 0 ? at + sizeof event : "";
       at += sizeof event + event.len;
-      if ((event.mask & IN_Q_OVERFLOW) != 0) return {true, true, true};
+      if ((event.mask & IN_Q_OVERFLOW) != 0) return {true, true};
       if ((event.mask & IN_IGNORED) != 0) {
-        for (int* watch : {&run_, &state_, &config_, &devices_}) {
+        for (int* watch : {&run_, &state_, &config_}) {
           if (*watch == event.wd) *watch = -1;
         }
         continue;
@@ -60,9 +58,6 @@ Changes Watch::read() {
       // The index of the log is only touched by who reads, as the screen does itself.
       const bool ledger = name == "ledger.db" || name == "ledger.db-wal";
       changes.ledger = changes.ledger || (event.wd == state_ && ledger) || event.wd == config_;
-      const bool block = name.starts_with("sd") || name.starts_with("loop") ||
-                         name.starts_with("nvme") || name.starts_with("mmcblk");
-      changes.devices = changes.devices || (event.wd == devices_ && block);
     }
   }
 }

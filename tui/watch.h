@@ -5,11 +5,10 @@
 
 namespace rota::tui {
 
-/// What may have changed; the kernel tells, nothing is polled.
+/// Which files may have changed; the kernel tells, nothing is polled.
 struct Changes {
-  bool jobs = false;     ///< a progress file
-  bool ledger = false;   ///< the ledger or a setting
-  bool devices = false;  ///< a device came or went
+  bool jobs = false;    ///< a progress file
+  bool ledger = false;  ///< the ledger or a setting
 };
 
 class Watch {
@@ -30,7 +29,6 @@ class Watch {
   int run_ = -1;
   int state_ = -1;
   int config_ = -1;
-  int devices_ = -1;
 };
 
 }  // namespace rota::tui

@@ -58,24 +58,32 @@ class RealMonitor final : public DeviceMonitor {
     if (!ready(most, stopped.get()) || stop.stop_requested()) return events;
     const auto end = Clock::now() + kMostCalming;
     do {
-      take(events);
+      receive(events);
     } while (Clock::now() < end && ready(kCalm, stopped.get()) && !stop.stop_requested());
     return events;
   }
+
+  std::vector<DeviceEvent> take() override {
+    std::vector<DeviceEvent> events;
+    while (ready(milliseconds(0), -1)) receive(events);
+    return events;
+  }
+
+  int fd() const override { return udev_monitor_get_fd(monitor_.get()); }
 
  private:
   bool ready(milliseconds most, int stopped) const {
     const auto end = Clock::now() + most;
     for (;;) {
       const auto left = std::chrono::duration_cast<milliseconds>(end - Clock::now());
-      pollfd both[2] = {{udev_monitor_get_fd(monitor_.get()), POLLIN, 0}, {stopped, POLLIN, 0}};
+      pollfd both[2] = {{fd(), POLLIN, 0}, {stopped, POLLIN, 0}};
       const int n = ::poll(both, 2, static_cast<int>(std::max<std::int64_t>(0, left.count())));
       if (n < 0 && errno == EINTR) continue;
       return n > 0;
     }
   }
 
-  void take(std::vector<DeviceEvent>& events) {
+  void receive(std::vector<DeviceEvent>& events) {
     errno = 0;
     const std::unique_ptr<udev_device, Unref> device(udev_monitor_receive_device(monitor_.get()));
     if (!device) {

@@ -24,6 +24,10 @@ class DeviceMonitor {
   /// `most` went by or a stop was requested.
   virtual std::vector<DeviceEvent> wait(std::chrono::milliseconds most,
                                         const std::stop_token& stop) = 0;
+  /// What has happened by now, for those who wait with poll(): never waits itself.
+  virtual std::vector<DeviceEvent> take() = 0;
+  /// Readable when something may have happened.
+  virtual int fd() const = 0;
 };
 
 inline constexpr std::chrono::milliseconds kCalm{100};

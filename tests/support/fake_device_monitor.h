@@ -18,6 +18,8 @@ class FakeDeviceMonitor final : public udev::DeviceMonitor {
     script.pop_front();
     return events;
   }
+  std::vector<udev::DeviceEvent> take() override { return wait({}, {}); }
+  int fd() const override { return -1; }
 };
 
 }  // namespace rota::test

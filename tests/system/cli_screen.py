@@ -10,6 +10,7 @@ import time
 import cli_disks
 import disk_machine
 import machine
+import udev_machine
 from cli_disks import DAY
 from machine import USAGE
 from tmux import Tmux, stty
@@ -230,6 +231,37 @@ class Screen(machine.Machine):
         self.assertIn("needs a terminal", result.err)
 
 
+class Ports:
+    """A disk that comes and goes while nobody presses a key, whoever tells of it."""
+
+    def come_and_go(self, disk, command):
+        tmux = Tmux(self, 110, 30)
+        disk.unplug()
+        tmux.type(f"{command}\n")
+        tmux.see(rf"[o.] {disk.name} (new|on site)")
+        for _ in range(2):
+            disk.plug_in()
+            tmux.see(rf"\* {disk.name} connected")
+            disk.unplug()
+            tmux.see(rf"[o.] {disk.name} (new|on site)")
+
+
+class KernelPorts(Ports, disk_machine.DiskMachine):
+    def test_without_udevd_a_disk_is_seen_to_come_and_go(self):
+        self.init()
+        self.come_and_go(self.prepared(), f"{machine.ROTA} tui")
+
+
+class UdevPorts(Ports, udev_machine.UdevMachine):
+    def test_with_udevd_a_disk_is_seen_to_come_and_go(self):
+        disk = self.disk(plug_in=False)
+        self.start_udevd()
+        self.disk = lambda size=None: disk
+        disk.plug_in()
+        self.init()
+        self.come_and_go(self.prepared(), f"{' '.join(self.prefix)} {machine.ROTA} tui")
+
+
 class RealDisks(disk_machine.DiskMachine):
     def test_the_monthly_swap_from_plug_to_off_site(self):
         self.small_reserve('place = "bank"')
@@ -249,7 +281,6 @@ class RealDisks(disk_machine.DiskMachine):
         tmux.type("qq")
         tmux.see(rf"\^ {disk.name} safe to remove")
         disk.unplug()
-        tmux.type("r")
         tmux.see(rf"\. {disk.name} on site")
         tmux.type(f"ROTA-{disk.name}\n\n")
         tmux.see("Where to: bank_")
@@ -264,7 +295,8 @@ class RealDisks(disk_machine.DiskMachine):
         tmux.see("you would go back to")
         # And back again, and a file from it.
         disk.plug_in()
-        tmux.type("r\nf")
+        tmux.see(rf"\* {disk.name} connected")
+        tmux.type("\nf")
         tmux.see("Of which server: main_")
         tmux.type("\nhome/jo/letter\n")
         to = self.dir / "restored"

@@ -1,6 +1,8 @@
 #include "udev/monitor.h"
 
+#include <poll.h>
 #include <catch2/catch.hpp>
+
 #include <thread>
 
 #include "support/loop_disk.h"
@@ -52,4 +54,19 @@ TEST_CASE("waiting for disks ends when it is asked to", "[monitor]") {
 TEST_CASE("udevd's notes about a device that has none are empty", "[monitor]") {
   CHECK(udev::property("/dev/null", "ROTA_SINCE_BOOT").empty());
   CHECK(udev::property("/dev/nothing", "ROTA_SINCE_BOOT").empty());
+}
+
+TEST_CASE("what has happened is told without waiting", "[monitor]") {
+  if (const auto why = LoopDisk::missing()) return skip(*why);
+  LoopDisk disk(8 << 20);
+  const auto monitor = udev::open_monitor(udev::EventSource::kernel);
+  const std::string node = disk.node();
+  disk.detach();
+  bool told = false;
+  for (int i = 0; i < 100 && !told; ++i) {
+    pollfd ready{monitor->fd(), POLLIN, 0};
+    REQUIRE(::poll(&ready, 1, 10'000) == 1);
+    for (const udev::DeviceEvent& event : monitor->take()) told = told || event.node == node;
+  }
+  CHECK(told);
 }
