@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/text.h"
 
@@ -20,31 +22,57 @@ void declare_disk(Options& options, DiskOptions& disk) {
                "without a line feed");
 }
 
-DiskTree::DiskTree(Context& context, const DiskOptions& options, const std::string& server,
-                   const std::string& at, const std::vector<std::string>& paths) {
+void check_no_store(const TargetOptions& target) {
+  if (target.url.empty() && target.store_time.empty()) return;
+  throw Error(ErrorKind::usage,
+              "--target and --store-time are of online stores, --disk and --copy of disks: not "
+              "both");
+}
+
+DiskTree::DiskTree(Context& context, const DiskOptions& options, std::vector<std::string>& words,
+                   std::size_t most, const std::string& at) {
   if (!options.disk.empty() && !options.copy.empty()) {
     throw Error(ErrorKind::usage, "--disk finds the copies on a disk, --copy names one: not both");
   }
   if (!options.copy.empty()) {
     if (!at.empty()) throw Error(ErrorKind::usage, "--at chooses a copy, and --copy names one");
+    take_server(words, most);
     tree_ = job::open_copy_directory(options.copy, context.warnings());
     name_ = base::printable(options.copy);
   } else {
     reader_ =
         std::make_unique<job::DiskReader>(context.places(), udev::real_devices(), options.disk,
                                           options.key_file, context.surroundings());
-    const disk::CopyInfo copy = reader_->select(server, at, context.now());
+    const disk::CopyInfo copy = reader_->select(take_server(words, most), at, context.now());
     name_ = fmt::format("{} {}", copy.server, base::compact(copy.time));
     tree_ = reader_->open(copy, context.warnings());
   }
-  if (paths.empty()) return;
-  std::vector<std::string> relative;
-  for (std::string path : paths) {
-    while (path.starts_with('/') || path.starts_with("./")) path.erase(0, path[0] == '/' ? 1 : 2);
-    while (path.ends_with('/')) path.pop_back();
-    relative.push_back(path == "." ? "" : path);
+}
+
+std::string DiskTree::take_server(std::vector<std::string>& words, std::size_t most) const {
+  if (words.empty()) return "";
+  bool named = words.size() > most;
+  if (!named && reader_) {
+    const std::vector<disk::CopyInfo> copies = reader_->copies();
+    named = std::ranges::find(copies, words.front(), &disk::CopyInfo::server) != copies.end();
   }
-  selected_ = std::make_unique<tree::SelectedSource>(*tree_, std::move(relative));
+  if (!named) return "";
+  std::string server = std::move(words.front());
+  words.erase(words.begin());
+  return server;
+}
+
+std::string DiskTree::relative(std::string path) {
+  while (path.starts_with('/') || path.starts_with("./")) path.erase(0, path[0] == '/' ? 1 : 2);
+  while (path.ends_with('/')) path.pop_back();
+  return path == "." ? "" : path;
+}
+
+void DiskTree::select(const std::vector<std::string>& paths) {
+  if (paths.empty()) return;
+  std::vector<std::string> wanted;
+  for (const std::string& path : paths) wanted.push_back(relative(path));
+  selected_ = std::make_unique<tree::SelectedSource>(*tree_, std::move(wanted));
 }
 
 tree::Source& DiskTree::source() {
@@ -55,9 +83,12 @@ tree::Source& DiskTree::source() {
 void DiskTree::check_paths() const {
   if (!selected_) return;
   const std::vector<std::string> missing = selected_->missing();
-  if (missing.empty()) return;
-  throw Error(ErrorKind::not_found, fmt::format("there is no {} in the copy {}",
-                                                base::printable(missing.front()), name_));
+  if (!missing.empty()) refuse_path(missing.front());
+}
+
+void DiskTree::refuse_path(const std::string& path) const {
+  throw Error(ErrorKind::not_found,
+              fmt::format("there is no {} in the copy {}", base::printable(path), name_));
 }
 
 }  // namespace rota::cli

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/target.h"
 #include "job/disk_restore.h"
 #include "tree/selected_source.h"
 
@@ -19,22 +20,32 @@ struct DiskOptions {
 };
 
 void declare_disk(Options& options, DiskOptions& disk);
+/// Throws Error(usage) when options of online stores are given beside those of a disk.
+void check_no_store(const TargetOptions& target);
 
 /// A copy as a tree, with all that it needs to stay open.
 class DiskTree {
  public:
-  /// server, at: which copy; see job::DiskReader::select(). paths: of the tree, as a person types
-  /// them; empty: everything.
-  DiskTree(Context& context, const DiskOptions& options, const std::string& server,
-           const std::string& at, const std::vector<std::string>& paths);
+  /// words: the command's, of which the server's name is taken off the front: there may be `most`
+  /// others. at: see job::DiskReader::select().
+  DiskTree(Context& context, const DiskOptions& options, std::vector<std::string>& words,
+           std::size_t most, const std::string& at);
+
+  /// Only these, as a person types them; none: everything.
+  void select(const std::vector<std::string>& paths);
+  /// A path as a person types it, made relative to the tree.
+  static std::string relative(std::string path);
 
   tree::Source& source();
   /// "web 20261024T030000Z", for messages.
   const std::string& name() const { return name_; }
   /// Throws Error(not_found) when one of the paths was not there.
   void check_paths() const;
+  [[noreturn]] void refuse_path(const std::string& path) const;
 
  private:
+  std::string take_server(std::vector<std::string>& words, std::size_t most) const;
+
   std::unique_ptr<job::DiskReader> reader_;
   std::unique_ptr<disk::IndexSource> tree_;
   std::unique_ptr<tree::SelectedSource> selected_;

@@ -41,12 +41,9 @@ class Restore final : public Command {
 
  private:
   int from_disk(Context& context) {
-    if (!target_.url.empty() || !target_.store_time.empty()) {
-      throw base::Error(base::ErrorKind::usage,
-                        "--target and --store-time are of online stores, --disk and --copy of "
-                        "disks: not both");
-    }
-    DiskTree copy(context, disk_, words_.empty() ? "" : words_.front(), at_, paths_);
+    check_no_store(target_);
+    DiskTree copy(context, disk_, words_, 0, at_);
+    copy.select(paths_);
     const std::uint64_t damaged = write(context, copy.source(), 0);
     copy.check_paths();
     tell(context, copy.name(), "copy", damaged, 0);

@@ -90,6 +90,33 @@ class Copies(DiskCase):
         self.assertIn("ext4", (self.dir / "one/etc/fstab.bak").read_text())
         self.fails(FAILED, "there is no nothing in the copy", "restore", "--disk", disk.name,
                    "--path", "nothing", "--to", self.dir / "none")
+        self.assert_lists(disk, first)
+
+    def assert_lists(self, disk, first):
+        """`rota ls` says of a copy what it says of the run of the same tree."""
+        self.silent("backup")
+        run = self.paths()
+        self.assertGreater(len(run), 10)
+        self.assertEqual(run, self.paths("main", ".", "--disk", disk.name))
+        place = disk.mount()
+        copy = place / "rota/main" / self.copies(disk)[-1]
+        self.assertEqual(run, self.paths("--copy", copy))
+        self.assertEqual([path for path in run if path.startswith("home/user3")],
+                         self.paths("/home/user3/", "--copy", copy))
+        disk.umount()
+        of_disk = ("ls", "--disk", disk.part, "--at", first)
+        # A word that is no server's name is a path.
+        self.assertIn("file1", self.rota(*of_disk, "home/user1").out)
+        for depth in (0, 1, 2):
+            self.assertEqual([path for path in run if path.startswith("home")
+                              and path.count("/") <= depth],
+                             self.paths("home", f"--depth={depth}", "--disk", disk.name))
+            self.assertEqual([path for path in run if path.count("/") < depth],
+                             self.paths(f"--depth={depth}"))
+        self.fails(FAILED, "there is no home/user in the copy", *of_disk, "home/user")
+        self.fails(FAILED, "there is no such copy", "ls", "other", ".", "--disk", disk.name)
+        self.fails(USAGE, "not both", *of_disk, "--target", "file:///x")
+        self.fails(USAGE, "number of levels", *of_disk, "--depth", "-1")
 
     def test_recover_txt_works_word_for_word_without_rota(self):
         disk = self.prepared()
