@@ -90,17 +90,22 @@ const Act* find_act(char key) {
   return nullptr;
 }
 
-const Act& list_run() {
-  static const Act act = {'l', "What is in it", {"ls", "PROFILE", "--at", "RUN"}, true};
-  return act;
-}
-
 const Act& restore_run() {
   static const Act act = {'f',
                           "Restore files from it",
                           {"restore", "PROFILE", "--at", "RUN", "--path", "PATH", "--to", "DIR"},
                           true,
                           "The directory must be empty or new."};
+  return act;
+}
+
+const Act& restore_copy() {
+  static const Act act = {
+      'f',
+      "Restore files from it",
+      {"restore", "PROFILE", "--disk", "DISK", "--at", "RUN", "--path", "PATH", "--to", "DIR"},
+      true,
+      "The disk must be plugged in. The directory must be empty or new."};
   return act;
 }
 

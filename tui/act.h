@@ -8,11 +8,11 @@
 
 namespace rota::tui {
 
-/// What an act is done with: a disk, or a run of a chain.
+/// What an act is done with: a disk, a run of a chain, or a copy on a disk.
 struct Subject {
   std::string disk;
   std::string profile;
-  std::string run;
+  std::string run;  ///< its name; of a copy its snapshot, "20261024T030000Z"
 };
 
 /// Something that a person can have done: a call of `rota`, never the work itself.
@@ -31,9 +31,9 @@ struct Act {
 std::span<const Act> acts();
 /// By its key; null: none has it.
 const Act* find_act(char key);
-/// With a run: what is in it, and taking something out of it.
-const Act& list_run();
+/// Taking something out of a run, and out of a copy.
 const Act& restore_run();
+const Act& restore_copy();
 
 /// The question behind a word of `words`; null for a word that is none.
 const char* question_of(const char* word);

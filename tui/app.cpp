@@ -93,12 +93,13 @@ int App::timeout() const {
 }
 
 void App::wait() {
-  std::array<pollfd, 5> fds{};
+  std::array<pollfd, 6> fds{};
   fds[0] = {STDIN_FILENO, POLLIN, 0};
   fds[1] = {signals_.get(), POLLIN, 0};
   fds[2] = {watch_ ? watch_->fd() : -1, POLLIN, 0};
   fds[3] = {child_ ? child_->ended() : -1, POLLIN, 0};
   fds[4] = {ports_ ? ports_->fd() : -1, POLLIN, 0};
+  fds[5] = {lister_ ? lister_->ended() : -1, POLLIN, 0};
   const int ready = ::poll(fds.data(), fds.size(), timeout());
   if (ready < 0 && errno != EINTR) base::throw_os("cannot wait for", "the terminal", errno);
   if ((fds[1].revents & POLLIN) != 0 || (fds[0].revents & (POLLHUP | POLLERR)) != 0) {
@@ -109,6 +110,11 @@ void App::wait() {
   if ((fds[2].revents & POLLIN) != 0) take_changes();
   if ((fds[3].revents & POLLIN) != 0) take_child();
   if (fds[4].revents != 0) take_ports();
+  if ((fds[5].revents & POLLIN) != 0) take_listing();
+  if (lister_ && listing_ != state_.browser.wanted) {
+    lister_->stop();
+    listing_.clear();  // what it still says is not what is wanted, even if that is the same again
+  }
   const auto now = Steady::now();
   if (now >= minute_) {  // ages grow
     minute_ = now + kMinute;
@@ -156,6 +162,9 @@ bool App::do_wish(const Wish& wish) {
         state_.result = error.what();
       }
       break;
+    case Wish::Kind::list:
+      start_listing();
+      break;
     case Wish::Kind::stop: {
       state_.pages.pop_back();
       const Job* job = model_.job_of(wish.disk);
@@ -196,21 +205,51 @@ void App::refresh_jobs() {
 }
 
 void App::take_child() {
-  const Child::Result result = child_->result();
+  const Child::Result result = child_->result(kMostOutput);
+  const std::string text = told(result.output);
   child_.reset();
   const bool good = result.status == base::kExitDone || result.status == base::kExitWarnings;
   if (state_.page() == Page::result && state_.busy) {
     state_.busy = false;
     state_.good = good;
-    state_.result = result.text;
-    if (!good && result.text.empty()) {
+    state_.result = text;
+    if (!good && text.empty()) {
       state_.result = fmt::format("rota ended with status {}.", result.status);
     }
   } else {  // somebody has looked at something else meanwhile
     state_.message = fmt::format("{}: {}", running_->title, good ? "done" : "NOT DONE");
-    if (!good) state_.message += ": " + result.text.substr(0, result.text.find('\n'));
+    if (!good) state_.message += ": " + text.substr(0, text.find('\n'));
   }
   reload(true);
+}
+
+void App::start_listing() {
+  Browser& browser = state_.browser;
+  if (!source_.live()) {
+    browser.wanted.clear();
+    browser.problem = "This is a recording: nothing can be read from its disks.";
+    return;
+  }
+  if (lister_) return;  // it is stopped, and this one begins when it has ended
+  listing_ = browser.wanted;
+  try {
+    lister_.emplace(find_rota(), listing_);
+  } catch (const base::Error& error) {
+    browser.wanted.clear();
+    browser.problem = error.what();
+  }
+}
+
+void App::take_listing() {
+  const Child::Result result = lister_->result(kMostListing);
+  lister_.reset();
+  if (state_.browser.wanted.empty()) return;  // nobody wants to know any more
+  if (listing_ != state_.browser.wanted) return start_listing();
+  tui::take_listing(state_.browser, result.output, result.status == base::kExitDone);
+}
+
+App::~App() {
+  if (lister_) lister_->stop();
 }
 
 void App::reload(bool ports) {

@@ -43,6 +43,9 @@ class App {
 
   /// Until it is left; returns the exit status.
   int run();
+  ~App();
+  App(const App&) = delete;
+  App& operator=(const App&) = delete;
 
  private:
   using Steady = std::chrono::steady_clock;
@@ -53,6 +56,8 @@ class App {
   void take_changes();
   void take_ports();
   void take_child();
+  void start_listing();
+  void take_listing();
   bool do_wish(const Wish& wish);
   void reload(bool ports);
   void reload_soon(bool ports);
@@ -69,6 +74,8 @@ class App {
   std::unique_ptr<udev::DeviceMonitor> ports_;
   std::optional<Child> child_;
   const Act* running_ = nullptr;  ///< what the child does
+  std::optional<Child> lister_;   ///< lists a directory; one may look while a copy runs
+  std::vector<std::string> listing_;
   std::optional<Steady::time_point> reload_at_;
   bool reload_ports_ = false;
   Steady::time_point minute_;

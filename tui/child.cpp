@@ -26,8 +26,7 @@ namespace rota::tui {
 
 namespace {
 
-constexpr std::size_t kMostOutput = 2U << 20;  // of the begin; of the end an error's length
-constexpr std::size_t kEnd = 8U << 10;
+constexpr std::size_t kEnd = 8U << 10;  // an error's length
 constexpr std::size_t kMostLines = 5'000;
 
 /// posix_spawn's settings, freed however the function ends.
@@ -52,12 +51,6 @@ std::string phrase(const nlohmann::json& event) {
     const auto found = event.find(key);
     return found != event.end() && found->is_string() ? found->get<std::string>() : std::string();
   };
-  if (!text("path").empty()) {
-    const auto bytes = event.find("size");
-    const bool known = bytes != event.end() && bytes->is_number_unsigned();
-    return fmt::format("{:>8}  {}  {}", known ? base::human_size(bytes->get<std::uint64_t>()) : "",
-                       text("mtime").substr(0, 10), text("path"));
-  }
   const std::string state = text("state");
   if (text("step").empty() || state == "begins") return "";
   std::string said = text("step");
@@ -109,7 +102,9 @@ Child::Child(const std::string& program, const std::vector<std::string>& argumen
   if (!pidfd_.valid()) base::throw_os("cannot watch", program, errno);
 }
 
-Child::Result Child::result() {
+void Child::stop() { ::kill(pid_, SIGTERM); }
+
+Child::Result Child::result(std::size_t most) {
   Result result;
   int status = 0;
   while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
@@ -117,15 +112,14 @@ Child::Result Child::result() {
   result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   const auto size =
       static_cast<std::uint64_t>(std::max<off_t>(::lseek(output_.get(), 0, SEEK_END), 0));
-  const auto part = [&](std::uint64_t from, std::size_t most) {
-    std::string text(static_cast<std::size_t>(std::min<std::uint64_t>(size - from, most)), '\0');
+  const auto part = [&](std::uint64_t from, std::size_t bytes) {
+    std::string text(static_cast<std::size_t>(std::min<std::uint64_t>(size - from, bytes)), '\0');
     text.resize(
         base::read_at(output_.get(), std::as_writable_bytes(std::span(text)), from, "the output"));
     return text;
   };
-  std::string output = part(0, kMostOutput);
-  if (size > kMostOutput + kEnd) output += "\n" + part(size - kEnd, kEnd);
-  result.text = told(output);
+  result.output = part(0, most);
+  if (size > most + kEnd) result.output += "\n" + part(size - kEnd, kEnd);
   return result;
 }
 
@@ -142,7 +136,7 @@ std::string told(const std::string& output) {
     if (line.starts_with("rota: ")) line.erase(0, 6);
     if (line.empty()) continue;
     all += line + "\n";
-    if (++lines == kMostLines) return all + "… and more; `rota ls` lists everything.\n";
+    if (++lines == kMostLines) return all + "… and more.\n";
   }
   return all;
 }

@@ -21,17 +21,22 @@ class Child {
   int ended() const { return pidfd_.get(); }
 
   struct Result {
-    int status = 0;    ///< exit status; 128 + signal when it was killed
-    std::string text;  ///< what it said, for people: sentences, and events as phrases
+    int status = 0;      ///< exit status; 128 + signal when it was killed
+    std::string output;  ///< what it said: its beginning, and its last words
   };
-  /// After ended(): what came of it.
-  Result result();
+  /// After ended(): what came of it. most: bytes of its beginning.
+  Result result(std::size_t most);
+  /// Has it end as soon as it can.
+  void stop();
 
  private:
   int pid_ = -1;
   base::Fd output_;
   base::Fd pidfd_;
 };
+
+/// Of what is told to people.
+inline constexpr std::size_t kMostOutput = 2U << 20;
 
 /// Output of `rota … --json` as lines for people: "rota: " is taken off, events become phrases.
 std::string told(const std::string& output);

@@ -42,11 +42,6 @@ Wish finish(State& state) {
   return wish;
 }
 
-std::string lower(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return text;
-}
-
 bool found_in(const DiskModel& disk, const std::string& wanted) {
   const rotation::DiskStatus& status = disk.status;
   std::string all = status.label + " " + status.word + " " + status.place + " " + status.by + " " +
@@ -56,6 +51,11 @@ bool found_in(const DiskModel& disk, const std::string& wanted) {
 }
 
 }  // namespace
+
+std::string lower(std::string text) {
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return text;
+}
 
 void erase_last(std::string& text) {
   std::u32string characters = decoded(text);
@@ -122,6 +122,7 @@ Wish handle_form(State& state, const Key& key) {
 void search_on(State& state, const Model& model, int columns) {
   const std::string wanted = lower(state.search);
   if (wanted.empty()) return;
+  if (state.page() == Page::files) return search_files(state, wanted);
   if (state.page() == Page::overview || state.page() == Page::menu) {
     for (std::size_t i = 1; i <= model.disks.size(); ++i) {
       const std::size_t disk = (state.selected + i) % model.disks.size();

@@ -105,12 +105,13 @@ std::vector<Line> help_lines(int columns) {
       {"PgUp PgDn g G", "a screen further, to the begin, to the end"},
       {"Enter l", "what to do with the disk: check in and out, copy, verify, eject, …"},
       {"d", "details of the disk"},
-      {"C", "copies on the disk"},
+      {"C", "copies on the disk; Enter: what is in one, f: restore from it"},
       {"J", "the job that runs with the disk"},
       {"t", "history of the disk"},
       {"H", "history of all"},
       {"A", "alarms, with the files of a tripwire"},
       {"T", "the runs of the online chains; Enter: what is in one, f: restore from it"},
+      {"← h", "in the files: to the directory above"},
       {"/ n", "search for a disk, a place, a word; the next one"},
       {"r", "look at the ports and read everything again"},
       {"q Esc h", "back; from the first page: quit"},
@@ -158,12 +159,13 @@ std::vector<Line> page_lines(const Model& model, const State& state, int columns
       if (disk != nullptr) return details_lines(model, *disk, columns);
       break;
     case Page::copies:
-      if (disk != nullptr) return copies_lines(*disk, columns);
+      if (disk != nullptr) return copies_lines(state, *disk, columns);
       break;
     case Page::job:
       if (disk != nullptr) return job_lines(model, *disk, columns);
       break;
     case Page::overview:
+    case Page::files:  // it has its own way of drawing
       break;
   }
   return {};

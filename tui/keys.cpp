@@ -66,6 +66,7 @@ bool scan(State& state, const Model& model, const Key& key) {
 
 void back(State& state, Wish& wish) {
   if (state.pages.size() > 1) {
+    state.browser.wanted.clear();
     state.pages.pop_back();
     state.scroll = 0;
   } else {
@@ -83,16 +84,24 @@ void keep_in_sight(State& state, const Model& model, int columns, int rows) {
   }
 }
 
-/// An act with the run that is selected. Listing it asks nothing.
-Wish with_run(State& state, const Model& model, const Act& act, int columns, int rows) {
-  const auto runs = shown_runs(model);
-  if (state.run >= runs.size()) return {};
-  const ledger::RunRow& run = *runs[state.run];
-  begin_act(state, model, act, {"", run.profile, run.name});
-  if (!state.fields.empty()) return {};
-  Key enter;
-  enter.code = KeyCode::enter;
-  return handle(state, model, enter, columns, rows);
+/// The run or the copy that is selected on a page of them; nothing elsewhere.
+std::optional<Subject> selected_tree(State& state, const Model& model) {
+  if (state.page() == Page::runs) {
+    const auto runs = shown_runs(model);
+    if (state.run >= runs.size()) return std::nullopt;
+    return Subject{"", runs[state.run]->profile, runs[state.run]->name};
+  }
+  const DiskModel* disk = selected_disk(model, state);
+  if (state.page() != Page::copies || disk == nullptr) return std::nullopt;
+  const auto copies = shown_copies(*disk);
+  if (state.copy >= copies.size()) return std::nullopt;
+  const ledger::CopyRow& copy = *copies[state.copy];
+  if (copy.state != ledger::CopyState::sealed) {
+    state.message = std::string("This copy is ") + ledger::word(copy.state) +
+                    ": only a sealed one can be looked into.";
+    return std::nullopt;
+  }
+  return Subject{disk->status.name, copy.server, copy.snapshot};
 }
 
 /// The lines of a page that scrolls, or the rows of a list that is chosen from.
@@ -108,6 +117,10 @@ void move(State& state, const Model& model, std::int64_t by, int columns, int ro
     state.item = moved(state.item, acts().size());
   } else if (state.page() == Page::runs) {
     state.run = moved(state.run, shown_runs(model).size());
+    keep_in_sight(state, model, columns, rows);
+  } else if (state.page() == Page::copies) {
+    const DiskModel* disk = selected_disk(model, state);
+    state.copy = moved(state.copy, disk != nullptr ? shown_copies(*disk).size() : 0);
     keep_in_sight(state, model, columns, rows);
   } else {
     const std::size_t lines = page_lines(model, state, columns).size();
@@ -140,6 +153,7 @@ void open_by_letter(State& state, const Model& model, char letter, Wish& wish, i
     case 'd':
       return any ? open(Page::details) : void();
     case 'C':
+      state.copy = 0;
       return any ? open(Page::copies) : void();
     case 'J':
       return any ? open(Page::job) : void();
@@ -210,6 +224,17 @@ Wish handle(State& state, const Model& model, const Key& key, int columns, int r
   }
   if (state.page() == Page::form) return handle_form(state, key);
   if (scan(state, model, key)) return wish;
+  if (state.page() == Page::files) {
+    if (const auto done = handle_files(state, model, key, rows)) return *done;
+  }
+  if (const bool enters = key.code == KeyCode::enter || key.code == KeyCode::right;
+      enters || (key.code == KeyCode::text && (key.text == "f" || key.text == "l"))) {
+    if (const auto tree = selected_tree(state, model)) {
+      if (key.text != "f") return browse(state, *tree);
+      restore_from(state, model, *tree);
+      return wish;
+    }
+  }
   switch (key.code) {
     case KeyCode::up:
     case KeyCode::wheel_up:
@@ -233,7 +258,6 @@ Wish handle(State& state, const Model& model, const Key& key, int columns, int r
       break;
     case KeyCode::enter:
     case KeyCode::right:
-      if (state.page() == Page::runs) return with_run(state, model, list_run(), columns, rows);
       enter(state, model);
       break;
     case KeyCode::left:
@@ -250,9 +274,6 @@ Wish handle(State& state, const Model& model, const Key& key, int columns, int r
       }
       break;
     case KeyCode::text:
-      if (state.page() == Page::runs && key.text == "f") {
-        return with_run(state, model, restore_run(), columns, rows);
-      }
       if (key.text.size() == 1) handle_letter(state, model, key.text[0], wish, columns, rows);
       break;
     default:

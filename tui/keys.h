@@ -37,9 +37,9 @@ struct Key {
 
 /// What is to be done outside of the screen because of a key.
 struct Wish {
-  enum class Kind { nothing, quit, reload, redraw, run, stop };
+  enum class Kind { nothing, quit, reload, redraw, run, stop, list };
   Kind kind = Kind::nothing;
-  std::vector<std::string> arguments;  ///< of `rota`
+  std::vector<std::string> arguments;  ///< of `rota`; for list: State::browser has them
   std::string disk;                    ///< whose job is to be stopped
 };
 

@@ -180,13 +180,15 @@ std::optional<std::size_t> disk_at(const Model& model, const State& state, int c
 Grid draw(const Model& model, const State& state, int columns, int rows) {
   Grid grid(columns, rows);
   const DiskModel* disk = selected_disk(model, state);
-  static constexpr const char* kTitles[] = {
-      "", "what to do", "details", "copies", "history", "alarms", "runs", "job", "", "", "help"};
+  static constexpr const char* kTitles[] = {"",        "what to do", "details", "copies",
+                                            "history", "alarms",     "runs",    "job",
+                                            "",        "",           "help",    "files"};
   std::string title = kTitles[static_cast<std::size_t>(state.page())];
   const bool of_disk = state.page() == Page::menu || state.page() == Page::details ||
                        state.page() == Page::copies || state.page() == Page::job ||
                        (state.page() == Page::history && state.this_disk);
   if (of_disk && disk != nullptr) title = disk->status.label + " " + title;
+  if (state.page() == Page::files) title = name_of(state.browser.subject) + " " + title;
   grid.paint(0, Style::heading);
   const std::string level = upper(rotation::word(model.status.level));
   int column = grid.put(0, 0, " rota  ", Style::heading);
@@ -197,6 +199,8 @@ Grid draw(const Model& model, const State& state, int columns, int rows) {
 
   if (state.page() == Page::overview) {
     draw_overview(grid, model, state);
+  } else if (state.page() == Page::files) {
+    draw_files(grid, state);
   } else {
     const std::vector<Line> lines = page_lines(model, state, columns);
     const auto shown = static_cast<std::size_t>(std::max(rows - 2, 1));
@@ -210,8 +214,13 @@ Grid draw(const Model& model, const State& state, int columns, int rows) {
   std::string help =
       "↑↓ Enter act  d details  C copies  H history  A alarms  T runs  ? help  q quit";
   if (state.page() != Page::overview) help = "↑↓ PgUp PgDn scroll   / search   ? help   q back";
-  if (state.page() == Page::runs)
-    help = "↑↓ run   Enter what is in it   f restore   / search   q back";
+  if (state.page() == Page::runs || state.page() == Page::copies) {
+    help = "↑↓ Enter what is in it   f restore from it   / search   q back";
+  }
+  if (state.page() == Page::files) {
+    help = "↑↓ Enter open   ← directory above   f restore it   / search   q back";
+    if (!state.browser.wanted.empty()) help = "Reading /" + state.browser.wanted_path + " …";
+  }
   if (state.page() == Page::menu) help = "↑↓ Enter or its letter: do it   q back";
   if (state.page() == Page::form) help = "Tab next   Enter on the last one: do it   Esc back";
   if (!state.message.empty()) help = state.message;

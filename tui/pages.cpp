@@ -10,14 +10,17 @@ namespace rota::tui {
 namespace {
 
 void add_table(std::vector<Line>& lines, const std::vector<std::string>& headings,
-               const std::vector<std::vector<std::string>>& rows) {
+               const std::vector<std::vector<std::string>>& rows, std::size_t selected) {
   const std::string text = base::table(headings, rows);
   std::size_t begin = 0;
-  bool first = true;
+  std::size_t row = 0;  // 0: the headings
   while (begin < text.size()) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
-    lines.push_back({{text.substr(begin, end - begin), first ? Style::heading : Style::plain}});
-    first = false;
+    const Style style = row == 0              ? Style::heading
+                        : row == selected + 1 ? Style::selected
+                                              : Style::plain;
+    lines.push_back({{text.substr(begin, end - begin), style}});
+    ++row;
     begin = end + 1;
   }
 }
@@ -77,17 +80,26 @@ std::vector<Line> details_lines(const Model& model, const DiskModel& disk, int c
   return lines;
 }
 
-std::vector<Line> copies_lines(const DiskModel& disk, int) {
+std::vector<const ledger::CopyRow*> shown_copies(const DiskModel& disk) {
+  std::vector<const ledger::CopyRow*> copies;
+  for (auto copy = disk.rows.copies.rbegin(); copy != disk.rows.copies.rend(); ++copy) {
+    copies.push_back(&*copy);
+  }
+  return copies;
+}
+
+std::vector<Line> copies_lines(const State& state, const DiskModel& disk, int) {
   std::vector<Line> lines;
   std::vector<std::vector<std::string>> rows;
-  for (auto copy = disk.rows.copies.rbegin(); copy != disk.rows.copies.rend(); ++copy) {
-    rows.push_back({copy->server, copy->snapshot, ledger::word(copy->state),
-                    base::human_count(copy->entries), base::human_size(copy->bytes),
-                    base::human_size(copy->new_bytes), verified(*copy), copy->source});
+  for (const ledger::CopyRow* copy : shown_copies(disk)) {
+    rows.push_back({rows.size() == state.copy ? ">" : " ", copy->server, copy->snapshot,
+                    ledger::word(copy->state), base::human_count(copy->entries),
+                    base::human_size(copy->bytes), base::human_size(copy->new_bytes),
+                    verified(*copy), copy->source});
   }
   if (rows.empty()) return {{{"There is no copy on this disk yet.", Style::plain}}};
-  add_table(lines, {"SERVER", "COPY", "STATE", ">ENTRIES", ">SIZE", ">NEW", "VERIFIED", "FROM"},
-            rows);
+  add_table(lines, {"", "SERVER", "COPY", "STATE", ">ENTRIES", ">SIZE", ">NEW", "VERIFIED", "FROM"},
+            rows, state.copy);
   return lines;
 }
 

@@ -6,11 +6,25 @@
 #include <vector>
 
 #include "tui/act.h"
+#include "tui/files.h"
 #include "tui/model.h"
 
 namespace rota::tui {
 
-enum class Page { overview, menu, details, copies, history, alarms, runs, job, form, result, help };
+enum class Page {
+  overview,
+  menu,
+  details,
+  copies,
+  history,
+  alarms,
+  runs,
+  job,
+  form,
+  result,
+  help,
+  files
+};
 
 /// A field of a form that is filled in.
 struct Field {
@@ -26,6 +40,7 @@ struct State {
   std::size_t selected = 0;                 ///< the disk, its number in the model
   std::size_t scroll = 0;                   ///< lines above the page's first shown one
   std::size_t item = 0;                     ///< of the menu
+  std::size_t copy = 0;                     ///< the selected copy of the disk, of those shown
   std::size_t run = 0;                      ///< the run that is selected, of all that are shown
   bool this_disk = false;                   ///< the history, of the selected disk only
 
@@ -38,6 +53,8 @@ struct State {
   bool busy = false;    ///< it is still under way
   std::string message;  ///< one line, until the next key
 
+  Browser browser;
+
   bool searching = false;
   std::string search;
   std::string scanned;  ///< of a label that is being typed by a scanner, "ROTA-…"
@@ -47,9 +64,10 @@ struct State {
   Page page() const { return pages.back(); }
 };
 
-/// "B", or "web 20261110T030000Z-abcd".
+/// "B", "web 20261110T030000Z-abcd", or of a copy "B web 20261024T030000Z".
 inline std::string name_of(const Subject& subject) {
-  return subject.disk.empty() ? subject.profile + " " + subject.run : subject.disk;
+  if (subject.profile.empty()) return subject.disk;
+  return (subject.disk.empty() ? "" : subject.disk + " ") + subject.profile + " " + subject.run;
 }
 
 /// The disk that is selected; null when there is none.

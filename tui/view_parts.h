@@ -34,6 +34,13 @@ struct Layout {
 Layout layout(const Model& model, const State& state, int columns, int rows);
 void draw_overview(Grid& grid, const Model& model, const State& state);
 
+/// Names that the page of files has room for, and the first of them: the selected one is shown.
+int shown_files(int rows);
+std::size_t first_file(const Directory& directory, int rows);
+/// Which name is in this row of the screen.
+std::optional<std::size_t> file_at(const State& state, int rows, int row);
+void draw_files(Grid& grid, const State& state);
+
 /// Headings, and a line for each disk.
 std::vector<Line> disk_table(const Model& model, const State& state, int columns);
 /// Months, a line for each disk (those from `first`), the detection window, what the signs mean.
@@ -46,7 +53,7 @@ std::vector<std::string> safe_to_unplug(const Model& model);
 
 std::vector<Line> welcome_lines(const Model& model, int columns);
 std::vector<Line> details_lines(const Model& model, const DiskModel& disk, int columns);
-std::vector<Line> copies_lines(const DiskModel& disk, int columns);
+std::vector<Line> copies_lines(const State& state, const DiskModel& disk, int columns);
 std::vector<Line> job_lines(const Model& model, const DiskModel& disk, int columns);
 std::vector<Line> history_lines(const Model& model, const std::string& disk, int columns);
 std::vector<Line> alarm_lines(const Model& model, int columns);

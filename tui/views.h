@@ -16,6 +16,8 @@ std::vector<Line> page_lines(const Model& model, const State& state, int columns
 
 /// The runs of the page of runs, in its order.
 std::vector<const ledger::RunRow*> shown_runs(const Model& model);
+/// The copies of the page of copies, in its order: newest first.
+std::vector<const ledger::CopyRow*> shown_copies(const DiskModel& disk);
 
 /// Which disk of the overview is in this row of the screen; nothing when none is.
 std::optional<std::size_t> disk_at(const Model& model, const State& state, int columns, int rows,

@@ -98,6 +98,7 @@ class Copies(DiskCase):
         run = self.paths()
         self.assertGreater(len(run), 10)
         self.assertEqual(run, self.paths("main", ".", "--disk", disk.name))
+        self.assertEqual(run, self.paths("main", "--disk", disk.name))
         place = disk.mount()
         copy = place / "rota/main" / self.copies(disk)[-1]
         self.assertEqual(run, self.paths("--copy", copy))

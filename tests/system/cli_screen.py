@@ -3,6 +3,7 @@ of cli_disks.py, made back-dated, and of real disks."""
 
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import time
@@ -164,12 +165,63 @@ class Screen(machine.Machine):
         tmux.type("T")
         tmux.see("> .* increment")
         tmux.type("\n")
-        tmux.see(r"What is in it: done(.|\n)*7 B  .*  etc/fstab")
-        tmux.type("qf")
-        tmux.see("Which file or directory")
-        tmux.type(f"etc\n{self.dir}/to\n")
+        tmux.see(r"/  2 names(.|\n)*\n  d .* etc/")
+        tmux.type("j\n")
+        tmux.see(r"/etc  1 name\n> - +7 B  .*  fstab")
+        tmux.type("hf")
+        tmux.see("Which file or directory .*: etc\n> Into which directory: _")
+        tmux.type(f"{self.dir}/to\n")
         tmux.see("Restore files from it: done")
         self.assertEqual("content", (self.dir / "to/etc/fstab").read_text())
+        # What is no run any more is told by rota.
+        tmux.type("q")
+        tmux.see("> d .* etc/")
+        shutil.move(self.store, self.dir / "gone")
+        tmux.type("\n")
+        tmux.see(r"there is no run \S+ in file:")
+
+    def test_a_list_that_nobody_waits_for_any_more_is_stopped(self):
+        program = self.dir / "programs"
+        program.mkdir()
+        shutil.copy(TUI, program)
+        row = '{"path":"%s","kind":"directory","size":0,"mtime":"2026-01-01T00:00:00Z"}'
+        fake = program / "rota"
+        fake.write_text(f'''#!/bin/sh
+            echo $$ $3 >> {self.dir}/calls
+            case $3 in
+              ./) printf '%s\\n' '{row % "fast"}' '{row % "slow"}';;
+              ./slow) trap 'sleep 0.3; kill $!; exit 1' TERM  # it takes a moment to end
+                sleep 120 & wait;;
+              ./fast) printf '%s\\n' '{row % "fast"}' '{row % "fast/found"}';;
+            esac''')
+        fake.chmod(0o700)
+
+        def pids_of(path):
+            file = self.dir / "calls"
+            calls = file.read_text().splitlines() if file.exists() else []
+            return [int(call.split()[0]) for call in calls if call.endswith(path)]
+
+        def ended(pid):
+            return not os.path.exists(f"/proc/{pid}")
+        tmux = self.tmux(80, 24)
+        tmux.type(f"{program}/rota-tui\n")
+        tmux.see("rota  ")
+        tmux.type("T\n")
+        tmux.see("/  2 names")
+        tmux.type("j\n")
+        tmux.see("Reading /slow")
+        tmux.wait("the call", lambda: pids_of("./slow"))
+        tmux.type("h\n")  # left, and asked for anew
+        tmux.wait("a second call", lambda: len(pids_of("./slow")) == 2)
+        tmux.type("hk\n")  # not this one, the other
+        tmux.see("/fast  1 name\n> d .* found/")
+        self.assertTrue(all(map(ended, pids_of("./slow"))))
+        # Nor does one stay behind when the screen is left.
+        tmux.type("hj\n")
+        tmux.wait("a third call", lambda: len(pids_of("./slow")) == 3)
+        tmux.key("C-c")
+        tmux.see(r"ready>$")
+        tmux.wait("its end", lambda: all(map(ended, pids_of("./slow"))))
 
     def test_what_rota_refuses_is_told(self):
         self.taken_in(self.two_disks())
@@ -293,9 +345,12 @@ class RealDisks(disk_machine.DiskMachine):
         tmux.type("qq")
         tmux.see(rf"\+ {disk.name} off site +bank")
         tmux.see("you would go back to")
-        # And back again, and a file from it.
+        # And back again, and a file from it: by its name, and by looking.
+        tmux.type("C\n")
+        tmux.see(f"no disk {disk.name} is plugged in")
+        tmux.type("qq")
         disk.plug_in()
-        tmux.see(rf"\* {disk.name} connected")
+        tmux.see(rf"\^ {disk.name} safe to remove")  # no job has begun since the last one
         tmux.type("\nf")
         tmux.see("Of which server: main_")
         tmux.type("\nhome/jo/letter\n")
@@ -303,3 +358,14 @@ class RealDisks(disk_machine.DiskMachine):
         tmux.type(f"{to}\n")
         tmux.see("Restore files from it: done")
         self.assertEqual(3_000_000, (to / "home/jo/letter").stat().st_size)
+        tmux.type("qqC\n")
+        tmux.see(rf"{disk.name} main \d+T\d+Z files +2.*\n/  1 name\n> d .* home/")
+        tmux.type("\n")
+        tmux.see("/home  1 name\n> d .* jo/")
+        tmux.type("l")
+        tmux.see("/home/jo  1 name\n> - +3 MB  .*  letter")
+        tmux.type("f")
+        tmux.see("home/jo/letter\n> Into which directory: _")
+        tmux.type(f"{to}-2\n")
+        tmux.see("Restore files from it: done")
+        self.assertEqual(3_000_000, (self.dir / "restored-2/home/jo/letter").stat().st_size)

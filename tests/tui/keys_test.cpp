@@ -172,9 +172,12 @@ TEST_CASE("a job is stopped by a signal, not by a call", "[keys]") {
 TEST_CASE("a run is listed, and files taken out of it", "[keys]") {
   Screen screen;
   screen.type("T").enter();
-  CHECK(screen.wish.kind == Wish::Kind::run);
-  CHECK(screen.wish.arguments == Words{"ls", "web", "--at", "20261110T030000Z-abcd", "--json"});
+  CHECK(screen.wish.kind == Wish::Kind::list);
+  CHECK(screen.state.page() == Page::files);
+  CHECK(screen.state.browser.wanted ==
+        Words{"ls", "web", "./", "--at", "20261110T030000Z-abcd", "--depth", "1", "--json"});
   screen.press(KeyCode::escape).type("f");
+  CHECK(screen.state.browser.wanted.empty());
   CHECK(shows(screen.text(), "web 20261110T030000Z-abcd: Restore files from it"));
   screen.type("etc").enter().type("/tmp/x").enter();
   CHECK(screen.wish.arguments == Words{"restore", "web", "--at", "20261110T030000Z-abcd",

@@ -122,6 +122,20 @@ ledger::AlarmRow tripwire() {
   return alarm;
 }
 
+/// What `rota ls` says of a directory; names of directories end with '/'.
+std::string listing(const std::string& directory, const std::vector<std::string>& names) {
+  std::string text = fmt::format("{{\"path\":\"{}\",\"kind\":\"directory\"}}\n", directory);
+  for (std::string name : names) {
+    const bool is_directory = name.ends_with('/');
+    if (is_directory) name.pop_back();
+    text += fmt::format(
+        "{{\"path\":\"{}{}{}\",\"kind\":\"{}\",\"size\":3141,\"mtime\":\"2026-10-01T08:30:00Z\"}}"
+        "\n",
+        directory, directory.empty() ? "" : "/", name, is_directory ? "directory" : "file");
+  }
+  return text;
+}
+
 }  // namespace
 
 TEST_CASE("the screen from the first start to a lost disk, as the manual shows it", "[manual]") {
@@ -177,6 +191,15 @@ TEST_CASE("the screen from the first start to a lost disk, as the manual shows i
 
   station.carry("B", "A", "2026-10-25");
   frames.show("B is at the bank, A is back.", Screen(station.at("2026-10-25T12:00:00Z")));
+
+  Screen copy(station.at("2026-10-25T12:00:00Z"));
+  copy.type("jC").enter();
+  tui::take_listing(copy.state.browser, listing("", {"etc/", "home/", "srv/"}), true);
+  copy.type("j").enter();
+  tui::take_listing(copy.state.browser, listing("home", {"jo/", "kim/", "notes.txt"}), true);
+  frames.show(
+      "**What is in a copy**: `C`, then Enter on a copy and on its directories; `f` restores.",
+      copy);
 
   station.disks().end("B", ledger::DiskEnd::lost, "left on a train", "jo",
                       when("2026-11-03T17:00:00Z"));
