@@ -218,7 +218,7 @@ void App::take_child() {
     }
   } else {  // somebody has looked at something else meanwhile
     state_.message = fmt::format("{}: {}", running_->title, good ? "done" : "NOT DONE");
-    if (!good) state_.message += ": " + text.substr(0, text.find('\n'));
+    if (!good) state_.message += ": " + last_line(text);
   }
   reload(true);
 }

@@ -123,6 +123,12 @@ Child::Result Child::result(std::size_t most) {
   return result;
 }
 
+std::string last_line(const std::string& told) {
+  const std::string_view text = std::string_view(told).substr(0, told.find_last_not_of('\n') + 1);
+  const std::size_t begin = text.rfind('\n');
+  return std::string(text.substr(begin == std::string_view::npos ? 0 : begin + 1));
+}
+
 std::string told(const std::string& output) {
   std::string all;
   std::size_t lines = 0;

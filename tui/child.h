@@ -40,5 +40,7 @@ inline constexpr std::size_t kMostOutput = 2U << 20;
 
 /// Output of `rota … --json` as lines for people: "rota: " is taken off, events become phrases.
 std::string told(const std::string& output);
+/// Of what is told the last line: steps come first, and then why it ended.
+std::string last_line(const std::string& told);
 
 }  // namespace rota::tui

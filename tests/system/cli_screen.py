@@ -315,6 +315,39 @@ class UdevPorts(Ports, udev_machine.UdevMachine):
 
 
 class RealDisks(disk_machine.DiskMachine):
+    def test_a_copy_that_is_stopped_is_resumed_and_sealed(self):
+        self.small_reserve()
+        self.init()
+        for number in range(300):
+            self.write(f"home/file{number}", f"content {number}\n" * 100)
+        # It takes no room, and reading it takes long.
+        archive = self.write("z-archive", "")
+        os.truncate(archive, 16 << 30)
+        disk = self.prepared(size=20 << 30)
+        tmux = Tmux(self, 110, 36)
+        tmux.type(f"{machine.ROTA} tui\n")
+        tmux.see(rf"[*o] {disk.name} ")
+        tmux.type("\nc\n")
+        tmux.see(r"Copy to it now: under way(.|\n)*\* copy main: \d+ files, .* GB")
+        tmux.type("qs")
+        tmux.see("What is complete on the disk stays(.|\n)*> Enter: do it")
+        self.assertEqual([], self.copies(disk))
+        tmux.type("\n")
+        tmux.see(r"Copy to it now: NOT DONE: .*(stopped|interrupted)")
+        tmux.type("q")
+        tmux.see(rf"!.?! ?{disk.name} interrupted")
+        partial, = (name for name in self.on_disk(disk) if name.endswith(".partial"))
+        self.assertEqual(0, len(self.copies(disk)))
+        os.truncate(archive, 1 << 20)
+        tmux.type("\nc\n")
+        shown = tmux.see(r"Copy to it now: (done|NOT DONE)")
+        self.assertRegex(shown, r"copy main: 30\d entries, .*; \d+ taken over from the attempt before")
+        self.assertIn(f"SAFE TO UNPLUG ROTA-{disk.name}", shown)
+        self.assertEqual(1, len(self.copies(disk)))
+        left = self.on_disk(disk)
+        self.assertNotIn(partial, left)
+        self.assertEqual([], [name for name in left if "partial" in name])
+
     def test_the_monthly_swap_from_plug_to_off_site(self):
         self.small_reserve('place = "bank"')
         self.init()
