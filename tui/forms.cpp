@@ -59,9 +59,12 @@ std::vector<Line> form_lines(const State& state, int columns) {
   for (std::size_t i = 0; i < state.fields.size(); ++i) {
     const Field& field = state.fields[i];
     const bool here = i == state.field;
-    lines.push_back({{fmt::format("{} {}: ", here ? ">" : " ", field.question),
-                      here ? Style::strong : Style::plain},
-                     {field.answer + (here ? "_" : ""), Style::plain}});
+    const std::string question = fmt::format("{} {}: ", here ? ">" : " ", field.question);
+    // Where one types is always seen.
+    const int room = std::max(columns - width(question), 4);
+    lines.push_back(
+        {{question, here ? Style::strong : Style::plain},
+         {here ? fitted_end(field.answer + "_", room) : fitted(field.answer, room), Style::plain}});
   }
   if (state.fields.empty()) {
     lines.push_back({{"> Enter: do it    Esc: leave it", Style::strong}});

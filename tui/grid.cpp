@@ -108,6 +108,18 @@ std::string fitted(std::string_view text, int cells) {
   return encoded(kept);
 }
 
+std::string fitted_end(std::string_view text, int cells) {
+  const std::u32string all = decoded(text);
+  if (width(text) <= cells) return encoded(all);
+  std::size_t begin = all.size();
+  for (int used = 1; begin > 0 && used + width(all[begin - 1]) <= cells; --begin) {
+    used += width(all[begin - 1]);
+  }
+  // What combines with a character that is gone goes with it.
+  while (begin < all.size() && width(all[begin]) == 0) ++begin;
+  return cells > 0 ? "…" + encoded(std::u32string_view(all).substr(begin)) : "";
+}
+
 std::string padded(std::string_view text, int cells) {
   std::string result = fitted(text, cells);
   const int used = width(result);

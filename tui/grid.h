@@ -23,6 +23,8 @@ int width(char32_t character);
 int width(std::string_view text);
 /// At most so many cells of it; "…" ends a text that was cut.
 std::string fitted(std::string_view text, int cells);
+/// As fitted(), but its end is kept: "…" stands before it.
+std::string fitted_end(std::string_view text, int cells);
 /// fitted(), and filled up with blanks.
 std::string padded(std::string_view text, int cells);
 /// Divided at blanks into lines of at most so many cells; a word that is longer is divided itself.

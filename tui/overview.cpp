@@ -177,6 +177,18 @@ std::optional<std::size_t> disk_at(const Model& model, const State& state, int c
   return disk;
 }
 
+namespace {
+
+/// Scrolled so that the field that is filled in is seen, whatever the size.
+std::size_t first_of_form(const std::vector<Line>& lines, std::size_t shown) {
+  for (std::size_t i = shown; i < lines.size(); ++i) {
+    if (!lines[i].empty() && lines[i].front().text.starts_with('>')) return i - shown + 1;
+  }
+  return 0;
+}
+
+}  // namespace
+
 Grid draw(const Model& model, const State& state, int columns, int rows) {
   Grid grid(columns, rows);
   const DiskModel* disk = selected_disk(model, state);
@@ -204,8 +216,8 @@ Grid draw(const Model& model, const State& state, int columns, int rows) {
   } else {
     const std::vector<Line> lines = page_lines(model, state, columns);
     const auto shown = static_cast<std::size_t>(std::max(rows - 2, 1));
-    const std::size_t first =
-        std::min(state.scroll, lines.size() > shown ? lines.size() - shown : 0);
+    std::size_t first = std::min(state.scroll, lines.size() > shown ? lines.size() - shown : 0);
+    if (state.page() == Page::form) first = first_of_form(lines, shown);
     for (std::size_t i = 0; i < shown && first + i < lines.size(); ++i) {
       grid.put(0, 1 + static_cast<int>(i), lines[first + i]);
     }
@@ -222,6 +234,10 @@ Grid draw(const Model& model, const State& state, int columns, int rows) {
     if (!state.browser.wanted.empty()) help = "Reading /" + state.browser.wanted_path + " …";
   }
   if (state.page() == Page::menu) help = "↑↓ Enter or its letter: do it   q back";
+  if (columns < kLeastColumns || rows < kLeastRows) {
+    help = fmt::format("{}x{} is too small to show all: make it {}x{}   ? help   q back", columns,
+                       rows, kLeastColumns, kLeastRows);
+  }
   if (state.page() == Page::form) help = "Tab next   Enter on the last one: do it   Esc back";
   if (!state.message.empty()) help = state.message;
   if (state.searching) help = "/" + state.search + "_";

@@ -222,10 +222,8 @@ std::optional<Key> Terminal::key() {
     wint_t code = 0;
     const int kind = ::get_wch(&code);
     if (kind == ERR) return std::nullopt;
-    if (kind == KEY_CODE_YES && code == KEY_RESIZE) {
-      ::erase();  // drawn anew after the keys
-      continue;
-    }
+    // KEY_RESIZE is none of ours: by then the new size is taken in, and ncurses sends every cell
+    // anew.
     const auto key = kind == KEY_CODE_YES ? function_key(code) : character_key(code);
     if (key) return key;
   }

@@ -8,6 +8,10 @@
 
 namespace rota::tui {
 
+/// Where there is less room, parts are left out, and the last line says so.
+inline constexpr int kLeastColumns = 80;
+inline constexpr int kLeastRows = 24;
+
 /// The whole screen. Pure: the same model, state and size give the same cells.
 Grid draw(const Model& model, const State& state, int columns, int rows);
 

@@ -3,6 +3,7 @@ of cli_disks.py, made back-dated, and of real disks."""
 
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -60,14 +61,39 @@ class Screen(machine.Machine):
         tmux.type("qq")
         tmux.see(r"ready>$")
 
+    def assert_frame(self, tmux, columns, rows, keys=()):
+        """The window shows, cell for cell, what a screen of this size is from the beginning."""
+        def without_time(text):
+            return [re.sub(r" [-0-9]+ [0-9:]+$", "", line.rstrip()) for line in text.splitlines()]
+        done = subprocess.run([TUI, "--snapshot", f"{columns}x{rows}", *keys], check=True,
+                              env=self.environment(), stdout=subprocess.PIPE, encoding="utf-8")
+        frame = without_time(done.stdout)
+
+        def shown():
+            return without_time(tmux.screen())
+        tmux.wait("\n".join(frame) + f"\nat {columns}x{rows}", lambda: shown() == frame)
+
     def test_it_follows_its_window_from_small_to_large(self):
         self.taken_in(self.two_disks())
+        self.rota("disk", "move", "B", "off-site", "--place", "金庫 の銀行", "--by", "jo")
         tmux = self.tmux(80, 24)
         self.open(tmux, "A    on site")
-        for columns, rows in ((160, 50), (40, 12), (80, 24)):
+        sizes = ((160, 50), (80, 24), (121, 31), (80, 24), (41, 12), (80, 24))
+        for columns, rows in sizes:
             tmux.resize(columns, rows)
-            tmux.see(r"\A rota  GOOD .*\n(.*\n){%d}.*↑↓" % (rows - 2))
-        self.assertIn("A    on site", tmux.screen())
+            self.assert_frame(tmux, columns, rows)
+        tmux.type("j\na")
+        tmux.see("> Why: _")
+        typed = "j\na"
+        for (columns, rows), letters in zip(sizes, ("why", " so", " 日本", " x", "yz", "!")):
+            tmux.type(letters)
+            typed += letters
+            tmux.resize(columns, rows)
+            self.assert_frame(tmux, columns, rows, ("--keys", typed))
+        tmux.see("> Why: why so 日本 xyz!_")
+        tmux.resize(40, 12)
+        tmux.key("Escape", "Escape")
+        tmux.see(r"\n40x12 is too small to show all: make it")
 
     def test_a_terminal_without_colour_or_utf8_says_the_same(self):
         self.taken_in(self.two_disks())

@@ -1,5 +1,7 @@
 #include "tui/views.h"
 
+#include <fmt/core.h>
+
 #include <catch2/catch.hpp>
 
 #include "tui/screens.h"
@@ -113,6 +115,32 @@ TEST_CASE("no line is wider and no screen higher than it may be, at any size", "
         CHECK(lines == height);
       }
     }
+  }
+}
+
+TEST_CASE("a window that is too small for all says so", "[views]") {
+  Screen screen;
+  CHECK_FALSE(shows(screen.text(), "too small"));
+  for (const auto& [columns, rows] : {std::pair(79, 24), std::pair(80, 23), std::pair(60, 10)}) {
+    screen.columns = columns;
+    screen.rows = rows;
+    CHECK(shows(screen.text(),
+                fmt::format("{}x{} is too small to show all: make it 80x24", columns, rows)));
+  }
+  screen.type("?");
+  CHECK(shows(screen.text(), "60x10 is too small"));
+}
+
+TEST_CASE("where one types is seen in a form of any size", "[views]") {
+  Screen screen;
+  screen.enter().type("a").type("a very long reason, of which only the end has room: 日本 the end");
+  screen.columns = 40;
+  CHECK(shows(screen.text(), "> Why: …"));
+  CHECK(line_with(screen.text(), "> Why: …").ends_with(" 日本 the end_"));
+  CHECK(tui::width(line_with(screen.text(), "> Why: …")) <= 40);
+  screen.press(tui::KeyCode::tab).type("kim");
+  for (screen.rows = 3; screen.rows < 12; ++screen.rows) {
+    CHECK(shows(screen.text(), "> Who says so: kim_"));
   }
 }
 
