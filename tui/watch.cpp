@@ -30,6 +30,12 @@ int Watch::add(const std::string& path, unsigned events) {
 
 void Watch::look_again() {
   if (run_ < 0) run_ = add(places_.run, kWritten);
+  // The first job since the machine was started makes it.
+  if (run_ < 0 && above_ < 0) above_ = add(base::parent_directory(places_.run), IN_CREATE);
+  if (run_ >= 0 && above_ >= 0) {
+    ::inotify_rm_watch(fd_.get(), above_);
+    above_ = -1;
+  }
   if (state_ < 0) state_ = add(places_.state, kWritten);
   if (config_ < 0) config_ = add(places_.config, IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE);
 }
@@ -49,10 +55,15 @@ Changes Watch::read() {
       at += sizeof event + event.len;
       if ((event.mask & IN_Q_OVERFLOW) != 0) return {true, true};
       if ((event.mask & IN_IGNORED) != 0) {
-        for (int* watch : {&run_, &state_, &config_}) {
+        for (int* watch : {&run_, &above_, &state_, &config_}) {
           if (*watch == event.wd) *watch = -1;
         }
+        look_again();
         continue;
+      }
+      if (event.wd == above_) {
+        look_again();
+        changes.jobs = changes.jobs || run_ >= 0;
       }
       changes.jobs = changes.jobs || event.wd == run_;
       // The index of the log is only touched by who reads, as the screen does itself.

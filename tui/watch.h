@@ -27,6 +27,7 @@ class Watch {
   profile::Places places_;
   base::Fd fd_;
   int run_ = -1;
+  int above_ = -1;  ///< the directory in which run's is made, until it is
   int state_ = -1;
   int config_ = -1;
 };

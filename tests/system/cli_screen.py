@@ -102,11 +102,24 @@ class Screen(machine.Machine):
         self.assertNotRegex(tmux.screen("-e"), "\x1b\\[[0-9;]*(3[0-7]|38|9[0-7])m")
         tmux.type("q")
         tmux.see(r"ready>$")
-        tmux.type("unset NO_COLOR; clear\n")
-        self.open(tmux, "A    on site")
-        self.assertRegex(tmux.screen("-e"), "\x1b\\[[0-9;]*(3[0-7]|38;5;[0-9]+)m")
-        tmux.type("q")
-        tmux.see(r"ready>$")
+        tmux.type("unset NO_COLOR\n")
+        # Good, warning and alarm, with 8 or 16 colours and with 256.
+        history = self.two_disks()
+        history.add("alarm", {"kind": "tripwire", "disk": "A", "opened": self.now - DAY,
+                              "severity": "alarm", "message": "Too many files vanished."})
+        self.taken_in(history)
+        few, many = {"32", "33", "31"}, {"38;5;34", "38;5;178", "38;5;196"}
+        for term, known in (("xterm", few), ("xterm-16color", few), ("xterm-256color", many)):
+            with self.subTest(term=term):
+                if subprocess.run(["infocmp", term], capture_output=True, check=False).returncode:
+                    continue  # this machine does not know it
+                tmux.type(f"clear; TERM={term} {machine.ROTA} tui\n")
+                tmux.see("X Too many files vanished")
+                colours = set(re.findall("\x1b\\[[0-9;]*?((?:38;5;[0-9]+)|(?:[39][0-7]))m",
+                                         tmux.screen("-e")))
+                tmux.type("q")
+                tmux.see(r"ready>$")
+                self.assertEqual(known, colours)
         for setting in ("TERM=vt100", "LC_ALL=C"):
             tmux.type(f"clear; {setting} {machine.ROTA} tui\n")
             shown = tmux.see("A    on site")

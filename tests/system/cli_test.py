@@ -30,6 +30,7 @@ import cli_s3
 import cli_screen
 import cli_secrets
 import cli_sftp
+import cli_slow_line
 import cli_stores
 import cli_trees
 import machine
@@ -37,7 +38,7 @@ import machine
 MODULES = (cli_input, cli_commands, cli_trees, cli_stores, cli_keys, cli_cron, cli_interrupted,
            cli_b2, cli_locks, cli_s3, cli_sftp, cli_secrets, cli_attack, cli_doctor, cli_cost,
            cli_disks, cli_prepare, cli_attach_disk, cli_labels, cli_package, cli_plug_in,
-           cli_remind, cli_screen)
+           cli_remind, cli_screen, cli_slow_line)
 
 
 def cases(suite):
