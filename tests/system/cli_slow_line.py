@@ -40,14 +40,14 @@ class Line:
 
     def told(self, least=1, calm=CALM):
         """What it sends until it is calm, at least so many bytes."""
-        sent, end = b"", time.monotonic() + 30
+        sent, end = b"", time.monotonic() + 15
         while time.monotonic() < end:
             ready, _, _ = select.select([self.fd], [], [], calm)
             if ready:
                 sent += os.read(self.fd, 65536)
             elif len(sent) >= least:
                 return sent
-        raise AssertionError(f"nothing but {sent} for 30 s")
+        raise AssertionError(f"nothing but {sent} for 15 s")
 
     def after(self, keys):
         os.write(self.fd, keys.encode())
