@@ -38,6 +38,34 @@ json to_json(const rotation::Exposure& exposure) {
           {"since", json_time(exposure.since)}};
 }
 
+json drill_json(const std::optional<ledger::DrillRow>& row) {
+  if (!row) return nullptr;
+  return {{"time", base::iso(row->time)},
+          {"source", ledger::word(row->source)},
+          {"disk", row->disk},
+          {"run", row->run},
+          {"snapshot", base::iso(row->snapshot)},
+          {"files", row->files},
+          {"bytes", row->bytes},
+          {"whole_bytes", row->whole_bytes},
+          {"restore_seconds", row->restore_seconds},
+          {"seconds", row->seconds},
+          {"sample", row->sample},
+          {"checked", row->checked},
+          {"passed", row->passed},
+          {"problem", row->problem}};
+}
+
+json to_json(const rotation::DrillStatus& drill) {
+  return {{"server", drill.server},
+          {"level", rotation::word(drill.level)},
+          {"last", drill_json(drill.last)},
+          {"passed", drill_json(drill.passed)},
+          {"failing", drill.failing},
+          {"due", json_time(drill.due)},
+          {"text", drill.text}};
+}
+
 json to_json(const rotation::ProfileStatus& profile) {
   json value = {{"profile", profile.profile},  {"level", rotation::word(profile.level)},
                 {"runs", profile.runs},        {"chains", profile.chains},
@@ -109,7 +137,8 @@ json to_json(const rotation::Status& status) {
   return {{"level", rotation::word(status.level)}, {"exposure", to_json(rotation.worst)},
           {"exposures", list(rotation.exposures)}, {"disks", list(rotation.disks)},
           {"sets", list(rotation.sets)},           {"notices", list(rotation.notices)},
-          {"duties", list(rotation.duties)},       {"profiles", list(status.profiles)}};
+          {"duties", list(rotation.duties)},       {"drills", list(rotation.drills)},
+          {"profiles", list(status.profiles)}};
 }
 
 }  // namespace rota::cli
