@@ -1,5 +1,7 @@
 #include "cli/status_json.h"
 
+#include "cli/drill_json.h"
+
 namespace rota::cli {
 
 using nlohmann::json;
@@ -39,21 +41,7 @@ json to_json(const rotation::Exposure& exposure) {
 }
 
 json drill_json(const std::optional<ledger::DrillRow>& row) {
-  if (!row) return nullptr;
-  return {{"time", base::iso(row->time)},
-          {"source", ledger::word(row->source)},
-          {"disk", row->disk},
-          {"run", row->run},
-          {"snapshot", base::iso(row->snapshot)},
-          {"files", row->files},
-          {"bytes", row->bytes},
-          {"whole_bytes", row->whole_bytes},
-          {"restore_seconds", row->restore_seconds},
-          {"seconds", row->seconds},
-          {"sample", row->sample},
-          {"checked", row->checked},
-          {"passed", row->passed},
-          {"problem", row->problem}};
+  return row ? to_json(*row) : json(nullptr);
 }
 
 json to_json(const rotation::DrillStatus& drill) {

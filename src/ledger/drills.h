@@ -25,7 +25,7 @@ struct DrillRow {
   base::Instant snapshot{};           ///< the moment that was restored
   base::Instant time{};               ///< when the drill ended
   std::uint64_t files = 0;            ///< entries restored, directories and the like included
-  std::uint64_t bytes = 0;            ///< of the files restored
+  std::uint64_t bytes = 0;            ///< sizes of the files restored, holes included
   std::uint64_t whole_bytes = 0;      ///< of the whole server at that moment
   std::uint64_t restore_seconds = 0;  ///< from the first byte read until all was durable
   std::uint64_t seconds = 0;          ///< of the whole drill, with comparing and checking
