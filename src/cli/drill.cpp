@@ -131,19 +131,9 @@ class Drill final : public Command {
       fmt::print("{}", recovery::drill_text(result));
     }
     if (result.row.passed) return context.status();
-    if (!context.json && !result.check_output.empty()) show_output(result.check_output);
+    if (!context.json) std::fputs(recovery::check_output_text(result).c_str(), stderr);
     throw Error(result.bad_data ? ErrorKind::corrupt : ErrorKind::io,
                 recovery::failure_text(result));
-  }
-
-  /// The end of what the check program said.
-  static void show_output(const std::string& output) {
-    for (std::size_t at = 0; at < output.size();) {
-      const std::size_t end = std::min(output.find('\n', at), output.size());
-      const std::string line = base::printable(output.substr(at, end - at));
-      std::fputs(fmt::format("  {}\n", line).c_str(), stderr);
-      at = end + 1;
-    }
   }
 
   std::vector<std::string> words_;

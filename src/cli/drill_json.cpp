@@ -26,8 +26,8 @@ json to_json(const ledger::DrillRow& row) {
 
 json to_json(const recovery::DrillResult& result) {
   json value = to_json(result.row);
-  const auto rate = result.rate();
-  const auto whole = result.whole_seconds();
+  const auto rate = result.row.rate();
+  const auto whole = result.row.whole_seconds();
   value["rate"] = rate ? json(*rate) : json(nullptr);
   value["whole_seconds"] = whole ? json(*whole) : json(nullptr);
   value["problems"] = result.problems;

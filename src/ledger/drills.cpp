@@ -1,5 +1,7 @@
 #include "ledger/drills.h"
 
+#include <algorithm>
+
 #include "ledger/advice.h"
 #include "ledger/change.h"
 #include "ledger/row_table.h"
@@ -14,6 +16,18 @@ const char* word(DrillSource value) {
       return "disk";
   }
   return "";
+}
+
+std::optional<std::uint64_t> DrillRow::rate() const {
+  if (restore_seconds == 0) return std::nullopt;
+  return bytes / restore_seconds;
+}
+
+std::optional<std::uint64_t> DrillRow::whole_seconds() const {
+  if (restore_seconds == 0 || bytes == 0) return std::nullopt;
+  const double times = static_cast<double>(whole_bytes) / static_cast<double>(bytes);
+  constexpr double kMost = 1e12;  // whatever an export says
+  return static_cast<std::uint64_t>(std::min(static_cast<double>(restore_seconds) * times, kMost));
 }
 
 std::string where_from(const DrillRow& drill) {

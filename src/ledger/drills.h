@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,11 @@ struct DrillRow {
   bool passed = false;
   std::string problem;  ///< what failed, as a phrase; empty when it passed
   friend bool operator==(const DrillRow&, const DrillRow&) = default;
+
+  /// Bytes a second while restoring; nothing where it took no second.
+  std::optional<std::uint64_t> rate() const;
+  /// How long restoring everything would take at that rate; nothing without one.
+  std::optional<std::uint64_t> whole_seconds() const;
 };
 
 /// "from the store", "from disk B", or "from a copy" of a disk that is not known.

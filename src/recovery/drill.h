@@ -42,11 +42,6 @@ struct DrillResult {
   bool bad_data = false;              ///< what came back is not what was backed up
   std::string check_output;           ///< when the check program failed; its last 64 KiB
   std::string kept;                   ///< where what was restored stays; empty: it is gone
-
-  /// Bytes a second while restoring, holes included; nothing where it took no second.
-  std::optional<std::uint64_t> rate() const;
-  /// How long restoring everything would take, by that rate; nothing without one.
-  std::optional<std::uint64_t> whole_seconds() const;
 };
 
 /// Restores into a new scratch directory, reads that back and compares it with what it came from,
@@ -60,6 +55,10 @@ struct DrillResult {
 DrillResult drill(const profile::Places& places, const DrillTree& tree, const DrillOptions& options,
                   const job::Surroundings& around);
 
+/// For the recovery plan: "restored 400 GB in 1 h 10 min", and of a sample what all would take.
+std::string restored_text(const ledger::DrillRow& row);
+/// The end of what the check program said, each line set in, for a terminal.
+std::string check_output_text(const DrillResult& result);
 /// The result for people: what was restored from where, how long it took, and the like.
 std::string drill_text(const DrillResult& result);
 /// What failed, in one sentence.

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "recovery/drill.h"
 
@@ -16,16 +18,25 @@ std::string duration(std::uint64_t seconds) {
 
 }  // namespace
 
-std::optional<std::uint64_t> DrillResult::rate() const {
-  if (row.restore_seconds == 0) return std::nullopt;
-  return row.bytes / row.restore_seconds;
+std::string restored_text(const DrillRow& row) {
+  const std::string took = duration(row.restore_seconds);
+  if (!row.sample) return fmt::format("restored {} in {}", human_size(row.bytes), took);
+  const auto whole = row.whole_seconds();
+  return fmt::format(
+      "restored a sample of {} in {}; all of it is {}{}", human_size(row.bytes), took,
+      human_size(row.whole_bytes),
+      whole ? fmt::format(" and would take about {}", duration(*whole)) : std::string());
 }
 
-std::optional<std::uint64_t> DrillResult::whole_seconds() const {
-  if (row.restore_seconds == 0 || row.bytes == 0) return std::nullopt;
-  return static_cast<std::uint64_t>(static_cast<double>(row.restore_seconds) *
-                                    static_cast<double>(row.whole_bytes) /
-                                    static_cast<double>(row.bytes));
+std::string check_output_text(const DrillResult& result) {
+  const std::string& output = result.check_output;
+  std::string text;
+  for (std::size_t at = 0; at < output.size();) {
+    const std::size_t end = std::min(output.find('\n', at), output.size());
+    text += fmt::format("  {}\n", base::printable(output.substr(at, end - at)));
+    at = end + 1;
+  }
+  return text;
 }
 
 std::string drill_text(const DrillResult& result) {
@@ -34,10 +45,10 @@ std::string drill_text(const DrillResult& result) {
                                  row.sample ? "A sample" : "All", row.server, where_from(row),
                                  base::local(row.snapshot), base::human_count(row.files),
                                  human_size(row.bytes), duration(row.restore_seconds));
-  if (const auto rate = result.rate()) text += fmt::format(" ({} a second)", human_size(*rate));
+  if (const auto rate = row.rate()) text += fmt::format(" ({} a second)", human_size(*rate));
   text += ".\n";
   if (row.sample) {
-    const auto whole = result.whole_seconds();
+    const auto whole = row.whole_seconds();
     text += whole ? fmt::format("All of it, {}, would take about {}.\n",
                                 human_size(row.whole_bytes), duration(*whole))
                   : fmt::format("All of it is {}.\n", human_size(row.whole_bytes));

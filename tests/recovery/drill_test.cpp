@@ -325,15 +325,15 @@ TEST_CASE("the time for everything is reckoned from what a sample took", "[drill
   result.row.sample = result.row.passed = true;
   result.row.bytes = 2'000'000'000;
   result.row.whole_bytes = 400'000'000'000;
-  CHECK_FALSE(result.rate());
-  CHECK_FALSE(result.whole_seconds());
+  CHECK_FALSE(result.row.rate());
+  CHECK_FALSE(result.row.whole_seconds());
   result.row.restore_seconds = 20;
-  CHECK(result.rate() == 100'000'000);
-  CHECK(result.whole_seconds() == 4'000);
+  CHECK(result.row.rate() == 100'000'000);
+  CHECK(result.row.whole_seconds() == 4'000);
   CHECK_THAT(drill_text(result),
              Catch::StartsWith("A sample of web from the store, as it was at ") &&
                  Catch::Contains("2 GB, restored in 20 s (100 MB a second).\n") &&
                  Catch::Contains("All of it, 400 GB, would take about 1 h 06 min."));
   result.row.bytes = 0;
-  CHECK_FALSE(result.whole_seconds());
+  CHECK_FALSE(result.row.whole_seconds());
 }
