@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 
@@ -32,15 +33,61 @@ Fd input_of(const Command& command) {
   return input;
 }
 
-/// Whether there is something to read before the end of the time.
-bool readable(int fd, const Command& command, SteadyClock::time_point end) {
-  if (command.limit.count() == 0) return true;
-  for (;;) {
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(end - SteadyClock::now());
-    if (left.count() <= 0) return false;
+using std::chrono::milliseconds;
+
+/// How often it is looked whether a stop was requested; and, when its output is closed, whether a
+/// program has ended.
+constexpr milliseconds kLook{50};
+constexpr milliseconds kLookForEnd{5};
+
+/// How long a program may go on.
+class Patience {
+ public:
+  explicit Patience(const Command& command)
+      : command_(command), end_(SteadyClock::now() + command.limit) {}
+
+  bool endless() const { return !limited() && !command_.stop.stop_possible(); }
+  bool timed_out() const { return limited() && SteadyClock::now() >= end_; }
+  bool over() const { return command_.stop.stop_requested() || timed_out(); }
+  /// Until it is to be asked again.
+  milliseconds next() const {
+    if (command_.stop.stop_possible()) return kLook;
+    const auto left = std::chrono::duration_cast<milliseconds>(end_ - SteadyClock::now());
+    return std::max(left, milliseconds(0));
+  }
+
+ private:
+  bool limited() const { return command_.limit.count() != 0; }
+
+  const Command& command_;
+  SteadyClock::time_point end_;
+};
+
+/// Whether there is something to read before patience is over.
+bool readable(int fd, const Patience& patience) {
+  if (patience.endless()) return true;
+  while (!patience.over()) {
     pollfd wait{fd, POLLIN, 0};
-    if (::poll(&wait, 1, static_cast<int>(left.count())) > 0) return true;
+    if (::poll(&wait, 1, static_cast<int>(patience.next().count())) > 0) return true;
+  }
+  return false;
+}
+
+/// Waits for its end, also of a program that closed its output and goes on; killed when patience is
+/// over. Returns what waitpid() says.
+int wait_for(pid_t pid, const Command& command, const Patience& patience, bool& killed) {
+  for (;;) {
+    int status = 0;
+    const bool look = !patience.endless() && !killed;
+    const pid_t ended = ::waitpid(pid, &status, look ? WNOHANG : 0);
+    if (ended == pid) return status;
+    if (ended < 0 && errno != EINTR) throw_os("cannot wait for", command.argv[0], errno);
+    if (ended == 0 && patience.over()) {
+      ::kill(-pid, SIGKILL);
+      killed = true;
+    } else if (ended == 0) {
+      ::poll(nullptr, 0, static_cast<int>(kLookForEnd.count()));
+    }
   }
 }
 
@@ -53,16 +100,17 @@ class RealProcesses final : public ProcessRunner {
     const Fd reader(ends[0]);
     Fd writer(ends[1]);
     const Fd input = input_of(command);
-    const bool limited = command.limit.count() != 0;
-    const pid_t pid = spawn(command, {input.get(), writer.get(), limited});
+    const Patience patience(command);
+    const pid_t pid = spawn(command, {input.get(), writer.get(), !patience.endless()});
     writer.reset();
-    const auto end = SteadyClock::now() + command.limit;
 
     ProcessResult result;
+    bool killed = false;
     char buffer[4096];
     for (;;) {
-      if (!readable(reader.get(), command, end)) {
+      if (!readable(reader.get(), patience)) {
         ::kill(-pid, SIGKILL);  // the group: a shell's children would keep the output open
+        killed = true;
         break;
       }
       const ssize_t n = ::read(reader.get(), buffer, sizeof buffer);
@@ -76,11 +124,8 @@ class RealProcesses final : public ProcessRunner {
     if (result.output.size() > kMaxOutput) {
       result.output.erase(0, result.output.size() - kMaxOutput);
     }
-    int status = 0;
-    while (::waitpid(pid, &status, 0) < 0) {
-      if (errno != EINTR) throw_os("cannot wait for", command.argv[0], errno);
-    }
-    result.status = exit_status(status);
+    result.status = exit_status(wait_for(pid, command, patience, killed));
+    result.timed_out = killed && !command.stop.stop_requested();
     return result;
   }
 };

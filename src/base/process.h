@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,11 +16,13 @@ struct Command {
   std::vector<std::pair<std::string, std::string>> environment;
   std::string input{};            ///< its standard input
   std::chrono::seconds limit{0};  ///< killed with all that it started after so long; 0: no limit
+  std::stop_token stop{};         ///< killed like that when a stop is requested, too
 };
 
 struct ProcessResult {
-  int status = 0;      ///< exit status; 128 + signal when it was killed
-  std::string output;  ///< standard output and error together, the last 64 KiB
+  int status = 0;          ///< exit status; 128 + signal when it was killed
+  std::string output;      ///< standard output and error together, the last 64 KiB
+  bool timed_out = false;  ///< killed at its limit
 };
 
 /// The seam to other programs.

@@ -18,7 +18,7 @@ class Calendar final : public Command {
  public:
   const char* name() const override { return "calendar"; }
   const char* summary() const override {
-    return "Write the coming swaps of disks as a calendar file (iCalendar)";
+    return "Write the coming swaps of disks and drills as a calendar file (iCalendar)";
   }
 
   void declare(Options& options) override {
@@ -40,7 +40,8 @@ class Calendar final : public Command {
     std::array<char, 256> host{};
     if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '?';
     const std::string text =
-        job::icalendar(rotation::coming_swaps(status.rotation, now, until), host.data(), now);
+        job::icalendar(rotation::coming_swaps(status.rotation, now, until),
+                       rotation::coming_drills(status.rotation, now, until), host.data(), now);
     if (out_.empty()) {
       std::fwrite(text.data(), 1, text.size(), stdout);
     } else {

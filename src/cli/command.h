@@ -66,6 +66,7 @@ std::unique_ptr<Command> make_diff();
 std::unique_ptr<Command> make_purge();
 std::unique_ptr<Command> make_purge_incr();
 std::unique_ptr<Command> make_status();
+std::unique_ptr<Command> make_drill();
 std::unique_ptr<Command> make_facts();
 std::unique_ptr<Command> make_adopt();
 std::unique_ptr<Command> make_cron();

@@ -16,7 +16,9 @@ namespace {
 class HistoryCommand final : public Command {
  public:
   const char* name() const override { return "history"; }
-  const char* summary() const override { return "What happened to the rotation disks"; }
+  const char* summary() const override {
+    return "What happened to the rotation disks, and the drills";
+  }
 
   void declare(Options& options) override {
     options.text("--disk", disk_, "NAME", "Only this disk");

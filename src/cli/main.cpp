@@ -60,6 +60,7 @@ std::vector<std::unique_ptr<cli::Command>> make_commands() {
                      cli::make_restore,
                      cli::make_fetch,
                      cli::make_verify,
+                     cli::make_drill,
                      cli::make_diff,
                      cli::make_purge,
                      cli::make_purge_incr,

@@ -16,7 +16,7 @@ class Remind final : public Command {
  public:
   const char* name() const override { return "remind"; }
   const char* summary() const override {
-    return "Say what is due or wrong with the disks, now and then; silent when all is well";
+    return "Say what is due or wrong with disks and drills, now and then; silent when all is well";
   }
 
   void declare(Options& options) override {
@@ -24,7 +24,8 @@ class Remind final : public Command {
     options.note(
         "For cron, which mails what is printed:  30 8 * * *  root  rota remind\n"
         "What is new or got worse is said at once; then an alarm every day, a warning every\n"
-        "three days, a swap that is near every week. `rota status` says everything always.");
+        "three days, a swap or a drill that is near every week. `rota status` says everything\n"
+        "always.");
   }
 
   int run(Context& context) override {

@@ -1,5 +1,7 @@
 #include "cli/status_json.h"
 
+#include "cli/drill_json.h"
+
 namespace rota::cli {
 
 using nlohmann::json;
@@ -36,6 +38,20 @@ json to_json(const rotation::Exposure& exposure) {
           {"place", exposure.place},
           {"by", exposure.by},
           {"since", json_time(exposure.since)}};
+}
+
+json drill_json(const std::optional<ledger::DrillRow>& row) {
+  return row ? to_json(*row) : json(nullptr);
+}
+
+json to_json(const rotation::DrillStatus& drill) {
+  return {{"server", drill.server},
+          {"level", rotation::word(drill.level)},
+          {"last", drill_json(drill.last)},
+          {"passed", drill_json(drill.passed)},
+          {"failing", drill.failing},
+          {"due", json_time(drill.due)},
+          {"text", drill.text}};
 }
 
 json to_json(const rotation::ProfileStatus& profile) {
@@ -109,7 +125,8 @@ json to_json(const rotation::Status& status) {
   return {{"level", rotation::word(status.level)}, {"exposure", to_json(rotation.worst)},
           {"exposures", list(rotation.exposures)}, {"disks", list(rotation.disks)},
           {"sets", list(rotation.sets)},           {"notices", list(rotation.notices)},
-          {"duties", list(rotation.duties)},       {"profiles", list(status.profiles)}};
+          {"duties", list(rotation.duties)},       {"drills", list(rotation.drills)},
+          {"profiles", list(status.profiles)}};
 }
 
 }  // namespace rota::cli

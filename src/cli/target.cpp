@@ -24,7 +24,7 @@ base::Instant store_moment(const std::string& text, base::Instant now) {
 
 Target::Target(Context& context, const TargetOptions& options, std::vector<std::string>& words,
                std::size_t least, std::size_t most)
-    : context_(context) {
+    : context_(context), store_alone_(options.store_alone) {
   std::string profile_key;
   if (options.url.empty()) {
     if (!options.credentials.empty() || !options.endpoint.empty()) {
@@ -58,7 +58,8 @@ Target::Target(Context& context, const TargetOptions& options, std::vector<std::
     store_ = std::move(past);
   }
   keys_ = make_key_ring(options.keys, profile_key, context.stop());
-  catalog_ = std::make_unique<chain::Catalog>(*store_, state_.get(), &keys_);
+  catalog_ =
+      std::make_unique<chain::Catalog>(*store_, store_alone_ ? nullptr : state_.get(), &keys_);
 }
 
 void Target::trust_all_records() {
@@ -107,7 +108,8 @@ std::unique_ptr<chain::ChainSource> Target::open(const std::string& at,
                                                  chain::OnLost lost) {
   chain::RunRecord record = this->record(at, now);
   for (std::string& path : paths) path = relative(path, record.source);
-  const std::string copies = state_ ? state_->index_copies(record.chain) : std::string();
+  const std::string copies =
+      state_ && !store_alone_ ? state_->index_copies(record.chain) : std::string();
   return std::make_unique<chain::ChainSource>(*store_, std::move(record), copies, std::move(paths),
                                               std::move(lost), &keys_);
 }

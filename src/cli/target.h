@@ -19,6 +19,8 @@ struct TargetOptions {
   std::string endpoint;     ///< --endpoint URL
   std::string store_time;   ///< --store-time TIME
   KeyOptions keys;
+  /// Nothing that is kept on this machine helps: as it will be when the machine is gone.
+  bool store_alone = false;
 };
 
 /// The chains that a reading command works on: those of a profile, or of a store named by --target
@@ -52,6 +54,7 @@ class Target {
   std::unique_ptr<store::Store> store_;
   store::TimeTravelStore* past_ = nullptr;  ///< store_, with --store-time
   std::unique_ptr<chain::LocalState> state_;
+  bool store_alone_ = false;
   chain::KeyRing keys_;
   std::unique_ptr<chain::Catalog> catalog_;
 };

@@ -3,6 +3,9 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -21,6 +24,25 @@ namespace {
 
 constexpr int kMaxDepth = 32;
 constexpr std::size_t kNames = 32 << 10;  ///< bytes of names at a time, at each level
+
+/// A directory in this one; never one of another mount: somebody may have mounted a live directory
+/// in what is to be removed. An invalid Fd leaves errno set, EXDEV for a mount.
+base::Fd open_in_mount(int parent, const char* name) {
+  open_how how{};
+  how.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  how.resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS;
+  const long fd = ::syscall(SYS_openat2, parent, name, &how, sizeof how);
+  if (fd >= 0 || errno != ENOSYS) return base::Fd(static_cast<int>(fd));
+  base::Fd old = open_directory(parent, name);  // before Linux 5.6: tells filesystems apart only
+  struct stat in {};
+  struct stat of {};
+  if (old.valid() && ::fstat(old.get(), &in) == 0 && ::fstat(parent, &of) == 0 &&
+      in.st_dev != of.st_dev) {
+    errno = EXDEV;
+    return {};
+  }
+  return old;
+}
 
 class Remover {
  public:
@@ -68,8 +90,18 @@ class Remover {
       move_up(directory, name);
       return;
     }
-    const base::Fd child = open_directory(directory, name);
+    base::Fd child = open_in_mount(directory, name);
+    if (!child.valid() && errno == EACCES && ::fchmodat(directory, name, 0700, 0) == 0) {
+      child = open_in_mount(directory, name);  // without root's rights, modes count
+    }
+    if (!child.valid() && errno == EXDEV) {
+      throw base::Error(base::ErrorKind::refused,
+                        fmt::format("cannot remove {}: something is mounted in it, as {}; unmount "
+                                    "that first",
+                                    base::printable(shown_), base::printable(name)));
+    }
     if (!child.valid()) fail("remove", errno);
+    if (::geteuid() != 0) ::fchmod(child.get(), 0700);
     empty(child.get(), depth + 1);
     if (::unlinkat(directory, name, AT_REMOVEDIR) != 0 && errno != ENOENT) fail("remove", errno);
   }

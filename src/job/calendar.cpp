@@ -45,9 +45,40 @@ void add(std::string& calendar, const std::string& line) {
 
 std::string day(base::Instant time) { return base::compact(time).substr(0, 8); }
 
+/// Something to be done on one day.
+struct Event {
+  std::string key;
+  base::Instant due{};
+  bool overdue = false;
+  std::string what;
+  std::string description;
+};
+
+void add_event(std::string& calendar, const Event& event, const std::string& host,
+               base::Instant now) {
+  // What is late is to be done today.
+  const base::Instant when = event.overdue ? now : event.due;
+  const std::string what = (event.overdue ? "Overdue: " : "") + event.what;
+  add(calendar, "BEGIN:VEVENT");
+  add(calendar, fmt::format("UID:rota-{}@{}", escaped(event.key), escaped(host)));
+  add(calendar, "DTSTAMP:" + base::compact(now));
+  add(calendar, "DTSTART;VALUE=DATE:" + day(when));
+  add(calendar, "DTEND;VALUE=DATE:" + day(when + std::chrono::days(1)));
+  add(calendar, "SUMMARY:" + escaped(what));
+  add(calendar, "DESCRIPTION:" + escaped(event.description));
+  add(calendar, "TRANSP:TRANSPARENT");
+  add(calendar, "BEGIN:VALARM");
+  add(calendar, "ACTION:DISPLAY");
+  add(calendar, "TRIGGER:-PT15H");
+  add(calendar, "DESCRIPTION:" + escaped(what));
+  add(calendar, "END:VALARM");
+  add(calendar, "END:VEVENT");
+}
+
 }  // namespace
 
-std::string icalendar(std::span<const rotation::Swap> swaps, const std::string& host,
+std::string icalendar(std::span<const rotation::Swap> swaps,
+                      std::span<const rotation::ComingDrill> drills, const std::string& host,
                       base::Instant now) {
   std::string calendar;
   add(calendar, "BEGIN:VCALENDAR");
@@ -57,29 +88,23 @@ std::string icalendar(std::span<const rotation::Swap> swaps, const std::string& 
   add(calendar, "METHOD:PUBLISH");
   add(calendar, "X-WR-CALNAME:" + escaped("Rotation disks of " + host));
   for (const rotation::Swap& swap : swaps) {
-    const std::string what =
-        fmt::format("{}Plug in disk {} at {}", swap.overdue ? "Overdue: " : "", swap.disk, host);
-    // What is late is to be done today.
-    const base::Instant when = swap.overdue ? now : swap.due;
-    add(calendar, "BEGIN:VEVENT");
-    add(calendar, fmt::format("UID:rota-{}@{}", escaped(swap.key), escaped(host)));
-    add(calendar, "DTSTAMP:" + base::compact(now));
-    add(calendar, "DTSTART;VALUE=DATE:" + day(when));
-    add(calendar, "DTEND;VALUE=DATE:" + day(when + std::chrono::days(1)));
-    add(calendar, "SUMMARY:" + escaped(what));
-    add(calendar, "DESCRIPTION:" +
-                      escaped(fmt::format(
-                          "The turn of disk {0} in the set {1}. When rota says that it is safe to "
-                          "unplug, take it off site, and say so:\nrota disk move {0} off-site "
-                          "--place PLACE --by NAME",
-                          swap.disk, swap.set)));
-    add(calendar, "TRANSP:TRANSPARENT");
-    add(calendar, "BEGIN:VALARM");
-    add(calendar, "ACTION:DISPLAY");
-    add(calendar, "TRIGGER:-PT15H");
-    add(calendar, "DESCRIPTION:" + escaped(what));
-    add(calendar, "END:VALARM");
-    add(calendar, "END:VEVENT");
+    add_event(
+        calendar,
+        {swap.key, swap.due, swap.overdue, fmt::format("Plug in disk {} at {}", swap.disk, host),
+         fmt::format("The turn of disk {0} in the set {1}. When rota says that it is safe to "
+                     "unplug, take it off site, and say so:\nrota disk move {0} off-site "
+                     "--place PLACE --by NAME",
+                     swap.disk, swap.set)},
+        host, now);
+  }
+  for (const rotation::ComingDrill& drill : drills) {
+    add_event(calendar,
+              {drill.key, drill.due, drill.overdue,
+               fmt::format("Recovery drill of {} at {}", drill.server, host),
+               fmt::format("Try whether {0} can be restored, from the store or from a disk:\nrota "
+                           "drill {0}\nrota drill {0} --disk DISK",
+                           drill.server)},
+              host, now);
   }
   add(calendar, "END:VCALENDAR");
   return calendar;

@@ -7,10 +7,11 @@
 
 namespace rota::job {
 
-/// The swaps as an iCalendar file, a whole day each, with an alarm at nine on the day before. The
-/// UID of a swap stays while its date moves: a calendar that reads the file again moves the entry.
-/// host: names the machine. Pure. Source: RFC 5545.
-std::string icalendar(std::span<const rotation::Swap> swaps, const std::string& host,
+/// Swaps and drills as an iCalendar file, a whole day each, with an alarm at nine on the day
+/// before. The UID of one stays while its date moves: a calendar that reads the file again moves
+/// the entry. host: names the machine. Pure. Source: RFC 5545.
+std::string icalendar(std::span<const rotation::Swap> swaps,
+                      std::span<const rotation::ComingDrill> drills, const std::string& host,
                       base::Instant now);
 
 }  // namespace rota::job

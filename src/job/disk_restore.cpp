@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "disk/identity.h"
 #include "disk/lock.h"
+#include "disk/small_file.h"
 #include "job/disk_session.h"
 
 namespace rota::job {
@@ -60,16 +61,16 @@ DiskReader::DiskReader(const profile::Places& places, udev::DeviceProbe& devices
                        const std::string& word, const std::string& key_file,
                        const Surroundings& around) {
   udev::BlockDevice device = find_device(devices, word);
-  const std::string name = disk::name_of_label(device.label).value_or("");
-  if (!name.empty()) lock_.emplace(disk::lock_disk(places.run, name));
+  name_ = disk::name_of_label(device.label).value_or("");
+  if (!name_.empty()) lock_.emplace(disk::lock_disk(places.run, name_));
   bool ours = false;
   if (base::exists(ledger_path(places))) {
     ledger::Ledger ledger(ledger_path(places));
-    ours = !name.empty() && ledger::Disks(ledger).with_uuid(device.uuid).has_value();
+    ours = !name_.empty() && ledger::Disks(ledger).with_uuid(device.uuid).has_value();
   }
   if (device.fs_type == "crypto_LUKS") {
-    mapping_.emplace(device.node, key_file.empty() ? key_file_of(places, name) : key_file,
-                     name.empty() ? "restore" : name, around.processes);
+    mapping_.emplace(device.node, key_file.empty() ? key_file_of(places, name_) : key_file,
+                     name_.empty() ? "restore" : name_, around.processes);
     device = find_device(devices, mapping_->node());
   }
   mount_.emplace(device.node, device.fs_type,
@@ -134,20 +135,34 @@ std::unique_ptr<disk::IndexSource> open_copy_directory(const std::string& direct
   return std::make_unique<disk::IndexSource>(std::move(fd), directory, warnings);
 }
 
-void check_no_rotation_disk(udev::DeviceProbe& devices, const std::string& path) {
+disk::CopyRecord copy_record_in(const std::string& directory) {
+  const base::Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid()) base::throw_os("cannot open the copy", directory, errno);
+  return disk::parse_copy_record(disk::read_small_file(
+      fd.get(), disk::kRecord, disk::kMaxRecordBytes, directory + "/" + disk::kRecord));
+}
+
+std::string disk_of(udev::DeviceProbe& devices, const std::string& path) {
   std::string existing = path;
   struct stat st {};
   while (::stat(existing.c_str(), &st) != 0) {
-    if (errno != ENOENT || existing == "/" || existing == ".") return;
+    if (errno != ENOENT || existing == "/" || existing == ".") return "";
     existing = base::parent_directory(existing);
   }
   for (const udev::BlockDevice& device : devices.devices()) {
-    if (device.number != st.st_dev || !disk::name_of_label(device.label)) continue;
-    throw Error(ErrorKind::refused,
-                fmt::format("{} is on the rotation disk {}, which may hold the last copy: restore "
-                            "to another disk",
-                            base::printable(path), device.label));
+    if (device.number != st.st_dev) continue;
+    if (const auto name = disk::name_of_label(device.label)) return *name;
   }
+  return "";
+}
+
+void check_no_rotation_disk(udev::DeviceProbe& devices, const std::string& path) {
+  const std::string name = disk_of(devices, path);
+  if (name.empty()) return;
+  throw Error(ErrorKind::refused,
+              fmt::format("{} is on the rotation disk {}, which may hold the last copy: restore "
+                          "to another disk",
+                          base::printable(path), disk::disk_label(name)));
 }
 
 }  // namespace rota::job

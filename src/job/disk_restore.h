@@ -25,6 +25,8 @@ class DiskReader {
   DiskReader(const profile::Places& places, udev::DeviceProbe& devices, const std::string& word,
              const std::string& key_file, const Surroundings& around);
 
+  /// The disk's, by its label; empty: it has none of rota's.
+  const std::string& name() const { return name_; }
   /// Sealed ones, by server and time.
   std::vector<disk::CopyInfo> copies() const;
   /// The copy that shows a server as it was at a moment: the newest that is not later; `at` empty:
@@ -34,6 +36,7 @@ class DiskReader {
   std::unique_ptr<disk::IndexSource> open(const disk::CopyInfo& copy, base::Warnings& warnings);
 
  private:
+  std::string name_;
   std::optional<base::LockFile> lock_;
   std::optional<disk::LuksMapping> mapping_;
   std::optional<disk::DiskMount> mount_;
@@ -42,6 +45,12 @@ class DiskReader {
 /// The copy whose own directory, with `tree` and `index` in it, is mounted somewhere.
 std::unique_ptr<disk::IndexSource> open_copy_directory(const std::string& directory,
                                                        base::Warnings& warnings);
+
+/// What that copy is, by its COPY.json. Throws Error(not_found, corrupt).
+disk::CopyRecord copy_record_in(const std::string& directory);
+
+/// The name of the rotation disk on which `path` lies; empty: on none.
+std::string disk_of(udev::DeviceProbe& devices, const std::string& path);
 
 /// Throws Error(refused) when `path`, or where it will lie, is on a rotation disk.
 void check_no_rotation_disk(udev::DeviceProbe& devices, const std::string& path);

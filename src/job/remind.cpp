@@ -66,10 +66,6 @@ std::optional<Message> remind(const profile::Places& places, udev::DeviceProbe& 
   ledger::Ledger ledger(ledger_path(places));
   const rotation::Status status =
       read_status(places, ledger, profile::list_profiles(places), devices, now);
-  // Who has no disks and has set up none has decided so, and knows.
-  if (status.rotation.disks.empty() && !profile::load_rotation(places).written) {
-    return std::nullopt;
-  }
   const std::string path = places.state + "/reminders.json";
   const rotation::Reminders what = rotation::reminders(status.rotation, load(path), now);
   base::write_file(path, said_json(what.said), 0600);

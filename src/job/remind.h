@@ -9,8 +9,8 @@
 
 namespace rota::job {
 
-/// What is to be said about the disks now, or nothing; remembers in <state>/reminders.json that it
-/// was said. The file is a memory only: when it cannot be read, everything is said again.
+/// What is to be said about disks and drills now, or nothing; remembers in <state>/reminders.json
+/// that it was said. The file is a memory only: when it cannot be read, everything is said again.
 std::optional<Message> remind(const profile::Places& places, udev::DeviceProbe& devices,
                               const Surroundings& around);
 

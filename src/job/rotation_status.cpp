@@ -25,6 +25,12 @@ std::vector<rotation::SetPolicy> set_policies(const profile::Rotation& rotation)
   return policies;
 }
 
+void add_drills(const profile::Rotation& rotation, ledger::Ledger& ledger,
+                rotation::RotationInput& input) {
+  input.drills = ledger::Drills(ledger).all();
+  input.drill_every = rotation.drill_every;
+}
+
 std::optional<std::vector<std::string>> look_at_ports(ledger::Disks& disks,
                                                       udev::DeviceProbe& devices,
                                                       base::Instant now) {
@@ -77,6 +83,7 @@ rotation::Status read_status(const profile::Places& places, ledger::Ledger& ledg
   input.disks = states;
   input.open_alarms = alarms;
   input.written = rotation.written;
+  add_drills(rotation, ledger, input);
   return rotation::compute(rows, input, now);
 }
 

@@ -17,6 +17,10 @@ namespace rota::job {
 /// The sets of rotation.toml, as src/rotation takes them.
 std::vector<rotation::SetPolicy> set_policies(const profile::Rotation& rotation);
 
+/// What status asks about drills: those of the ledger, and how often they are to be made.
+void add_drills(const profile::Rotation& rotation, ledger::Ledger& ledger,
+                rotation::RotationInput& input);
+
 /// Looks which disks of the ledger are at a port, and records of those that were there last that
 /// they are away. Nothing is known where the media cannot be read, without root.
 std::optional<std::vector<std::string>> look_at_ports(ledger::Disks& disks,

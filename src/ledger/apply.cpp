@@ -21,6 +21,8 @@ void require_disk(Database& database, const std::string& name) {
 
 void require_parents(Database&, const DiskRow&) {}
 void require_parents(Database&, const AlarmRow&) {}
+// A copy may be drilled where nobody ever saw its disk.
+void require_parents(Database&, const DrillRow&) {}
 void require_parents(Database& database, const ClaimRow& row) { require_disk(database, row.disk); }
 void require_parents(Database& database, const ObservationRow& row) {
   require_disk(database, row.disk);
@@ -52,7 +54,7 @@ void apply(Database& database, const HistoryRow& row) {
     const bool known = row.kind == "begin" || applied<DiskRow>(database, row) ||
                        applied<ClaimRow>(database, row) || applied<ObservationRow>(database, row) ||
                        applied<CopyRow>(database, row) || applied<CheckRow>(database, row) ||
-                       applied<AlarmRow>(database, row);
+                       applied<AlarmRow>(database, row) || applied<DrillRow>(database, row);
     if (!known) throw Error(ErrorKind::corrupt, "it is of a kind that this rota does not know");
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::corrupt) throw;

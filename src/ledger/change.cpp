@@ -98,5 +98,6 @@ template std::int64_t Change::add(const ObservationRow&, const char*);
 template std::int64_t Change::add(const CopyRow&, const char*);
 template std::int64_t Change::add(const CheckRow&, const char*);
 template std::int64_t Change::add(const AlarmRow&, const char*);
+template std::int64_t Change::add(const DrillRow&, const char*);
 
 }  // namespace rota::ledger

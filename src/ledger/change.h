@@ -15,7 +15,7 @@ class Change {
  public:
   Change(base::Database& database, base::Instant now);
 
-  /// Appends a row and applies it. Returns its number. Row is one of those in disk_rows.h; note:
+  /// Appends a row and applies it. Returns its number. Row is one of those in fields.h; note:
   /// what changed, for the person who reads the history. Throws Error(usage) for a row that cannot
   /// be: one with a time before 1970, for example.
   template <typename Row>

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "ledger/disk_rows.h"
+#include "ledger/drills.h"
 
 namespace rota::ledger {
 
@@ -22,6 +23,8 @@ template <>
 inline constexpr int kValues<CheckKind> = static_cast<int>(CheckKind::scrub) + 1;
 template <>
 inline constexpr int kValues<Severity> = static_cast<int>(Severity::alarm) + 1;
+template <>
+inline constexpr int kValues<DrillSource> = static_cast<int>(DrillSource::disk) + 1;
 
 /// The reverse of word().
 template <typename Enum>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ledger/disk_rows.h"
+#include "ledger/drills.h"
 
 /// The fields of each row, said once: JSON of the history, columns of the tables, and reading both
 /// back, go through them. `visitor(name, field)` is called for each, and `visitor.person(name,
@@ -30,6 +31,8 @@ template <>
 inline constexpr TableOf kTable<CheckRow>{"check", "copy_check", "id", true};
 template <>
 inline constexpr TableOf kTable<AlarmRow>{"alarm", "alarm", "id", true};
+template <>
+inline constexpr TableOf kTable<DrillRow>{"drill", "drill", "id", true};
 
 template <typename Visitor>
 void visit(Visitor& visitor, DiskRow& row) {
@@ -123,6 +126,25 @@ void visit(Visitor& visitor, AlarmRow& row) {
   visitor.person("acknowledged_by", row.acknowledged_by);
   visitor.person("reason", row.reason);
   visitor("closed", row.closed);
+}
+
+template <typename Visitor>
+void visit(Visitor& visitor, DrillRow& row) {
+  visitor("server", row.server);
+  visitor("source", row.source);
+  visitor("disk", row.disk);
+  visitor("run", row.run);
+  visitor("snapshot", row.snapshot);
+  visitor("time", row.time);
+  visitor("files", row.files);
+  visitor("bytes", row.bytes);
+  visitor("whole_bytes", row.whole_bytes);
+  visitor("restore_seconds", row.restore_seconds);
+  visitor("seconds", row.seconds);
+  visitor("sample", row.sample);
+  visitor("checked", row.checked);
+  visitor("passed", row.passed);
+  visitor("problem", row.problem);
 }
 
 }  // namespace rota::ledger

@@ -22,7 +22,8 @@ using base::Statement;
 
 constexpr const char* kColumns = "number, time, kind, data, people, people_sha256, hash";
 /// What is derived from the history.
-constexpr const char* kTables[] = {"disk", "claim", "observation", "copy", "copy_check", "alarm"};
+constexpr const char* kTables[] = {"disk",       "claim", "observation", "copy",
+                                   "copy_check", "alarm", "drill"};
 
 std::vector<HistoryRow> rows_of(Statement& statement) {
   std::vector<HistoryRow> rows;

@@ -13,9 +13,9 @@ namespace rota::ledger {
 
 class Ledger;
 
-/// One entry of the history of disks: append-only, and the truth. The tables of disks, claims,
-/// observations, copies, checks and alarms are derived from it by apply(), when it is recorded and
-/// when it is replayed.
+/// One entry of the history of disks and drills: append-only, and the truth. The tables of disks,
+/// claims, observations, copies, checks, alarms and drills are derived from it by apply(), when it
+/// is recorded and when it is replayed.
 ///
 /// Runs and verifications of chains are not in it: the store knows them better (`set_runs()`
 /// corrects the ledger from there), they come every night and are purged by routine, and no person
@@ -23,7 +23,7 @@ class Ledger;
 struct HistoryRow {
   std::int64_t number = 0;  ///< 1, 2, 3 …
   base::Instant time{};     ///< what the clock said when it was recorded
-  std::string kind;         ///< "begin", "disk", "claim", "observation", "copy", "check", "alarm"
+  std::string kind;         ///< "begin", or one of those in fields.h: "disk", "claim", "drill", …
   std::string data;         ///< JSON in one line, keys sorted
   /// JSON with names and places of people and a random salt; empty: none, or left out.
   std::string people;

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "ledger/drills.h"
 #include "ledger/history.h"
 #include "ledger/row_json.h"
 
@@ -76,6 +77,18 @@ std::string told(const AlarmRow& row, const json&) {
                      base::printable(row.message));
 }
 
+/// "passed, 3.2 GB in 4 min 10 s" or "failed, the reason".
+std::string result_of(const DrillRow& row) {
+  if (!row.passed) return "failed, " + base::printable(row.problem);
+  return fmt::format("passed, {} in {}", base::human_size(row.bytes),
+                     base::human_duration(static_cast<std::int64_t>(row.restore_seconds)));
+}
+
+std::string told(const DrillRow& row, const json&) {
+  return fmt::format("{}: drill {}{}, as of {}: {}", row.server, where_from(row),
+                     row.sample ? ", a sample" : "", base::local(row.snapshot), result_of(row));
+}
+
 template <typename Row>
 std::string told(const HistoryRow& row) {
   const Row fields = from_text<Row>(row.data, row.people, row.number);  // refuses what is no JSON
@@ -93,6 +106,7 @@ std::string sentence(const HistoryRow& row) {
     if (row.kind == "copy") return told<CopyRow>(row);
     if (row.kind == "check") return told<CheckRow>(row);
     if (row.kind == "alarm") return told<AlarmRow>(row);
+    if (row.kind == "drill") return told<DrillRow>(row);
   } catch (const base::Error&) {  // told below, so that the others can still be read
   }
   return "a row that cannot be read: see `rota ledger check`";

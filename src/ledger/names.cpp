@@ -64,6 +64,11 @@ void check_names(const AlarmRow& row) {
   require(row.server.empty() || is_server_name(row.server), "server", row.server);
 }
 
+void check_names(const DrillRow& row) {
+  require(is_server_name(row.server), "server", row.server);
+  require(row.disk.empty() || is_disk_name(row.disk), "disk", row.disk);
+}
+
 base::Instant CopyRow::snapshot_time() const {
   return base::parse_compact(snapshot).value_or(base::Instant{});
 }

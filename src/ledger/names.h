@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "ledger/disk_rows.h"
+#include "ledger/drills.h"
 
 namespace rota::ledger {
 
@@ -19,5 +20,6 @@ void check_names(const ObservationRow& row);
 void check_names(const CopyRow& row);
 void check_names(const CheckRow& row);
 void check_names(const AlarmRow& row);
+void check_names(const DrillRow& row);
 
 }  // namespace rota::ledger

@@ -40,7 +40,8 @@ void replace_history(base::Database& database, const std::vector<HistoryRow>& ro
   lift_guards(database);
   database.execute(
       "DELETE FROM copy_check; DELETE FROM copy; DELETE FROM observation; DELETE FROM claim; "
-      "DELETE FROM alarm; DELETE FROM disk; DELETE FROM history; DELETE FROM history_head");
+      "DELETE FROM alarm; DELETE FROM drill; DELETE FROM disk; DELETE FROM history; "
+      "DELETE FROM history_head");
   for (const HistoryRow& row : rows) {
     store_row(database, row);
     apply(database, row);

@@ -169,11 +169,13 @@ template RowText to_text(const ObservationRow&);
 template RowText to_text(const CopyRow&);
 template RowText to_text(const CheckRow&);
 template RowText to_text(const AlarmRow&);
+template RowText to_text(const DrillRow&);
 template DiskRow from_text(std::string_view, std::string_view, std::int64_t);
 template ClaimRow from_text(std::string_view, std::string_view, std::int64_t);
 template ObservationRow from_text(std::string_view, std::string_view, std::int64_t);
 template CopyRow from_text(std::string_view, std::string_view, std::int64_t);
 template CheckRow from_text(std::string_view, std::string_view, std::int64_t);
 template AlarmRow from_text(std::string_view, std::string_view, std::int64_t);
+template DrillRow from_text(std::string_view, std::string_view, std::int64_t);
 
 }  // namespace rota::ledger

@@ -15,7 +15,7 @@ struct RowText {
   std::string people;
 };
 
-/// Row is one of those in disk_rows.h. The id is written when it is not 0.
+/// Row is one of those in fields.h. The id is written when it is not 0.
 template <typename Row>
 RowText to_text(const Row& row);
 

@@ -151,6 +151,7 @@ template void put_row(base::Database&, const ObservationRow&);
 template void put_row(base::Database&, const CopyRow&);
 template void put_row(base::Database&, const CheckRow&);
 template void put_row(base::Database&, const AlarmRow&);
+template void put_row(base::Database&, const DrillRow&);
 using Values = std::vector<std::string>;
 template std::vector<DiskRow> rows_where(base::Database&, const std::string&, const Values&);
 template std::vector<ClaimRow> rows_where(base::Database&, const std::string&, const Values&);
@@ -158,5 +159,6 @@ template std::vector<ObservationRow> rows_where(base::Database&, const std::stri
 template std::vector<CopyRow> rows_where(base::Database&, const std::string&, const Values&);
 template std::vector<CheckRow> rows_where(base::Database&, const std::string&, const Values&);
 template std::vector<AlarmRow> rows_where(base::Database&, const std::string&, const Values&);
+template std::vector<DrillRow> rows_where(base::Database&, const std::string&, const Values&);
 
 }  // namespace rota::ledger

@@ -198,6 +198,27 @@ const char* const kSteps[] = {
     kGuards,
     // What the label of a copy says of its manifest. Copies from before this have nothing there.
     "ALTER TABLE copy ADD COLUMN sums_sha256 TEXT NOT NULL DEFAULT ''",
+    // Drills, derived from the history as the disks are. The disk may be one that is in no table.
+    R"sql(
+    CREATE TABLE drill (
+      id              INTEGER PRIMARY KEY,
+      server          TEXT    NOT NULL,
+      source          TEXT    NOT NULL,
+      disk            TEXT    NOT NULL,
+      run             TEXT    NOT NULL,
+      snapshot        INTEGER NOT NULL,
+      time            INTEGER NOT NULL,
+      files           INTEGER NOT NULL,
+      bytes           INTEGER NOT NULL,
+      whole_bytes     INTEGER NOT NULL,
+      restore_seconds INTEGER NOT NULL,
+      seconds         INTEGER NOT NULL,
+      sample          INTEGER NOT NULL,
+      checked         INTEGER NOT NULL,
+      passed          INTEGER NOT NULL,
+      problem         TEXT    NOT NULL
+    ) STRICT;
+    )sql",
 };
 constexpr std::int64_t kNewest = std::size(kSteps);
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -44,6 +45,12 @@ struct Profile {
   struct Sftp {
     std::string known_hosts;  ///< absolute path of a file; empty: the user's own
   } sftp;
+  /// How what was restored to try it is checked, and where: `rota drill`.
+  struct Drill {
+    std::string scratch = "/var/tmp";          ///< absolute: where there is room for it
+    std::string check;                         ///< absolute path of a program; empty: none
+    std::chrono::seconds check_timeout{3600};  ///< after which it has failed
+  } drill;
   /// What the store charges, for `rota cost`. At first: Backblaze B2's prices for pay-as-you-go.
   struct Cost {
     std::string currency = "USD";

@@ -140,6 +140,16 @@ std::vector<std::string> read_limit(const std::string& file, const toml::table& 
   return profiles;
 }
 
+base::Span read_drill(const std::string& file, const toml::table& table) {
+  base::Span every = Rotation().drill_every;
+  each_in_order(table, [&](const std::string& key, std::uint32_t line, const toml::node& node) {
+    if (key != "every") reject_key(file, line, key, {"every"});
+    const SettingValue value(file, "every", node);
+    every = value.text() == "0" ? base::Span{} : value.span();
+  });
+  return every;
+}
+
 /// A disk takes its turn in one set only.
 void check_sets(const std::string& file, const std::vector<DiskSet>& sets) {
   std::map<std::string, std::string> owner;
@@ -208,11 +218,15 @@ Rotation read_rotation(const std::string& text, const std::string& file) {
       rotation.notify = read_notify(file, table_of(file, line, kind, node));
       return;
     }
+    if (kind == "drill") {
+      rotation.drill_every = read_drill(file, table_of(file, line, kind, node));
+      return;
+    }
     if (read_paper(file, kind, node, rotation.paper)) return;
     if (kind != "set" && kind != "disk") {
       fail(
           fmt::format("{}:{}: unknown key \"{}\"; everything stands in tables [set.NAME], "
-                      "[disk.NAME] and [notify]",
+                      "[disk.NAME], [drill] and [notify]",
                       file, line, base::printable(kind)));
     }
     const auto read = [&](const std::string& name, std::uint32_t at, const toml::node& inner) {

@@ -36,6 +36,8 @@ struct Rotation {
   /// Disks that may hold certain servers only: [disk.NAME] profiles = [...].
   std::map<std::string, std::vector<std::string>> limits;
   NotifySettings notify;  ///< how people are told: [notify]
+  /// How often each server is restored to try it, [drill] every; nothing ("0"): never asked for.
+  base::Span drill_every{.months = 3};
   Paper paper;
   bool written = false;  ///< false: there is no file, and this is the default
 

@@ -182,6 +182,28 @@ constexpr std::array kRows{
         [](const SettingValue& value, Profile& profile) {
           profile.sftp.known_hosts = value.path();
         }},
+    Row{{"drill.scratch",
+         "Where `rota drill` restores to: on a filesystem with room for everything, or for the "
+         "sample.\n"
+         "What is restored there is removed again.",
+         R"("/var/tmp")", false},
+        [](const SettingValue& value, Profile& profile) { profile.drill.scratch = value.path(); }},
+    Row{{"drill.check",
+         "A program that looks at what a drill has restored, in the directory that is its only\n"
+         "argument. Status 0 means that it is good. Only its owner and root may be able to change "
+         "it.",
+         R"("/etc/rota/drill-check")", false},
+        [](const SettingValue& value, Profile& profile) { profile.drill.check = value.path(); }},
+    Row{{"drill.check_timeout", "How long that program may take: h, m or s behind the number.",
+         R"("1h")", false},
+        [](const SettingValue& value, Profile& profile) {
+          const base::Span span = value.span();
+          if (span.years != 0 || span.months != 0 || span.days != 0) {
+            value.reject("must be in hours, minutes and seconds, for example \"30m\"");
+          }
+          if (span.seconds > 7 * 86'400) value.reject("must be at most \"168h\", a week");
+          profile.drill.check_timeout = std::chrono::seconds(span.seconds);
+        }},
     Row{{"cost.currency", "For `rota cost`: the currency of the prices that follow.", R"("USD")",
          false},
         read_label<&Profile::Cost::currency>},

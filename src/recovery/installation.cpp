@@ -46,6 +46,7 @@ Installation read_installation(const profile::Places& places, ledger::Ledger& le
   input.disks = here.disks;
   input.open_alarms = alarms;
   input.written = here.rotation.written;
+  job::add_drills(here.rotation, ledger, input);
   here.status = rotation::compute(rows, input, now);
   return here;
 }

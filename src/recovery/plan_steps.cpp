@@ -3,9 +3,25 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "recovery/drill.h"
 #include "recovery/plan_parts.h"
 
 namespace rota::recovery {
+
+namespace {
+
+/// How long it takes, by the last time that somebody tried.
+void add_drills(PlanBuilder& plan, const Installation& installation) {
+  for (const rotation::DrillStatus& drill : installation.status.rotation.drills) {
+    if (!drill.passed) continue;
+    plan.paragraph(fmt::format("How long it takes: the last drill of {} that passed, {} on {}, {}.",
+                               drill.server, where_from(*drill.passed),
+                               base::local(drill.passed->time).substr(0, 10),
+                               restored_text(*drill.passed)));
+  }
+}
+
+}  // namespace
 
 void add_steps(PlanBuilder& plan, const Installation& installation, bool open) {
   plan.heading("A server is lost: the order of steps");
@@ -57,6 +73,7 @@ void add_commands(PlanBuilder& plan, const Installation& installation, const std
                                base::printable(profile.target), more));
     }
   }
+  if (!open) add_drills(plan, installation);
   plan.paragraph("From a disk, plugged into a clean machine; it is only read:");
   plan.command(fmt::format("rota restore --disk {} --to /mnt/target", disk));
   plan.paragraph(

@@ -20,8 +20,10 @@ constexpr std::chrono::hours kUnread{365 * 24};
 /// Clocks of one machine before and after a restart differ by less.
 constexpr std::chrono::hours kClock{1};
 
-void judge_clock(std::span<const Member> members, Instant now, Findings& findings) {
+void judge_clock(std::span<const Member> members, std::span<const ledger::DrillRow> drills,
+                 Instant now, Findings& findings) {
   Instant latest = now;
+  for (const ledger::DrillRow& drill : drills) latest = std::max(latest, drill.time);
   for (const Member& member : members) {
     latest = std::max(latest, member.state->disk.prepared);
     if (member.state->observation) latest = std::max(latest, member.state->observation->time);
@@ -224,6 +226,7 @@ void judge_exposure(const RotationStatus& status, const RotationInput& input, Fi
 
 void judge(std::span<const Member> members, const RotationStatus& status,
            const RotationInput& input, Instant now, Findings& findings) {
+  judge_clock(members, input.drills, now, findings);
   if (members.empty()) {
     const std::string text =
         "There is no rotation disk yet, so that whoever takes over this server or its account at "
@@ -233,7 +236,6 @@ void judge(std::span<const Member> members, const RotationStatus& status,
         .push_back({input.written ? Level::alarm : Level::good, "no disk", "", "", "", text});
     return;
   }
-  judge_clock(members, now, findings);
   judge_exposure(status, input, findings);
   for (std::size_t i = 0; i < input.sets.size(); ++i) {
     judge_missing(members, status.sets[i], input.sets[i], findings);

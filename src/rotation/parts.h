@@ -50,6 +50,10 @@ void judge_places(std::span<const Member> members, std::span<const SetPolicy> se
 void judge(std::span<const Member> members, const RotationStatus& status,
            const RotationInput& input, base::Instant now, Findings& findings);
 
+/// Of each server; what is to be said of them goes to the findings. Not yet: level.
+std::vector<DrillStatus> drill_status(std::span<const Member> members, const RotationInput& input,
+                                      base::Instant now, Findings& findings);
+
 /// "2026-10-25"
 std::string day(base::Instant time);
 

@@ -49,9 +49,10 @@ Reminders reminders(const RotationStatus& status, const std::map<std::string, Sa
                     base::Instant now) {
   Reminders result;
   std::vector<Notice> standing = status.notices;
-  // Of what is not wrong yet, only that a swap is near is worth a mail.
-  std::ranges::copy_if(status.duties, std::back_inserter(standing),
-                       [](const Notice& duty) { return duty.kind == "due"; });
+  // Of what is not wrong yet, only that a swap or a drill is near is worth a mail.
+  std::ranges::copy_if(status.duties, std::back_inserter(standing), [](const Notice& duty) {
+    return duty.kind == "due" || duty.kind == "drill due" || duty.kind == "no drill";
+  });
   bool due = false;
   for (const Notice& notice : standing) {
     const std::string key = key_of(notice, status);

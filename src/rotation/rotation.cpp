@@ -37,9 +37,15 @@ RotationStatus rotation_status(const RotationInput& input, base::Instant now) {
   Findings findings;
   judge_places(members, input.sets, now, findings);
   judge(members, status, input, now, findings);
+  status.drills = drill_status(members, input, now, findings);
+  status.drill_every = input.drill_every;
   std::ranges::stable_sort(findings.notices, std::ranges::greater(), &Notice::level);
   for (const Notice& notice : findings.notices) {
     status.level = std::max(status.level, notice.level);
+    for (DrillStatus& drill : status.drills) {
+      const bool of_drills = notice.kind == "drill failed" || notice.kind == "drill overdue";
+      if (of_drills && notice.server == drill.server) drill.level = notice.level;
+    }
     for (Member& member : members) {
       if (member.status.name == notice.disk) {
         member.status.level = std::max(member.status.level, notice.level);

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "base/time.h"
 #include "ledger/disk_rows.h"
+#include "ledger/drills.h"
 #include "rotation/level.h"
 
 namespace rota::rotation {
@@ -107,11 +109,25 @@ struct Exposure {
   std::string sentence;  ///< "If everything online vanished now, you would go back to …"
 };
 
+/// How it stands with the drills of one server.
+struct DrillStatus {
+  std::string server;
+  std::optional<ledger::DrillRow> last;    ///< the one recorded last, passed or not
+  std::optional<ledger::DrillRow> passed;  ///< the last that passed
+  bool failing = false;                    ///< one failed, and nothing since refutes it
+  /// When the next is to be made; nothing: none is asked for, or there is nothing to restore yet.
+  std::optional<base::Instant> due;
+  std::string text;  ///< a phrase for people: the last one, and when the next is due; or empty
+  Level level = Level::good;
+};
+
 struct RotationStatus {
   std::vector<DiskStatus> disks;    ///< sorted by name
   std::vector<SetStatus> sets;      ///< in the order given
   std::vector<Exposure> exposures;  ///< of each server, in the order given
   Exposure worst;                   ///< the headline
+  std::vector<DrillStatus> drills;  ///< of each server, in the order given
+  base::Span drill_every;           ///< as it was given
   std::vector<Notice> notices;      ///< warnings and alarms, the worst first
   std::vector<Notice> duties;       ///< level good
   Level level = Level::good;        ///< the worst notice
@@ -121,8 +137,12 @@ struct RotationInput {
   std::span<const SetPolicy> sets;
   std::span<const ledger::DiskState> disks;
   std::span<const ledger::AlarmRow> open_alarms;
-  std::vector<std::string> servers;  ///< every profile, for exposure
-  bool written = false;              ///< there is a rotation.toml: disks are meant to be used
+  std::vector<std::string> servers;      ///< every profile, for exposure
+  bool written = false;                  ///< there is a rotation.toml: disks are meant to be used
+  std::vector<ledger::DrillRow> drills;  ///< in the order of recording
+  base::Span drill_every;  ///< how often each server is to be restored to try it; nothing: never
+  /// Of each server that has runs, the oldest that can be restored; compute() knows it itself.
+  std::map<std::string, base::Instant> oldest_runs;
   /// Names of disks that are at a port now, where somebody looked; nothing: nobody did.
   std::optional<std::vector<std::string>> connected;
 };

@@ -142,7 +142,11 @@ ProfileStatus profile_status(const ProfileRows& rows, Instant now) {
 
 Status compute(std::span<const ProfileRows> profiles, const RotationInput& rotation, Instant now) {
   Status status;
-  status.rotation = rotation_status(rotation, now);
+  RotationInput input = rotation;
+  for (const ProfileRows& rows : profiles) {
+    if (!rows.runs.empty()) input.oldest_runs[rows.profile] = rows.runs.front().time;
+  }
+  status.rotation = rotation_status(input, now);
   if (!profiles.empty()) status.level = status.rotation.level;
   for (const ProfileRows& rows : profiles) {
     status.profiles.push_back(profile_status(rows, now));

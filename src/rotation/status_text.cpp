@@ -49,7 +49,8 @@ std::string line(const char* what, const std::string& text) {
   return fmt::format("  {:<14}{}\n", what, text);
 }
 
-std::string profile_text(const ProfileStatus& profile, Instant now) {
+std::string profile_text(const ProfileStatus& profile, const RotationStatus& rotation,
+                         Instant now) {
   std::string text = fmt::format("\n{}: {}\n", profile.profile, word(profile.level));
   if (profile.newest) {
     const ledger::RunRow& run = *profile.newest;
@@ -65,6 +66,9 @@ std::string profile_text(const ProfileStatus& profile, Instant now) {
     const ledger::VerifyRow& row = *profile.last_verification;
     text += line("verified", fmt::format("{}, {}: {}", base::relative(row.time, now),
                                          ledger::word(row.what), row.good ? "good" : row.problem));
+  }
+  for (const DrillStatus& drill : rotation.drills) {
+    if (drill.server == profile.profile && !drill.text.empty()) text += line("drill", drill.text);
   }
   for (const std::string& message : profile.messages) text += fmt::format("  ! {}\n", message);
   return text;
@@ -99,7 +103,9 @@ std::string disk_table(const RotationStatus& status) {
 
 std::string status_text(const Status& status, Instant now) {
   std::string text = rotation_text(status.rotation);
-  for (const ProfileStatus& profile : status.profiles) text += profile_text(profile, now);
+  for (const ProfileStatus& profile : status.profiles) {
+    text += profile_text(profile, status.rotation, now);
+  }
   return text;
 }
 

@@ -21,4 +21,16 @@ struct Swap {
 std::vector<Swap> coming_swaps(const RotationStatus& status, base::Instant now,
                                base::Instant until);
 
+/// A drill that is to come.
+struct ComingDrill {
+  std::string server;
+  base::Instant due{};
+  bool overdue = false;  ///< should have been before now; only the first of a server can be
+  std::string key;       ///< as Swap::key
+};
+
+/// Every drill until `until`, if all are made when they are due, the soonest first. Pure.
+std::vector<ComingDrill> coming_drills(const RotationStatus& status, base::Instant now,
+                                       base::Instant until);
+
 }  // namespace rota::rotation

@@ -134,3 +134,25 @@ TEST_CASE("a program that takes too long is killed with what it started", "[proc
   CHECK(result.status == 128 + 9);
   CHECK(result.output == "begun\n");
 }
+
+TEST_CASE("a program that closed its output is killed at its limit, too", "[process]") {
+  const ProcessResult result = real_processes().run(
+      {{"sh", "-c", "exec >&- 2>&-; sleep 120"}, {}, "", std::chrono::seconds(1)});
+  CHECK(result.status == 128 + 9);
+  CHECK(result.timed_out);
+}
+
+TEST_CASE("a program is killed with what it started when a stop is requested", "[process]") {
+  std::stop_source source;
+  source.request_stop();
+  const char* script = GENERATE("sleep 120 & sleep 120", "exec >&- 2>&-; sleep 120");
+  const ProcessResult result = real_processes().run(
+      {{"sh", "-c", script}, {}, "", std::chrono::seconds(0), source.get_token()});
+  CHECK(result.status == 128 + 9);
+  CHECK_FALSE(result.timed_out);
+  // One that is not stopped goes on to its end.
+  const std::stop_source none;
+  CHECK(real_processes()
+            .run({{"sh", "-c", "sleep 0.1; exit 3"}, {}, "", {}, none.get_token()})
+            .status == 3);
+}

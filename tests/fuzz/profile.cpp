@@ -24,6 +24,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::require(!profile.target.empty(), "there is a target");
   fuzz::require(profile.compression_level >= 1 && profile.compression_level <= 19, "a level");
   fuzz::require(profile.max_fulls_with_incrs >= 1, "a full keeps its increments");
+  fuzz::require(profile.drill.scratch.starts_with('/'), "drills have a place");
+  fuzz::require(profile.drill.check.empty() || profile.drill.check.starts_with('/'),
+                "a program is named by an absolute path");
+  fuzz::require(profile.drill.check_timeout.count() > 0 &&
+                    profile.drill.check_timeout <= std::chrono::hours(168),
+                "a check ends");
   for (const std::string& name : profile.exclude_if_present) {
     fuzz::require(!name.empty() && name.find('/') == std::string::npos, "names of files");
   }

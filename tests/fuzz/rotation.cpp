@@ -29,6 +29,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       fuzz::require(disk.size() <= 7 && disk.find('/') == std::string::npos, "names of disks");
     }
   }
+  const base::Instant now = *base::parse_iso("2026-10-24T03:00:00Z");
+  fuzz::require(base::after(now, rotation.drill_every) >= now, "drills do not come before today");
   const std::string& mail = rotation.notify.mail;
   fuzz::require(!mail.starts_with('-') && mail.find_first_of(" \r\n,;<>|") == std::string::npos,
                 "an address of mail is one, and no option of sendmail's");

@@ -41,7 +41,7 @@ TEST_CASE("a calendar has its lines folded and its texts escaped", "[calendar]")
       {"monthly", "B", *base::parse_iso("2026-06-24T03:00:00Z"), false, "monthly-B-x-0"},
       {"the \xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4, \xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4; \\\xc3\xa4", "A",
        *base::parse_iso("2026-05-24T03:00:00Z"), true, "monthly-A-x-0"}};
-  const std::vector<std::string> lines = unfolded(job::icalendar(swaps, "host", now));
+  const std::vector<std::string> lines = unfolded(job::icalendar(swaps, {}, "host", now));
   CHECK(lines.front() == "BEGIN:VCALENDAR");
   CHECK(lines.back() == "END:VCALENDAR");
   CHECK(has(lines, "VERSION:2.0"));
@@ -62,16 +62,29 @@ TEST_CASE("a calendar has its lines folded and its texts escaped", "[calendar]")
   CHECK(std::ranges::count(lines, "END:VEVENT") == 2);
 }
 
+TEST_CASE("a drill stands in the calendar with what to type", "[calendar]") {
+  const std::vector<rotation::ComingDrill> drills{
+      {"web", *base::parse_iso("2026-06-24T03:00:00Z"), false, "drill-web-first-0"}};
+  const auto lines =
+      unfolded(job::icalendar({}, drills, "host", *base::parse_iso("2026-06-01T12:00:00Z")));
+  CHECK(has(lines, "UID:rota-drill-web-first-0@host"));
+  CHECK(has(lines, "DTSTART;VALUE=DATE:20260624"));
+  CHECK(has(lines, "SUMMARY:Recovery drill of web at host"));
+  CHECK(has(lines,
+            "DESCRIPTION:Try whether web can be restored\\, from the store or from a disk:\\n"
+            "rota drill web\\nrota drill web --disk DISK"));
+}
+
 TEST_CASE("a line of a calendar is never folded within a character", "[calendar]") {
   std::string name = "x";
   for (int i = 0; i < 60; ++i) name += "\xc3\xa4";
   for (const std::string& set : {name, "x" + name}) {
     const rotation::Swap swap{set, "B", base::Instant{}, false, set};
-    const auto lines = unfolded(job::icalendar(std::vector{swap}, "host", base::Instant{}));
+    const auto lines = unfolded(job::icalendar(std::vector{swap}, {}, "host", base::Instant{}));
     CHECK(has(lines, "UID:rota-" + set + "@host"));
   }
 }
 
 TEST_CASE("a calendar without swaps is a calendar", "[calendar]") {
-  CHECK(unfolded(job::icalendar({}, "host", base::Instant{})).size() == 7);
+  CHECK(unfolded(job::icalendar({}, {}, "host", base::Instant{})).size() == 7);
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "ledger/disks.h"
+#include "ledger/drills.h"
 
 namespace rota::test {
 
@@ -67,6 +68,22 @@ inline ledger::ClaimRow claimed(const std::string& disk, ledger::Claimed state,
   row.state = state;
   row.place = place;
   row.by = "jo";
+  return row;
+}
+
+/// A drill of the whole server from the store that passed.
+inline ledger::DrillRow some_drill(const std::string& server, const std::string& time) {
+  ledger::DrillRow row;
+  row.server = server;
+  row.run = "20261023T030000Z-abcd";
+  row.time = when(time);
+  row.snapshot = row.time - std::chrono::hours(31);
+  row.files = 250'000;
+  row.bytes = row.whole_bytes = 400'000'000'000;
+  row.restore_seconds = 4'200;
+  row.seconds = 6'000;
+  row.checked = true;
+  row.passed = true;
   return row;
 }
 

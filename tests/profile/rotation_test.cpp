@@ -107,6 +107,18 @@ TEST_CASE("without rotation.toml there is one monthly set with everything", "[ro
   CHECK(rotation.sets.size() == 1);
 }
 
+TEST_CASE("drills are asked for every three months unless something else is said", "[rotation]") {
+  CHECK(profile::default_rotation().drill_every == base::Span{.months = 3});
+  CHECK(read_rotation("[set.a]", "r.toml").drill_every == base::Span{.months = 3});
+  CHECK(read_rotation("[drill]", "r.toml").drill_every == base::Span{.months = 3});
+  CHECK(read_rotation("[drill]\nevery = \"6M\"", "r.toml").drill_every == base::Span{.months = 6});
+  CHECK(read_rotation("[drill]\nevery = \"0\"", "r.toml").drill_every == base::Span{});
+  CHECK_THAT(why("[drill]\nevery = 0"), Catch::Contains("r.toml:2: every"));
+  CHECK_THAT(why("[drill]\nevery = \"0D\""), Catch::Contains("longer than nothing"));
+  CHECK_THAT(why("[drill]\nsometimes = \"6M\""), Catch::Contains("unknown key \"sometimes\""));
+  CHECK_THAT(why("drill = \"6M\""), Catch::Contains("drill must be a table"));
+}
+
 TEST_CASE("what is wrong is named with its line and what to write", "[rotation]") {
   CHECK_THAT(why("[set.a]\ninterval = \"month\"\n"),
              Catch::StartsWith("r.toml:2: interval is \"month\", which is no span of time"));

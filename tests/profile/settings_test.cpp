@@ -206,7 +206,7 @@ TEST_CASE("an unknown key that is near to none is reported with all keys", "[pro
         "one_file_system, "
         "exclude_caches, exclude_if_present, canaries, "
         "compression_level, rate, b2.api_url, s3.endpoint, s3.region, s3.path_style, "
-        "sftp.known_hosts, "
+        "sftp.known_hosts, drill.scratch, drill.check, drill.check_timeout, "
         "cost.currency, cost.as_of, cost.storage_gb_month, cost.free_storage_gb, "
         "cost.download_gb, cost.free_download, cost.class_b_10000, cost.class_c_1000, "
         "cost.kept_after_purge, cost.drills, cost.disk_copies");
@@ -225,11 +225,26 @@ TEST_CASE("the first thing that is wrong is the one that is reported", "[profile
 
 TEST_CASE("an unknown table is reported with those that there are", "[profile]") {
   const std::string expected =
-      "profile.toml:2: unknown table \"keep\"; the tables are b2, s3, sftp, cost, "
+      "profile.toml:2: unknown table \"keep\"; the tables are b2, s3, sftp, drill, cost, "
       "all other keys stand at the top level, above them";
   CHECK(complaint_of("[keep]\nmax_age = \"2Y\"") == expected);
   CHECK(complaint_of("keep.max_age = \"2Y\"") == expected);
   CHECK(complaint_of("[[keep]]") == expected);
+}
+
+TEST_CASE("a drill restores to a place of its own and lets a program look", "[profile]") {
+  const Profile plain = read_with("");
+  CHECK(plain.drill.scratch == "/var/tmp");
+  CHECK(plain.drill.check.empty());
+  CHECK(plain.drill.check_timeout == std::chrono::hours(1));
+  const Profile profile = read_with(
+      "[drill]\nscratch = \"/srv/drill/\"\ncheck = \"/etc/rota/check\"\ncheck_timeout = \"90m\"");
+  CHECK(profile.drill.scratch == "/srv/drill");
+  CHECK(profile.drill.check == "/etc/rota/check");
+  CHECK(profile.drill.check_timeout == std::chrono::minutes(90));
+  CHECK_THAT(complaint_of("drill.check = \"check\""), Catch::Contains("absolute path"));
+  CHECK_THAT(complaint_of("drill.check_timeout = \"1D\""), Catch::Contains("hours, minutes"));
+  CHECK_THAT(complaint_of("drill.check_timeout = \"169h\""), Catch::Contains("168h"));
 }
 
 TEST_CASE("recipients are a list of texts", "[profile]") {

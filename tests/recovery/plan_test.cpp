@@ -47,6 +47,30 @@ TEST_CASE("the plan says what is where, how to reach it, and how to come back", 
   }
 }
 
+TEST_CASE("the plan says how long the last drill that passed took", "[plan]") {
+  recovery::Installation here = sample_installation();
+  CHECK_THAT(plan_text(make_plan(here, {})), !Catch::Contains("How long it takes"));
+  rotation::DrillStatus& drill = here.status.rotation.drills.at(0);
+  drill.last = some_drill(drill.server, "2026-10-12T10:00:00Z");
+  drill.last->passed = false;
+  CHECK_THAT(plan_text(make_plan(here, {})), !Catch::Contains("How long it takes"));
+  drill.passed = some_drill(drill.server, "2026-10-11T10:00:00Z");
+  drill.passed->source = ledger::DrillSource::disk;
+  drill.passed->disk = "B";
+  const auto said = [&] {
+    std::string text = plan_text(make_plan(here, {}));
+    std::ranges::replace(text, '\n', ' ');
+    return text;
+  };
+  CHECK_THAT(said(), Catch::Contains("How long it takes: the last drill of web that passed, from "
+                                     "disk B on 2026-10-11, restored 400 GB in 1 h 10 min."));
+  drill.passed->sample = true;
+  drill.passed->bytes = 40'000'000'000;
+  CHECK_THAT(said(), Catch::Contains("restored a sample of 40 GB in 1 h 10 min; all of it is 400 "
+                                     "GB and would take about 11 h 40 min."));
+  CHECK_THAT(disk_plan_text(here, here.disks[2].disk), !Catch::Contains("How long it takes"));
+}
+
 TEST_CASE("lines of the plan are at most 79 columns but for commands and tables", "[plan]") {
   std::string text = plan_text(make_plan(sample_installation(), {}));
   for (std::size_t at = 0; at < text.size();) {

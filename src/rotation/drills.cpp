@@ -1,0 +1,154 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "rotation/parts.h"
+#include "rotation/swaps.h"
+
+namespace rota::rotation {
+
+namespace {
+
+using base::Instant;
+using ledger::DrillRow;
+
+/// A drill takes an hour of somebody's week: said so long before.
+constexpr std::chrono::hours kAhead{7 * 24};
+
+/// The failure that nothing since has refuted. A sample that passes says nothing of what failed in
+/// a drill of the whole.
+const DrillRow* open_failure(std::span<const DrillRow> drills, const std::string& server) {
+  const DrillRow* open = nullptr;
+  for (const DrillRow& drill : drills) {
+    if (drill.server != server) continue;
+    if (open != nullptr && !open->sample && drill.sample) continue;
+    open = drill.passed ? nullptr : &drill;
+  }
+  return open;
+}
+
+/// The first moment from which something of the server could have been restored.
+std::optional<Instant> restorable_since(const std::string& server, std::span<const Member> members,
+                                        const RotationInput& input) {
+  std::optional<Instant> since;
+  const auto earlier = [&](Instant time) { since = std::min(since.value_or(time), time); };
+  if (const auto run = input.oldest_runs.find(server); run != input.oldest_runs.end()) {
+    earlier(run->second);
+  }
+  for (const Member& member : members) {
+    for (const ledger::CopyRow& copy : member.state->copies) {
+      if (copy.server == server && copy.sealed_time) earlier(*copy.sealed_time);
+    }
+  }
+  return since;
+}
+
+Notice failed(const DrillRow& drill) {
+  return {
+      Level::alarm,
+      "drill failed",
+      "",
+      drill.disk,
+      drill.server,
+      fmt::format("The drill of {} {} on {} failed ({}): a recovery would fail like that too. "
+                  "Find out why, and repeat it with `rota drill {}`.",
+                  drill.server, where_from(drill), base::local(drill.time),
+                  drill.problem.empty() ? "no reason was recorded" : base::printable(drill.problem),
+                  drill.server)};
+}
+
+/// What is to be said of the turn of a server whose last drill passed, or that never had one.
+void judge_turn(const DrillStatus& status, const base::Span& every, Instant now,
+                Findings& findings) {
+  const std::string how = fmt::format("`rota drill {}`", status.server);
+  if (!status.passed) {
+    if (now < *status.due) return;
+    findings.duties.push_back(
+        {Level::good, "no drill", "", "", status.server,
+         fmt::format("Nobody has ever tried whether {} can be restored: do so with {}.",
+                     status.server, how)});
+    return;
+  }
+  if (now < *status.due - kAhead) return;
+  if (now < *status.due) {
+    findings.duties.push_back({Level::good, "drill due", "", "", status.server,
+                               fmt::format("A drill of {} is due on {}: make it with {}.",
+                                           status.server, day(*status.due), how)});
+    return;
+  }
+  const bool missed = now >= base::after(*status.due, every);
+  findings.notices.push_back(
+      {missed ? Level::alarm : Level::warning, "drill overdue", "", "", status.server,
+       fmt::format("A drill of {} was due on {}, the last is of {}: make it with {}.",
+                   status.server, day(*status.due), day(status.passed->time), how)});
+}
+
+/// "2026-10-12 04:00 (3 weeks ago) from disk B: passed, 400 GB in 1 h 10 min"
+std::string told(const DrillRow& drill, Instant now) {
+  const std::string result =
+      drill.passed
+          ? fmt::format("passed, {}{} in {}", drill.sample ? "a sample of " : "",
+                        base::human_size(drill.bytes),
+                        base::human_duration(static_cast<std::int64_t>(drill.restore_seconds)))
+          : "failed";
+  return fmt::format("{} ({}) {}: {}", base::local(drill.time), base::relative(drill.time, now),
+                     where_from(drill), result);
+}
+
+std::string text_of(const DrillStatus& status, Instant now) {
+  std::string text = status.last ? told(*status.last, now) : "";
+  if (!status.due) return text;
+  if (text.empty()) text = "never";
+  return text + fmt::format("; {} {}", now < *status.due ? "next due" : "was due",
+                            base::relative(*status.due, now));
+}
+
+}  // namespace
+
+std::vector<DrillStatus> drill_status(std::span<const Member> members, const RotationInput& input,
+                                      Instant now, Findings& findings) {
+  std::vector<DrillStatus> all;
+  for (const std::string& server : input.servers) {
+    DrillStatus& status = all.emplace_back();
+    status.server = server;
+    for (const DrillRow& drill : input.drills) {
+      if (drill.server != server) continue;
+      status.last = drill;
+      if (drill.passed) status.passed = drill;
+    }
+    const std::optional<Instant> from = status.passed ? std::optional(status.passed->time)
+                                                      : restorable_since(server, members, input);
+    if (from && input.drill_every != base::Span{}) {
+      status.due = base::after(*from, input.drill_every);
+    }
+    status.text = text_of(status, now);
+    if (const DrillRow* failure = open_failure(input.drills, server)) {
+      status.failing = true;
+      findings.notices.push_back(failed(*failure));
+    } else if (status.due) {
+      judge_turn(status, input.drill_every, now, findings);
+    }
+  }
+  return all;
+}
+
+std::vector<ComingDrill> coming_drills(const RotationStatus& status, Instant now, Instant until) {
+  constexpr int kMost = 4000;  // ten years of daily ones: whatever is asked for, it ends
+  std::vector<ComingDrill> drills;
+  if (status.drill_every == base::Span{}) return drills;
+  for (const DrillStatus& drill : status.drills) {
+    if (!drill.due) continue;
+    const std::string since = drill.passed ? base::compact(drill.passed->time) : "first";
+    Instant due = *drill.due;
+    for (int turn = 0; due <= until && turn < kMost; ++turn) {
+      drills.push_back(
+          {drill.server, due, due < now, fmt::format("drill-{}-{}-{}", drill.server, since, turn)});
+      due = base::after(std::max(due, now), status.drill_every);
+    }
+  }
+  std::ranges::stable_sort(drills, {}, &ComingDrill::due);
+  return drills;
+}
+
+}  // namespace rota::rotation
