@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/lock.h"
 #include "base/progress_file.h"
 #include "base/signals.h"
 #include "base/text.h"
@@ -27,6 +28,13 @@ bool is_result(ErrorKind kind) {
   return kind == ErrorKind::corrupt || kind == ErrorKind::unavailable;
 }
 
+/// One drill of a server at a time: two would count on the same room.
+base::LockFile lock(const profile::Places& places, const std::string& server) {
+  base::real_files().make_directories(places.run, 0755);
+  return base::LockFile(fmt::format("{}/drill-{}.lock", places.run, server),
+                        "the drill of " + server);
+}
+
 class Drill {
  public:
   Drill(const profile::Places& places, const DrillTree& tree, const DrillOptions& options,
@@ -35,6 +43,7 @@ class Drill {
         tree_(tree),
         options_(options),
         around_(around),
+        lock_(lock(places, tree.server)),
         file_(fmt::format("{}/drill-{}.json", places.run, tree.server), "drill " + tree.server,
               around.progress, around.clock, around.warnings) {
     ledger::DrillRow& row = result_.row;
@@ -173,6 +182,7 @@ class Drill {
   const DrillTree& tree_;
   const DrillOptions& options_;
   const job::Surroundings& around_;
+  base::LockFile lock_;
   base::ProgressFile file_;
   DrillResult result_;
   std::optional<ChosenSample> sample_;

@@ -51,7 +51,8 @@ struct DrillResult {
 /// or out of reach) or because of the check. What is wrong with this machine (no room, a check
 /// program that may not be run, an interruption) is thrown, and no drill was made.
 ///
-/// While it works, <run>/drill-<server>.json tells how far it is (base::ProgressFile).
+/// One at a time of each server; throws Error(locked). While it works, <run>/drill-<server>.json
+/// tells how far it is (base::ProgressFile).
 DrillResult drill(const profile::Places& places, const DrillTree& tree, const DrillOptions& options,
                   const job::Surroundings& around);
 

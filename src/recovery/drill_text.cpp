@@ -65,8 +65,11 @@ std::string drill_text(const DrillResult& result) {
 }
 
 std::string failure_text(const DrillResult& result) {
-  return fmt::format("the drill of {} {} failed, and a recovery would: {}", result.row.server,
-                     where_from(result.row), fmt::join(result.problems, "; "));
+  return fmt::format("the drill of {} {} failed, and a recovery would: {}{}", result.row.server,
+                     where_from(result.row), fmt::join(result.problems, "; "),
+                     result.kept.empty() ? std::string()
+                                         : fmt::format("; what was restored is kept in {}",
+                                                       base::printable(result.kept)));
 }
 
 }  // namespace rota::recovery

@@ -104,7 +104,7 @@ class Output(Machine):
         self.silent("verify")
         value = self.rota("status", "main", "--json").json()
         self.assertEqual({"level", "exposure", "exposures", "disks", "sets", "notices", "duties",
-                          "profiles"}, set(value))
+                          "drills", "profiles"}, set(value))
         self.assertLessEqual({"sentence", "falls_back_to", "seconds"}, set(value["exposure"]))
         (profile,) = value["profiles"]
         self.assertEqual(("main", 1, 1, run, 2, 5, True),

@@ -9,8 +9,8 @@ import subprocess
 import time
 
 from disk_machine import DiskMachine
-from machine import (CORRUPT, DONE, FAILED, INTERRUPTED, NOBODY, REFUSED, USAGE, WARNINGS, Machine,
-                     stop_at)
+from machine import (CORRUPT, DONE, FAILED, INTERRUPTED, LOCKED, NOBODY, REFUSED, ROTA, USAGE,
+                     WARNINGS, Machine, stop_at)
 
 
 class Drills:
@@ -294,6 +294,10 @@ class FromTheStore(Drills, Machine):
         self.assertEqual(0o700, pathlib.Path(value["kept"]).parent.stat().st_mode & 0o7777)
         self.drill()  # does not take it for one that was left behind
         self.assertTrue(pathlib.Path(value["kept"]).exists())
+        self.check_program("exit 1")
+        result = self.drill("--keep", status=FAILED)
+        kept = re.search(r"; what was restored is kept in (\S+)\n", result.err).group(1)
+        self.assert_same(self.source, kept)
 
     def interrupt(self, number, moment):
         with self.start("drill", "main", *self.drill_options) as process:
@@ -333,12 +337,45 @@ class FromTheStore(Drills, Machine):
             under_way = os.listdir(self.scratch)
             self.assertEqual(1, len(under_way))
             file.write_text("#!/bin/sh\nexit 0\n", encoding="utf-8")
-            (pathlib.Path(self.places["RUN"]) / "drill-main.json").exists()
-            self.drill()
+            self.fails(LOCKED, "another rota .* the drill of main|the drill of main", "drill",
+                       "main", *self.drill_options)
+            # Another place for locks: another machine's, or another user's.
+            self.drill(env={"ROTA_RUN_DIR": str(self.dir / "run2")})
             self.assertEqual(under_way, os.listdir(self.scratch))
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=60)
         self.assertEqual([], os.listdir(self.scratch))
+
+    def test_a_backup_that_runs_meanwhile_leaves_the_drill_out(self):
+        self.scratch = self.source / "scratch"
+        self.scratch.mkdir()
+        self.settings(scratch=self.scratch)
+        self.drill_options = ()
+        file = self.check_program(f'ls -d {self.scratch}/rota-drill-*/tree/etc && '
+                                  f'"{ROTA}" backup main')
+        self.settings(scratch=self.scratch, check=file)
+        self.drill()
+        self.assert_clean()
+        inside = [path for path in self.paths("main") if "rota-drill-" in path]
+        self.assertTrue(inside and all(path.endswith("CACHEDIR.TAG") or "/" not in
+                                       path.removeprefix("scratch/") for path in inside), inside)
+
+    def test_a_person_without_roots_rights_can_try_what_is_theirs(self):
+        self.need_nobody()
+        theirs = self.dir / "theirs"
+        (theirs / "source" / "locked").mkdir(parents=True)
+        (theirs / "source" / "locked" / "file").write_text("x")
+        (theirs / "scratch").mkdir()
+        subprocess.run(["chown", "-R", f"{NOBODY}:{NOBODY}", theirs], check=True)
+        (theirs / "source" / "locked").chmod(0o555)
+        self.places = {name: str(theirs / name) for name in self.places}
+        self.rota("init", "main", "--source", theirs / "source", "--target",
+                  f"file://{theirs}/store", user=NOBODY)
+        self.rota("backup", "main", user=NOBODY)
+        self.scratch = theirs / "scratch"
+        result = self.rota("drill", "main", "--scratch", self.scratch, user=NOBODY)
+        self.assertEqual("", result.err)
+        self.assert_clean()
 
     def test_progress_is_told_to_the_screen_while_it_runs(self):
         waiting = self.dir / "waiting"
