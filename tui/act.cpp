@@ -20,7 +20,21 @@ constexpr std::array kQuestions = {
     Question{"DIR", "Into which directory"},
     Question{"SERVER", "Of which server"},
     Question{"FILE", "Into which PDF"},
+    Question{"FROM", "From which disk (none: from the store)"},
+    Question{"SAMPLE", "How much (none: all; 5% or 2G of it)"},
 };
+
+/// The server whose turn comes first.
+std::string drill_suggestion(const Model& model) {
+  const rotation::DrillStatus* first = nullptr;
+  for (const rotation::DrillStatus& drill : model.status.rotation.drills) {
+    if (first == nullptr || drill.level > first->level ||
+        (drill.level == first->level && drill.due && (!first->due || *drill.due < *first->due))) {
+      first = &drill;
+    }
+  }
+  return first != nullptr ? first->server : "";
+}
 
 }  // namespace
 
@@ -60,6 +74,7 @@ std::span<const Act> acts() {
        {"restore", "SERVER", "--disk", "DISK", "--path", "PATH", "--to", "DIR"},
        true,
        "The directory must be empty or new."},
+      make_drill(),
       {'l',
        "Draw its label",
        {"label", "DISK", "--kind", "both", "-o", "FILE"},
@@ -109,6 +124,17 @@ const Act& restore_copy() {
   return act;
 }
 
+const Act& make_drill() {
+  static const Act act = {
+      'D',
+      "Make a drill: try a recovery",
+      {"drill", "SERVER", "--disk", "FROM", "--sample", "SAMPLE"},
+      true,
+      "Restores to a scratch directory, compares, checks, times and records it. A disk must be "
+      "plugged in. It goes on when this screen is left."};
+  return act;
+}
+
 const char* question_of(const char* word) {
   for (const Question& question : kQuestions) {
     if (std::string_view(question.word) == word) return question.text;
@@ -120,7 +146,9 @@ std::string suggestion(const char* word, const Model& model, const DiskModel* di
                        const std::string& by) {
   const std::string_view asked = word;
   if (asked == "BY") return by;
+  if (asked == "SERVER" && disk == nullptr) return drill_suggestion(model);
   if (disk == nullptr) return "";
+  if (asked == "FROM") return disk->status.name;
   if (asked == "FILE") return "label-" + disk->status.name + ".pdf";
   if (asked == "SERVER" && disk->servers.size() == 1) return disk->servers.front();
   if (asked != "PLACE") return "";

@@ -20,8 +20,8 @@ struct Act {
   char key;
   const char* title;  ///< "Check out: it leaves now"
   /// The words behind `rota`; "DISK", "PROFILE" and "RUN" stand for the subject, and "PLACE", "BY",
-  /// "REASON", "PATH", "DIR", "SERVER", "FILE" stand for answers. An option whose answer is empty
-  /// is left out with it.
+  /// "REASON", "PATH", "DIR", "SERVER", "FILE", "FROM", "SAMPLE" stand for answers. An option whose
+  /// answer is empty is left out with it.
   std::vector<const char*> words;
   bool runs_long = false;  ///< shown while it runs, not waited for
   const char* note = "";   ///< what it means, on the form
@@ -34,6 +34,8 @@ const Act* find_act(char key);
 /// Taking something out of a run, and out of a copy.
 const Act& restore_run();
 const Act& restore_copy();
+/// A tested recovery, of whatever server and from wherever one says.
+const Act& make_drill();
 
 /// The question behind a word of `words`; null for a word that is none.
 const char* question_of(const char* word);

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/text.h"
 #include "base/time.h"
@@ -36,6 +37,22 @@ std::uint64_t number_of(const json& value, const char* key) {
   const auto found = value.find(key);
   if (found == value.end() || !found->is_number_unsigned()) return 0;
   return std::min(found->get<std::uint64_t>(), std::uint64_t{1} << 53);
+}
+
+/// What runs, by its file's name; nothing: it is no file of a job.
+std::optional<Job> job_of(std::string_view name) {
+  if (!name.ends_with(".json")) return std::nullopt;
+  name.remove_suffix(5);
+  Job job;
+  if (name.starts_with("disk-") && ledger::is_disk_name(name.substr(5))) {
+    job.disk = name.substr(5);
+  } else if (name.starts_with("drill-") && ledger::is_server_name(name.substr(6))) {
+    job.drill = true;
+    job.server = name.substr(6);
+  } else {
+    return std::nullopt;
+  }
+  return job;
 }
 
 bool lives(std::int64_t pid) {
@@ -71,7 +88,12 @@ void ProgressReader::line(std::string_view text) {
   if (value.contains("step")) {
     job_.step = text_of(value, "step");
     job_.state = text_of(value, "state");
-    job_.server = text_of(value, "server");
+    if (job_.drill) {
+      const std::string disk = text_of(value, "disk");
+      if (ledger::is_disk_name(disk)) job_.disk = disk;
+    } else {
+      job_.server = text_of(value, "server");
+    }
     job_.detail = text_of(value, "detail");
     if (job_.state == "begins") {
       job_.files = job_.bytes = job_.total_bytes = job_.rate = 0;
@@ -130,18 +152,14 @@ bool Follower::look() {
   };
   const std::unique_ptr<DIR, CloseDirectory> directory(::opendir(directory_.c_str()));
   while (const dirent* entry = directory ? ::readdir(directory.get()) : nullptr) {
-    std::string_view name = entry->d_name;
-    if (!name.starts_with("disk-") || !name.ends_with(".json")) continue;
-    name = name.substr(5, name.size() - 10);
-    const std::string disk(name);
-    if (!ledger::is_disk_name(disk) || files_.contains(disk) || files_.size() >= kMostFiles) {
-      continue;
-    }
+    const std::string name = entry->d_name;
+    auto job = job_of(name);
+    if (!job || files_.contains(name) || files_.size() >= kMostFiles) continue;
     base::Fd fd(::openat(::dirfd(directory.get()), entry->d_name,
                          O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     struct stat status {};
     if (!fd.valid() || ::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
-    files_.emplace(disk, File{std::move(fd), ProgressReader(disk), 0});
+    files_.emplace(name, File{std::move(fd), ProgressReader(std::move(*job)), 0});
     changed = true;
   }
   for (auto file = files_.begin(); file != files_.end();) {
@@ -164,7 +182,7 @@ bool Follower::look() {
 
 std::vector<Job> Follower::jobs() const {
   std::vector<Job> jobs;
-  for (const auto& [disk, file] : files_) jobs.push_back(file.reader.job());
+  for (const auto& [name, file] : files_) jobs.push_back(file.reader.job());
   return jobs;
 }
 

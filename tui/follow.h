@@ -15,8 +15,8 @@ namespace rota::tui {
 /// A line that none of ours wrote is passed over.
 class ProgressReader {
  public:
-  /// disk: by the file's name.
-  explicit ProgressReader(const std::string& disk) { job_.disk = disk; }
+  /// begin: what the file's name tells, a disk or the server of a drill.
+  explicit ProgressReader(Job begin) : job_(std::move(begin)) {}
 
   void feed(std::string_view bytes);
   const Job& job() const { return job_; }
@@ -33,7 +33,7 @@ class ProgressReader {
   std::uint64_t first_bytes_ = 0;
 };
 
-/// The jobs with disks that run now: follows <run>/disk-*.json.
+/// The jobs with disks and the drills that run now: follows <run>/disk-*.json and drill-*.json.
 class Follower {
  public:
   explicit Follower(std::string run_directory) : directory_(std::move(run_directory)) {}
@@ -51,7 +51,7 @@ class Follower {
   bool read_on(File& file, const std::string& path);
 
   std::string directory_;
-  std::map<std::string, File> files_;  ///< by disk
+  std::map<std::string, File> files_;  ///< by name
 };
 
 }  // namespace rota::tui

@@ -49,11 +49,20 @@ std::vector<Line> menu_lines(const Model& model, const State& state, int) {
   return lines;
 }
 
+namespace {
+
+/// "B: Check out: it leaves now"
+std::string what_is_done(const State& state) {
+  const std::string name = name_of(state.subject);
+  return (name.empty() ? "" : name + ": ") + state.act->title;
+}
+
+}  // namespace
+
 std::vector<Line> form_lines(const State& state, int columns) {
   std::vector<Line> lines;
   if (state.act == nullptr) return lines;
-  lines.push_back(
-      {{fmt::format("{}: {}", name_of(state.subject), state.act->title), Style::strong}});
+  lines.push_back({{what_is_done(state), Style::strong}});
   add_wrapped(lines, "", state.act->note, Style::plain, columns);
   lines.emplace_back();
   for (std::size_t i = 0; i < state.fields.size(); ++i) {
@@ -76,12 +85,12 @@ std::vector<Line> result_lines(const Model& model, const State& state, int colum
   std::vector<Line> lines;
   if (state.act == nullptr) return lines;
   const DiskModel* disk = model.find(state.subject.disk);
-  const std::string what = fmt::format("{}: {}", name_of(state.subject), state.act->title);
+  const std::string what = what_is_done(state);
   if (state.busy) {
     lines.push_back({{what + ": under way", Style::strong}});
-    if (disk != nullptr && model.job_of(disk->status.name) != nullptr) {
-      const std::vector<Line> job = job_lines(model, *disk, columns);
-      lines.insert(lines.end(), job.begin(), job.end());
+    for (const Job& job : model.jobs) {
+      const bool same = disk != nullptr ? job.disk == disk->status.name : job.drill;
+      if (same) add_job(lines, job, columns);
     }
     return lines;
   }
@@ -115,6 +124,7 @@ std::vector<Line> help_lines(int columns) {
       {"A", "alarms, with the files of a tripwire"},
       {"T", "the runs of the online chains; Enter: what is in one, f: restore from it"},
       {"← h", "in the files: to the directory above"},
+      {"D", "make a drill: try whether a server can be restored"},
       {"/ n", "search for a disk, a place, a word; the next one"},
       {"r", "look at the ports and read everything again"},
       {"q Esc h", "back; from the first page: quit"},

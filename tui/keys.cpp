@@ -165,6 +165,8 @@ void open_by_letter(State& state, const Model& model, char letter, Wish& wish, i
       return open(Page::alarms);
     case 'T':
       return open(Page::runs);
+    case 'D':
+      return model.profiles.empty() ? void() : begin_act(state, model, make_drill(), Subject{});
     case '?':
       return open(Page::help);
     case '/':

@@ -30,6 +30,12 @@ const Job* Model::job_of(const std::string& disk) const {
   return found == jobs.end() ? nullptr : &*found;
 }
 
+const Job* Model::drill_of(const std::string& server) const {
+  const auto found =
+      std::ranges::find_if(jobs, [&](const Job& job) { return job.drill && job.server == server; });
+  return found == jobs.end() ? nullptr : &*found;
+}
+
 Model make_model(Rows rows) {
   Model model;
   model.now = rows.now;
@@ -44,6 +50,8 @@ Model make_model(Rows rows) {
   }
   input.written = rows.written;
   input.connected = rows.connected;
+  input.drills = std::move(rows.drills);
+  input.drill_every = rows.drill_every;
   model.status = rotation::compute(rows.profiles, input, rows.now);
 
   const base::Instant from = base::before(rows.now, kBack);

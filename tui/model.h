@@ -40,6 +40,8 @@ struct Model {
 
   const DiskModel* find(const std::string& name) const;
   const Job* job_of(const std::string& disk) const;
+  /// The drill of a server that is under way; null: none is.
+  const Job* drill_of(const std::string& server) const;
 };
 
 Model make_model(Rows rows);

@@ -30,6 +30,22 @@ std::string chain_text(const rotation::ProfileStatus& profile, base::Instant now
          (profile.last_verification->good ? "" : " BAD");
 }
 
+/// "web: drill passed 3 weeks ago from disk B · next drill in 2 months"; empty: there is none, and
+/// none is asked for.
+std::string drill_text(const rotation::DrillStatus& drill, base::Instant now) {
+  if (!drill.last && !drill.due) return "";
+  std::string text = drill.server + ": ";
+  if (!drill.last) {
+    text += "no drill yet";
+  } else {
+    text += fmt::format("drill {} {} {}", drill.last->passed ? "passed" : "FAILED",
+                        base::relative(drill.last->time, now), ledger::where_from(*drill.last));
+  }
+  if (!drill.due) return text;
+  return text + (*drill.due <= now ? " · next drill now"
+                                   : " · next drill " + base::relative(*drill.due, now));
+}
+
 /// Everything that is wrong and everything that is to be done, the worst first.
 std::vector<rotation::Notice> findings(const Model& model) {
   std::vector<rotation::Notice> all = model.status.rotation.notices;
@@ -85,7 +101,7 @@ void add_running(std::vector<Line>& lines, const Model& model, int columns) {
     lines.push_back({{blank, Style::banner}});
   }
   for (const Job& job : model.jobs) {
-    lines.push_back({{fmt::format("* {}: {}", job.disk, progress_text(job)), Style::strong}});
+    lines.push_back({{fmt::format("* {}: {}", name_of(job), progress_text(job)), Style::strong}});
     if (job.total_bytes > 0) {
       const double share = static_cast<double>(job.bytes) / static_cast<double>(job.total_bytes);
       lines.push_back({{"  " + bar(std::min(share, 1.0), columns - 4), Style::strong}});
@@ -111,6 +127,13 @@ Layout layout(const Model& model, const State& state, int columns, int rows) {
   const bool all_fit = profiles.size() <= most_chains;
   for (std::size_t i = 0; i < (all_fit ? profiles.size() : most_chains - 1); ++i) {
     result.top.push_back({{chain_text(profiles[i], model.now), Style::plain}});
+    // Where there is no room for all: what is due or wrong is told below in any case.
+    if (!large && profiles.size() > 1) continue;
+    for (const rotation::DrillStatus& drill : rotation.drills) {
+      const std::string text =
+          drill.server == profiles[i].profile ? drill_text(drill, model.now) : "";
+      if (!text.empty()) result.top.push_back({{text, Style::plain}});
+    }
   }
   if (!all_fit) {
     result.top.push_back(
@@ -224,7 +247,10 @@ Grid draw(const Model& model, const State& state, int columns, int rows) {
   }
 
   std::string help =
-      "↑↓ Enter act  d details  C copies  H history  A alarms  T runs  ? help  q quit";
+      columns < 90
+          ? "↑↓ Enter act d details C copies H history A alarms T runs D drill ? help q quit"
+          : "↑↓ Enter act  d details  C copies  H history  A alarms  T runs  D drill  ? help  q "
+            "quit";
   if (state.page() != Page::overview) help = "↑↓ PgUp PgDn scroll   / search   ? help   q back";
   if (state.page() == Page::runs || state.page() == Page::copies) {
     help = "↑↓ Enter what is in it   f restore from it   / search   q back";

@@ -103,6 +103,14 @@ std::vector<Line> copies_lines(const State& state, const DiskModel& disk, int) {
   return lines;
 }
 
+void add_job(std::vector<Line>& lines, const Job& job, int columns) {
+  for (const std::string& step : job.done) add_wrapped(lines, "  ", step, Style::plain, columns);
+  add_wrapped(lines, "* ", progress_text(job), Style::strong, columns);
+  if (job.total_bytes == 0) return;
+  const double share = static_cast<double>(job.bytes) / static_cast<double>(job.total_bytes);
+  lines.push_back({{"  " + bar(std::min(share, 1.0), columns - 4), Style::strong}});
+}
+
 std::vector<Line> job_lines(const Model& model, const DiskModel& disk, int columns) {
   std::vector<Line> lines;
   const Job* job = model.job_of(disk.status.name);
@@ -115,12 +123,7 @@ std::vector<Line> job_lines(const Model& model, const DiskModel& disk, int colum
     lines.push_back({{"No job runs with this disk.", Style::plain}});
     return lines;
   }
-  for (const std::string& step : job->done) add_wrapped(lines, "  ", step, Style::plain, columns);
-  add_wrapped(lines, "* ", progress_text(*job), Style::strong, columns);
-  if (job->total_bytes > 0) {
-    const double share = static_cast<double>(job->bytes) / static_cast<double>(job->total_bytes);
-    lines.push_back({{"  " + bar(std::min(share, 1.0), columns - 4), Style::strong}});
-  }
+  add_job(lines, *job, columns);
   return lines;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ledger/disks.h"
+#include "ledger/drills.h"
 #include "profile/profile.h"
 #include "profile/rotation.h"
 #include "tui/model.h"
@@ -76,6 +77,8 @@ Rows read_rows(const profile::Places& places, ledger::Ledger& ledger,
   rows.observations = disks.observations_since(from);
   rows.history = ledger::History(ledger).last("", kMostHistory);
   rows.connected = connected;
+  rows.drills = ledger::Drills(ledger).all();
+  rows.drill_every = rotation.drill_every;
   return rows;
 }
 

@@ -150,6 +150,8 @@ Rows rows_from(const json& file) {
   rows.observations = rows_of<ledger::ObservationRow>(list(file, "observations", kMostRows));
   rows.history = history_of(list(file, "history", kMostHistory));
   if (!part(file, "connected").is_null()) rows.connected = texts(file, "connected");
+  rows.drills = rows_of<ledger::DrillRow>(list(file, "drills", kMostRows));
+  rows.drill_every = span_of(file, "drill_every");
   for (const json& value : list(file, "jobs")) rows.jobs.push_back(job_of(value));
   return rows;
 }
@@ -168,6 +170,8 @@ std::string recording(const Rows& rows) {
                {"observations", rows_json(rows.observations)},
                {"history", history_json(rows.history)},
                {"connected", rows.connected ? json(*rows.connected) : json(nullptr)},
+               {"drills", rows_json(rows.drills)},
+               {"drill_every", span_text(rows.drill_every)},
                {"jobs", json::array()}};
   for (const auto& profile : rows.profiles) file["profiles"].push_back(to_json(profile));
   for (const auto& set : rows.sets) {

@@ -18,27 +18,6 @@ using nlohmann::json;
   throw Error(ErrorKind::corrupt, fmt::format("its \"{}\" {}", key, problem));
 }
 
-/// A span that a calendar can be moved by: parse_span() takes any number.
-base::Span span_of(const json& value, const char* key) {
-  const std::string written = text(value, key);
-  if (written.empty()) return {};
-  base::Span span;
-  try {
-    span = base::parse_span(written);
-  } catch (const Error&) {
-    reject(key, "is no span of time");
-  }
-  constexpr std::int64_t kMostSeconds = 100LL * 366 * 24 * 3600;
-  if (span.years > 100 || span.months > 1200 || span.days > 36'600 || span.seconds > kMostSeconds) {
-    reject(key, "is too long a span of time");
-  }
-  return span;
-}
-
-std::string span_text(const base::Span& span) {
-  return span == base::Span{} ? "" : base::to_string(span);
-}
-
 json to_json(const ledger::RunRow& run) {
   return {{"name", run.name},       {"chain", run.chain},
           {"kind", word(run.kind)}, {"time", base::iso(run.time)},
@@ -87,6 +66,27 @@ ledger::VerifyRow verification_of(const json& value, const std::string& profile)
 }
 
 }  // namespace
+
+/// parse_span() takes any number.
+base::Span span_of(const json& value, const char* key) {
+  const std::string written = text(value, key);
+  if (written.empty()) return {};
+  base::Span span;
+  try {
+    span = base::parse_span(written);
+  } catch (const Error&) {
+    reject(key, "is no span of time");
+  }
+  constexpr std::int64_t kMostSeconds = 100LL * 366 * 24 * 3600;
+  if (span.years > 100 || span.months > 1200 || span.days > 36'600 || span.seconds > kMostSeconds) {
+    reject(key, "is too long a span of time");
+  }
+  return span;
+}
+
+std::string span_text(const base::Span& span) {
+  return span == base::Span{} ? "" : base::to_string(span);
+}
 
 const json& part(const json& value, const char* key) {
   if (!value.is_object()) reject(key, "stands in no object");
@@ -194,16 +194,22 @@ rotation::SetPolicy set_of(const json& value) {
 }
 
 json to_json(const Job& job) {
-  return {{"disk", job.disk},   {"pid", job.pid},     {"server", job.server},
-          {"step", job.step},   {"state", job.state}, {"detail", job.detail},
-          {"files", job.files}, {"bytes", job.bytes}, {"total_bytes", job.total_bytes},
-          {"rate", job.rate},   {"done", job.done},   {"activity", job.activity}};
+  return {{"disk", job.disk},        {"drill", job.drill},
+          {"pid", job.pid},          {"server", job.server},
+          {"step", job.step},        {"state", job.state},
+          {"detail", job.detail},    {"files", job.files},
+          {"bytes", job.bytes},      {"total_bytes", job.total_bytes},
+          {"rate", job.rate},        {"done", job.done},
+          {"activity", job.activity}};
 }
 
 Job job_of(const json& value) {
   Job job;
   job.disk = text(value, "disk");
-  if (!ledger::is_disk_name(job.disk)) reject("disk", "is no name of a disk");
+  job.drill = flag(value, "drill");
+  if (!ledger::is_disk_name(job.disk) && !(job.drill && job.disk.empty())) {
+    reject("disk", "is no name of a disk");
+  }
   job.pid = static_cast<std::int64_t>(number(value, "pid"));
   job.server = text(value, "server");
   job.step = text(value, "step");

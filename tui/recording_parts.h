@@ -19,6 +19,9 @@ std::string text(const nlohmann::json& value, const char* key, std::size_t most 
 /// Up to 2^53.
 std::uint64_t number(const nlohmann::json& value, const char* key);
 bool flag(const nlohmann::json& value, const char* key);
+/// A span that a calendar can be moved by; empty is none.
+base::Span span_of(const nlohmann::json& value, const char* key);
+std::string span_text(const base::Span& span);
 base::Instant moment(const nlohmann::json& value, const char* key);
 const nlohmann::json& list(const nlohmann::json& value, const char* key,
                            std::size_t most = kMostList);

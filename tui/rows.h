@@ -6,14 +6,16 @@
 #include <string>
 #include <vector>
 
+#include "ledger/drills.h"
 #include "ledger/history.h"
 #include "rotation/status.h"
 
 namespace rota::tui {
 
-/// A job with a disk that is under way, as its progress file tells it.
+/// A job with a disk, or a drill, that is under way, as its progress file tells it.
 struct Job {
-  std::string disk;
+  std::string disk;    ///< of a drill from the store: empty
+  bool drill = false;  ///< of `server`
   std::int64_t pid = 0;
   std::string server;
   std::string step;      ///< "copy", "read back", "seal", …
@@ -41,6 +43,8 @@ struct Rows {
   std::vector<ledger::ObservationRow> observations;  ///< of the last year
   std::vector<ledger::HistoryRow> history;           ///< the last kMostHistory, oldest first
   std::optional<std::vector<std::string>> connected;
+  std::vector<ledger::DrillRow> drills;  ///< oldest first
+  base::Span drill_every;                ///< as rotation.toml says; nothing: never
   std::vector<Job> jobs;
 };
 

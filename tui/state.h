@@ -66,7 +66,7 @@ struct State {
 
 /// "B", "web 20261110T030000Z-abcd", or of a copy "B web 20261024T030000Z".
 inline std::string name_of(const Subject& subject) {
-  if (subject.profile.empty()) return subject.disk;
+  if (subject.profile.empty()) return subject.disk;  // may be empty: a drill
   return (subject.disk.empty() ? "" : subject.disk + " ") + subject.profile + " " + subject.run;
 }
 

@@ -58,6 +58,11 @@ void add_wrapped(std::vector<Line>& lines, const std::string& first, const std::
   }
 }
 
+std::string name_of(const Job& job) {
+  if (!job.drill) return job.disk;
+  return job.disk.empty() ? "drill" : "drill from " + job.disk;
+}
+
 std::string progress_text(const Job& job) {
   std::string text = job.server.empty() ? job.step : job.step + " " + job.server;
   if (job.state != "begins") text += " " + job.state;

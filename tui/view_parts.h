@@ -46,6 +46,8 @@ std::vector<Line> disk_table(const Model& model, const State& state, int columns
 /// Months, a line for each disk (those from `first`), the detection window, what the signs mean.
 std::vector<Line> timeline_lines(const Model& model, std::size_t first, int count, int columns);
 
+/// "B", or of a drill "drill" or "drill from B".
+std::string name_of(const Job& job);
 /// "copy web: 120 files, 1.2 GB of 4 GB, 80 MB/s, 35 s left"
 std::string progress_text(const Job& job);
 /// The disks that wait to be unplugged, each as a banner; none while a job runs with it.
@@ -54,6 +56,8 @@ std::vector<std::string> safe_to_unplug(const Model& model);
 std::vector<Line> welcome_lines(const Model& model, int columns);
 std::vector<Line> details_lines(const Model& model, const DiskModel& disk, int columns);
 std::vector<Line> copies_lines(const State& state, const DiskModel& disk, int columns);
+/// What is over of a job, and how far the rest is.
+void add_job(std::vector<Line>& lines, const Job& job, int columns);
 std::vector<Line> job_lines(const Model& model, const DiskModel& disk, int columns);
 std::vector<Line> history_lines(const Model& model, const std::string& disk, int columns);
 std::vector<Line> alarm_lines(const Model& model, int columns);

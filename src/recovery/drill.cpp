@@ -81,8 +81,9 @@ class Drill {
     base::Progress& progress = around_.progress;
     progress.set_activity(step);
     progress.files = progress.bytes = progress.total_files = progress.total_bytes = 0;
-    const nlohmann::json line = {
+    nlohmann::json line = {
         {"time", base::iso(around_.clock.now())}, {"step", step}, {"state", "begins"}};
+    if (!tree_.disk.empty()) line["disk"] = tree_.disk;  // which must stay where it is
     file_.step(line.dump());
   }
 

@@ -37,12 +37,21 @@ void check_recording(std::string_view text) {
   }
 }
 
+void check_listing(std::string_view text) {
+  tui::State state;
+  state.pages = {tui::Page::files};
+  tui::want(state.browser, "");
+  tui::take_listing(state.browser, text, true);
+  check_frame(tui::draw(tui::Model(), state, 80, 24));
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   check_recording(text);
-  tui::ProgressReader reader("A");
+  check_listing(text);
+  tui::ProgressReader reader(tui::Job{});
   reader.feed(text.substr(0, size / 2));
   reader.feed(text.substr(size / 2));
   fuzz::require(reader.job().done.size() <= 50, "what a job has done is limited");
@@ -50,6 +59,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   grid.put(0, 0, text);
   grid.put(-3, 1, text);
   check_frame(grid);
+  fuzz::require(tui::width(tui::fitted_end(text, 7)) <= 7, "what is cut is no wider than asked");
   for (const std::string& line : tui::wrapped(text, 9)) {
     fuzz::require(tui::width(line) <= 9, "a line is no wider than it may be");
   }

@@ -262,6 +262,31 @@ class Screen(machine.Machine):
         tmux.see(r"ready>$")
         tmux.wait("its end", lambda: all(map(ended, pids_of("./slow"))))
 
+    def test_a_drill_is_made_and_recorded(self):
+        self.write("etc/fstab", "content" * 100)
+        self.backup()
+        tmux = self.tmux(100, 30)
+        self.open(tmux, "main: no drill yet")
+        tmux.type("D")
+        tmux.see("> Of which server: main_")
+        tmux.type("\n\n\n")
+        shown = tmux.see("Make a drill: try a recovery: (done|NOT DONE)")
+        self.assertRegex(shown, r"main from the store, as it was at .*: \d+ entries, \d+ B, restored")
+        self.assertIn("compared: the drill passed", shown)
+        tmux.type("q")
+        tmux.see("main: drill passed just now from the store")
+        tmux.type("H")
+        tmux.see("main: drill from the store, as of .*: passed")
+        tmux.type("q")
+        for volume in self.volumes():
+            volume.chmod(0o600)
+            volume.write_bytes(volume.read_bytes()[:-30] + bytes(30))
+        tmux.type("D\n\n\n")
+        shown = tmux.see("Make a drill: try a recovery: (done|NOT DONE)")
+        self.assertIn("the drill FAILED", shown)
+        tmux.type("q")
+        tmux.see("rota  ALARM(.|\n)*main: drill FAILED just now(.|\n)*X The drill of main")
+
     def test_what_rota_refuses_is_told(self):
         self.taken_in(self.two_disks())
         tmux = self.tmux(100, 30)

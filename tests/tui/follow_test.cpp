@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 #include <cstdio>
+#include <map>
 
 #include "base/progress_file.h"
 #include "support/files.h"
@@ -57,4 +58,27 @@ TEST_CASE("a job whose process is gone does not run, and a strange file is no jo
   tui::Follower follower(dir / "");
   follower.look();
   CHECK(follower.jobs().empty());
+}
+
+TEST_CASE("a drill is followed as jobs with disks are, and says which disk it reads", "[follow]") {
+  const test::TempDir dir;
+  const auto begins = [](const std::string& more) {
+    return fmt::format("{{\"step\":\"restoring\",\"state\":\"begins\"{}}}\n", more);
+  };
+  test::write(dir / "drill-web.json", first_line(::getpid()) + begins(""));
+  test::write(dir / "drill-db.json", first_line(::getpid()) + begins(",\"disk\":\"B\""));
+  test::write(dir / "drill-...json", first_line(::getpid()) + begins(""));
+  test::write(dir / "drill-x.json", first_line(::getpid()) + begins(",\"disk\":\"../B\""));
+  tui::Follower follower(dir / "");
+  follower.look();
+  std::map<std::string, tui::Job> jobs;
+  for (tui::Job& job : follower.jobs()) {
+    CHECK(job.drill);
+    CHECK(job.step == "restoring");
+    jobs[job.server] = job;
+  }
+  REQUIRE(jobs.size() == 3);
+  CHECK(jobs["web"].disk.empty());
+  CHECK(jobs["db"].disk == "B");
+  CHECK(jobs["x"].disk.empty());
 }

@@ -183,3 +183,32 @@ TEST_CASE("a run is listed, and files taken out of it", "[keys]") {
   CHECK(screen.wish.arguments == Words{"restore", "web", "--at", "20261110T030000Z-abcd",
                                        "--path=etc", "--to=/tmp/x", "--json"});
 }
+
+TEST_CASE("a drill is made from the store or from a disk, of the server whose turn it is",
+          "[keys]") {
+  tui::Rows rows = test::two_disks();
+  rows.profiles.push_back(rows.profiles[0]);
+  rows.profiles[1].profile = "db";
+  ledger::DrillRow drill;
+  drill.server = "web";
+  drill.time = test::when("2026-10-01T10:00:00Z");
+  drill.passed = true;
+  rows.drills = {drill};
+  rows.drill_every = {.months = 1};  // of db it is due later: its first run is of this night
+  Screen screen(rows);
+  screen.type("D");
+  CHECK(shows(screen.text(), "> Of which server: web_"));
+  screen.enter().enter().enter();
+  CHECK(screen.wish.arguments == Words{"drill", "web", "--json"});
+  // A failed one comes before one that is only late.
+  drill.server = "db";
+  drill.time = test::when("2026-11-09T10:00:00Z");
+  drill.passed = false;
+  rows.drills.push_back(drill);
+  Screen failed(rows);
+  CHECK(shows(failed.type("D").text(), "> Of which server: db_"));
+  // With a disk in hand it is read from there.
+  Screen disk(rows);
+  disk.enter().type("D").enter().enter().type("5%").enter();
+  CHECK(disk.wish.arguments == Words{"drill", "web", "--disk=A", "--sample=5%", "--json"});
+}

@@ -3,9 +3,11 @@
 // compares.
 #include <catch2/catch.hpp>
 
+#include "ledger/drills.h"
 #include "ledger/history.h"
 #include "support/files.h"
 #include "support/manual.h"
+#include "tui/child.h"
 #include "tui/recording.h"
 #include "tui/screens.h"
 
@@ -60,6 +62,21 @@ class Station {
     move(back, Claimed::on_site, day + "T11:00:00Z");
   }
   ledger::Disks& disks() { return disks_; }
+  /// A drill of a sample from the store.
+  void drill(const std::string& time) {
+    ledger::DrillRow row;
+    row.server = "web";
+    row.run = "20260920T030000Z-abcd";
+    row.snapshot = when("2026-09-20T03:00:00Z");
+    row.time = when(time);
+    row.files = 1'210;
+    row.bytes = 2'000'000'000;
+    row.whole_bytes = 400'000'000'000;
+    row.restore_seconds = 42;
+    row.seconds = 61;
+    row.sample = row.passed = true;
+    ledger::Drills(ledger_).add(row, row.time);
+  }
 
   /// What the screen is made of at that time.
   tui::Rows at(const std::string& time) {
@@ -68,6 +85,8 @@ class Station {
     run.time = when(time) - std::chrono::hours(9);
     rows.profiles[0].verifications[0].time = run.time + std::chrono::hours(1);
     rows.disks = disks_.states();
+    rows.drills = ledger::Drills(ledger_).all();
+    rows.drill_every = {.months = 3};
     rows.alarms = disks_.alarms("", false);
     rows.claims = disks_.claims_since(base::before(rows.now, tui::kBack));
     rows.observations = disks_.observations_since(base::before(rows.now, tui::kBack));
@@ -109,6 +128,62 @@ tui::Job copying(const std::string& disk) {
   job.rate = 48'000'000;
   job.done = {"mount", "survey web: 250,000 entries, 1,020 changed"};
   return job;
+}
+
+/// A drill is overdue, and somebody makes it.
+void overdue_drill(const std::string& path, Frames& frames) {
+  Station station(path);
+  station.prepare("A", "2026-07-01T12:00:00Z");
+  station.prepare("B", "2026-07-01T12:30:00Z");
+  station.drill("2026-07-20T10:00:00Z");
+  for (const char* month : {"08", "09", "10"}) {
+    const bool even = std::string_view(month) != "09";
+    station.plug_in(even ? "A" : "B", fmt::format("2026-{}-24", month));
+    station.finish(even ? "A" : "B", fmt::format("2026-{}-24", month));
+    station.carry(even ? "A" : "B", even ? "B" : "A", fmt::format("2026-{}-25", month));
+  }
+  Screen due(station.at("2026-10-16T09:00:00Z"));
+  CHECK(test::shows(due.text(), "i A drill of web is due on 2026-10-20: make it with"));
+  Screen screen(station.at("2026-10-27T09:00:00Z"));
+  frames.show(
+      "**An overdue drill**: nobody has tried for three months whether the backup comes back.",
+      screen);
+  screen.type("D").enter().enter().type("2G");
+  frames.show(
+      "`D` asks for a drill: of which server, from the store or a disk, and how much of it.",
+      screen);
+  screen.enter();
+  CHECK(screen.wish.arguments == std::vector<std::string>{"drill", "web", "--sample=2G", "--json"});
+  tui::Rows rows = station.at("2026-10-27T09:01:00Z");
+  tui::Job job = copying("");
+  job.drill = true;
+  job.step = "restoring";
+  job.files = 640;
+  job.bytes = 1'100'000'000;
+  job.total_bytes = 2'000'000'000;
+  job.done.clear();
+  rows.jobs = {job};
+  Screen running(rows);
+  CHECK(test::shows(running.text(), "* drill: restoring web: 640 files, 1.1 GB of 2 GB, 48 MB/s"));
+  running.state = screen.state;
+  frames.show("It restores to a scratch directory, compares and checks; the screen may be left.",
+              running);
+  station.drill("2026-10-27T09:02:00Z");
+  Screen over(station.at("2026-10-27T09:02:00Z"));
+  over.state = screen.state;
+  over.state.busy = false;
+  over.state.good = true;
+  over.state.result =
+      tui::told(R"({"server":"web","source":"store","disk":"","snapshot":"2026-10-27T03:00:00Z",)"
+                R"("files":1210,"bytes":2000000000,"restore_seconds":42,"whole_seconds":8400,)"
+                R"("sample":true,"checked":true,"passed":true,"check_output":""})");
+  frames.show("What came of it.", over);
+  over.type("q");
+  CHECK(test::shows(over.text(),
+                    "web: drill passed just now from the store · next drill in 3 months"));
+  CHECK_FALSE(test::shows(over.text(), "A drill of web was due"));
+  over.type("H");
+  frames.show("And in the history (`H`).", over);
 }
 
 ledger::AlarmRow tripwire() {
@@ -159,6 +234,7 @@ TEST_CASE("the screen from the first start to a lost disk, as the manual shows i
     if (here.empty()) here = "B";
   }
   REQUIRE(here == "B");
+  station.drill("2026-09-26T10:00:00Z");
   frames.show("**Most days**: A is at the bank, nothing is to be done yet.",
               Screen(station.at("2026-10-12T12:00:00Z")));
 
@@ -207,5 +283,6 @@ TEST_CASE("the screen from the first start to a lost disk, as the manual shows i
               Screen(station.at("2026-11-03T18:00:00Z")));
   frames.show("**Overdue**: nobody came in December.", Screen(station.at("2026-12-28T12:00:00Z")));
 
+  overdue_drill(dir / "drill.db", frames);
   test::check_manual(kManual, kBegin, kEnd, frames.text() + "\n");
 }

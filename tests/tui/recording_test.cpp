@@ -52,8 +52,18 @@ TEST_CASE("a recording that is none is refused with a sentence", "[recording]") 
   CHECK(changed("\"written\":false", "\"written\":0") != "");
 }
 
+namespace {
+
+tui::Job of_disk(const std::string& disk) {
+  tui::Job job;
+  job.disk = disk;
+  return job;
+}
+
+}  // namespace
+
 TEST_CASE("progress is taken in by pieces, and what is no progress passed over", "[follow]") {
-  tui::ProgressReader reader("B");
+  tui::ProgressReader reader(of_disk("B"));
   const std::string text =
       "{\"job\":\"disk B\",\"pid\":812,\"started\":\"2026-10-24T03:00:00Z\"}\n"
       "{\"disk\":\"B\",\"state\":\"done\",\"step\":\"mount\",\"time\":\"2026-10-24T03:00:00Z\"}\n"

@@ -172,6 +172,43 @@ TEST_CASE("the first start says what to do", "[views]") {
   CHECK(shows(text, "rota disk prepare /dev/sdX --name A"));
 }
 
+TEST_CASE("a disk that a drill reads is not to be unplugged", "[views]") {
+  tui::Rows rows = with_observation(Observed::safe_to_remove);
+  CHECK(shows(Screen(rows).text(), "SAFE TO UNPLUG ROTA-A"));
+  tui::Job job;
+  job.drill = true;
+  job.server = "web";
+  job.step = "restoring";
+  job.state = "begins";
+  rows.jobs = {job};
+  CHECK(shows(Screen(rows).text(), "SAFE TO UNPLUG ROTA-A"));  // it reads the store
+  CHECK(shows(Screen(rows).text(), "* drill: restoring web"));
+  rows.jobs[0].disk = "A";
+  CHECK_FALSE(shows(Screen(rows).text(), "SAFE TO UNPLUG"));
+  CHECK(shows(Screen(rows).text(), "* drill from A: restoring web"));
+}
+
+TEST_CASE("the last drill and the next one stand beside the chain", "[views]") {
+  tui::Rows rows = two_disks();
+  CHECK_FALSE(shows(Screen(rows).text(), "drill yet"));
+  rows.drill_every = {.months = 3};
+  CHECK(line_with(Screen(rows).text(), "no drill yet") ==
+        "web: no drill yet · next drill in 43 days");
+  ledger::DrillRow drill;
+  drill.server = "web";
+  drill.source = ledger::DrillSource::disk;
+  drill.disk = "B";
+  drill.time = when("2026-11-09T12:00:00Z");
+  rows.drills = {drill};
+  CHECK(shows(Screen(rows).text(), "web: drill FAILED 1 day ago from disk B"));
+  CHECK(shows(Screen(rows).text(), "X The drill of web from disk B"));
+  rows.drills[0].passed = true;
+  CHECK(shows(Screen(rows).text(),
+              "web: drill passed 1 day ago from disk B · next drill in 3 months"));
+  rows.drill_every = {};
+  CHECK(line_with(Screen(rows).text(), "web: drill") == "web: drill passed 1 day ago from disk B");
+}
+
 TEST_CASE("a job shows step, files, bytes, rate and time left", "[views]") {
   tui::Rows rows = with_observation(Observed::copying);
   tui::Job job;
