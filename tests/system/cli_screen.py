@@ -466,3 +466,24 @@ class RealDisks(disk_machine.DiskMachine):
         tmux.type(f"{to}-2\n")
         tmux.see("Restore files from it: done")
         self.assertEqual(3_000_000, (self.dir / "restored-2/home/jo/letter").stat().st_size)
+        self.drill_from(disk, tmux)
+
+    def drill_from(self, disk, tmux):
+        """While it runs, nobody is told that the disk may be unplugged."""
+        waiting = self.dir / "waiting"
+        check = self.fake("check", f"touch {waiting}; while test -e {waiting}; do sleep 0.05; done")
+        with open(pathlib.Path(self.places["CONFIG"]) / "main/profile.toml", "a") as profile:
+            profile.write(f'\n[drill]\ncheck = "{check}"\n')
+        tmux.type("qqq")
+        tmux.see(f"SAFE TO UNPLUG ROTA-{disk.name}")
+        tmux.type("\nD")
+        tmux.see(f"> Of which server: main_\n  From which disk .*: {disk.name}\n")
+        tmux.type("\n\n\n")
+        tmux.see(r"try a recovery: under way(.|\n)*\* checking main")
+        tmux.type("qq")
+        tmux.see(rf"\* drill from {disk.name}: checking main")
+        tmux.see("SAFE TO UNPLUG", absent=True)
+        waiting.unlink()
+        tmux.see(f"main: drill passed just now from disk {disk.name}")
+        tmux.see("Make a drill: try a recovery: done")
+        tmux.see(f"SAFE TO UNPLUG ROTA-{disk.name}")
