@@ -12,25 +12,6 @@
 
 namespace rota::tui {
 
-namespace {
-
-/// The same few lines as src/job has: what it is made of lies in folders that do not know each
-/// other, and the screen may not use jobs.
-rotation::SetPolicy policy_of(const profile::DiskSet& set) {
-  rotation::SetPolicy policy;
-  policy.name = set.name;
-  policy.disks = set.disks;
-  policy.interval = set.interval;
-  policy.servers = set.profiles;
-  policy.transit = set.transit;
-  policy.max_age = set.max_age;
-  policy.keep = set.keep;
-  policy.replace_after = set.replace_after;
-  return policy;
-}
-
-}  // namespace
-
 std::string ledger_path(const profile::Places& places) { return places.state + "/ledger.db"; }
 
 std::optional<std::vector<std::string>> connected_disks(ledger::Ledger& ledger,
@@ -66,7 +47,7 @@ Rows read_rows(const profile::Places& places, ledger::Ledger& ledger,
   const profile::Rotation rotation = profile::load_rotation(places);
   rows.written = rotation.written;
   for (const profile::DiskSet& set : rotation.sets) {
-    rows.sets.push_back(policy_of(set));
+    rows.sets.push_back(rotation::policy_of(set));
     if (!set.place.empty()) rows.places[set.name] = set.place;
   }
   ledger::Disks disks(ledger);

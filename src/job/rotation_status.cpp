@@ -11,17 +11,7 @@ namespace rota::job {
 
 std::vector<rotation::SetPolicy> set_policies(const profile::Rotation& rotation) {
   std::vector<rotation::SetPolicy> policies;
-  for (const profile::DiskSet& set : rotation.sets) {
-    rotation::SetPolicy& policy = policies.emplace_back();
-    policy.name = set.name;
-    policy.disks = set.disks;
-    policy.interval = set.interval;
-    policy.servers = set.profiles;
-    policy.transit = set.transit;
-    policy.max_age = set.max_age;
-    policy.keep = set.keep;
-    policy.replace_after = set.replace_after;
-  }
+  for (const profile::DiskSet& set : rotation.sets) policies.push_back(rotation::policy_of(set));
   return policies;
 }
 

@@ -27,6 +27,20 @@ struct SetPolicy {
   base::Span replace_after{.years = 2};
 };
 
+/// A set of rotation.toml as a policy, for all who read one. Set is profile::DiskSet, which has the
+/// same fields and more: a template, because this folder and that one know nothing of each other.
+template <typename Set>
+SetPolicy policy_of(const Set& set) {
+  return {.name = set.name,
+          .disks = set.disks,
+          .interval = set.interval,
+          .servers = set.profiles,
+          .transit = set.transit,
+          .max_age = set.max_age,
+          .keep = set.keep,
+          .replace_after = set.replace_after};
+}
+
 /// Where a disk is and what it does, all that is known taken together: an observed fact beats a
 /// claim that was recorded before it.
 enum class Custody {
