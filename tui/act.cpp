@@ -135,6 +135,15 @@ const Act& make_drill() {
   return act;
 }
 
+const Act& stop_drill() {
+  static const Act act = {'S',
+                          "Stop the drill",
+                          {},
+                          false,
+                          "What was restored to try it is removed, and no drill is recorded."};
+  return act;
+}
+
 const char* question_of(const char* word) {
   for (const Question& question : kQuestions) {
     if (std::string_view(question.word) == word) return question.text;

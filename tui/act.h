@@ -19,9 +19,9 @@ struct Subject {
 struct Act {
   char key;
   const char* title;  ///< "Check out: it leaves now"
-  /// The words behind `rota`; "DISK", "PROFILE" and "RUN" stand for the subject, and "PLACE", "BY",
-  /// "REASON", "PATH", "DIR", "SERVER", "FILE", "FROM", "SAMPLE" stand for answers. An option whose
-  /// answer is empty is left out with it.
+  /// The words behind `rota`, none: what runs is to stop; "DISK", "PROFILE" and "RUN" stand for the
+  /// subject, and "PLACE", "BY", "REASON", "PATH", "DIR", "SERVER", "FILE", "FROM", "SAMPLE" stand
+  /// for answers. An option whose answer is empty is left out with it.
   std::vector<const char*> words;
   bool runs_long = false;  ///< shown while it runs, not waited for
   const char* note = "";   ///< what it means, on the form
@@ -36,6 +36,8 @@ const Act& restore_run();
 const Act& restore_copy();
 /// A tested recovery, of whatever server and from wherever one says.
 const Act& make_drill();
+/// The drill of the subject's profile that is under way.
+const Act& stop_drill();
 
 /// The question behind a word of `words`; null for a word that is none.
 const char* question_of(const char* word);

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -93,24 +92,28 @@ int App::timeout() const {
 }
 
 void App::wait() {
-  std::array<pollfd, 6> fds{};
+  std::vector<pollfd> fds(5 + running_.size());
   fds[0] = {STDIN_FILENO, POLLIN, 0};
   fds[1] = {signals_.get(), POLLIN, 0};
   fds[2] = {watch_ ? watch_->fd() : -1, POLLIN, 0};
-  fds[3] = {child_ ? child_->ended() : -1, POLLIN, 0};
-  fds[4] = {ports_ ? ports_->fd() : -1, POLLIN, 0};
-  fds[5] = {lister_ ? lister_->ended() : -1, POLLIN, 0};
+  fds[3] = {ports_ ? ports_->fd() : -1, POLLIN, 0};
+  fds[4] = {lister_ ? lister_->ended() : -1, POLLIN, 0};
+  for (std::size_t i = 0; i < running_.size(); ++i) {
+    fds[5 + i] = {running_[i].child.ended(), POLLIN, 0};
+  }
   const int ready = ::poll(fds.data(), fds.size(), timeout());
   if (ready < 0 && errno != EINTR) base::throw_os("cannot wait for", "the terminal", errno);
   if ((fds[1].revents & POLLIN) != 0 || (fds[0].revents & (POLLHUP | POLLERR)) != 0) {
     status_ = base::exit_code(base::ErrorKind::interrupted);
     return;
   }
+  for (std::size_t i = fds.size(); i > 5; --i) {
+    if ((fds[i - 1].revents & POLLIN) != 0) take_child(i - 6);
+  }
   take_keys();  // also without input: a new size comes as a key
   if ((fds[2].revents & POLLIN) != 0) take_changes();
-  if ((fds[3].revents & POLLIN) != 0) take_child();
-  if (fds[4].revents != 0) take_ports();
-  if ((fds[5].revents & POLLIN) != 0) take_listing();
+  if (fds[3].revents != 0) take_ports();
+  if ((fds[4].revents & POLLIN) != 0) take_listing();
   if (lister_ && listing_ != state_.browser.wanted) {
     lister_->stop();
     listing_.clear();  // what it still says is not what is wanted, even if that is the same again
@@ -145,16 +148,14 @@ bool App::do_wish(const Wish& wish) {
       reload(true);
       break;
     case Wish::Kind::run:
-      if (!source_.live() || child_) {
+      if (!source_.live()) {
         state_.pages.pop_back();
         state_.busy = false;
-        state_.message = child_ ? "Something else is under way; wait for it."
-                                : "This is a recording: nothing can be done with its disks.";
+        state_.message = "This is a recording: nothing can be done with its disks.";
         break;
       }
       try {
-        child_.emplace(find_rota(), wish.arguments);
-        running_ = state_.act;
+        running_.push_back({Child(find_rota(), wish.arguments), state_.done, state_.done_number});
         if (watch_) watch_->look_again();
       } catch (const base::Error& error) {
         state_.busy = false;
@@ -167,9 +168,9 @@ bool App::do_wish(const Wish& wish) {
       break;
     case Wish::Kind::stop: {
       state_.pages.pop_back();
-      const Job* job = model_.job_of(wish.disk);
+      const Job* job = wish.disk.empty() ? model_.drill_of(wish.server) : model_.job_of(wish.disk);
       if (!source_.live() || job == nullptr || job->pid <= 1) {
-        state_.message = "No job runs with this disk.";
+        state_.message = "It does not run any more.";
       } else if (::kill(static_cast<pid_t>(job->pid), SIGINT) == 0) {
         state_.message = "The job is told to stop; what is complete stays.";
       } else {
@@ -204,21 +205,22 @@ void App::refresh_jobs() {
   if (model_.jobs.size() < before) reload_soon(true);  // what came of it stands in the ledger
 }
 
-void App::take_child() {
-  const Child::Result result = child_->result(kMostOutput);
-  const std::string text = told(result.output);
-  child_.reset();
+void App::take_child(std::size_t number) {
+  Running ended = std::move(running_[number]);
+  running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(number));
+  const Child::Result result = ended.child.result(kMostOutput);
   const bool good = result.status == base::kExitDone || result.status == base::kExitWarnings;
-  if (state_.page() == Page::result && state_.busy) {
+  std::string text = told(result.output);
+  if (!good && text.empty()) text = fmt::format("rota ended with status {}.", result.status);
+  const bool last = ended.number == state_.done_number;
+  if (!last || state_.page() != Page::result) {  // one looks at something else meanwhile
+    state_.message = fmt::format("{}: {}", ended.act->title, good ? "done" : "NOT DONE");
+    if (!good) state_.message += ": " + last_line(text);
+  }
+  if (last) {
     state_.busy = false;
     state_.good = good;
-    state_.result = text;
-    if (!good && text.empty()) {
-      state_.result = fmt::format("rota ended with status {}.", result.status);
-    }
-  } else {  // somebody has looked at something else meanwhile
-    state_.message = fmt::format("{}: {}", running_->title, good ? "done" : "NOT DONE");
-    if (!good) state_.message += ": " + last_line(text);
+    state_.result = std::move(text);
   }
   reload(true);
 }

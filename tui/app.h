@@ -55,7 +55,7 @@ class App {
   void take_keys();
   void take_changes();
   void take_ports();
-  void take_child();
+  void take_child(std::size_t number);
   void start_listing();
   void take_listing();
   bool do_wish(const Wish& wish);
@@ -72,9 +72,14 @@ class App {
   State state_;
   std::optional<Watch> watch_;
   std::unique_ptr<udev::DeviceMonitor> ports_;
-  std::optional<Child> child_;
-  const Act* running_ = nullptr;  ///< what the child does
-  std::optional<Child> lister_;   ///< lists a directory; one may look while a copy runs
+  /// What a person has begun: a copy runs for hours, and other disks are checked in meanwhile.
+  struct Running {
+    Child child;
+    const Act* act;
+    int number;  ///< State::done_number
+  };
+  std::vector<Running> running_;
+  std::optional<Child> lister_;  ///< lists a directory; one may look while a copy runs
   std::vector<std::string> listing_;
   std::optional<Steady::time_point> reload_at_;
   bool reload_ports_ = false;

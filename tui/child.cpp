@@ -84,6 +84,11 @@ std::string phrase(const nlohmann::json& event) {
     return found != event.end() && found->is_string() ? found->get<std::string>() : std::string();
   };
   if (event.contains("restore_seconds")) return drill_phrase(event);
+  if (event.contains("entries") && event.contains("bytes")) {  // a restore
+    return fmt::format("{} entries, {}",
+                       base::human_count(event.value("entries", std::uint64_t{0})),
+                       base::human_size(event.value("bytes", std::uint64_t{0})));
+  }
   const std::string state = text("state");
   if (text("step").empty() || state == "begins") return "";
   std::string said = text("step");

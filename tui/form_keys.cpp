@@ -23,6 +23,7 @@ Wish finish(State& state) {
   if (state.act->words.empty()) {
     wish.kind = Wish::Kind::stop;
     wish.disk = state.subject.disk;
+    wish.server = state.subject.profile;
     return wish;
   }
   std::vector<std::string> answers;
@@ -36,6 +37,9 @@ Wish finish(State& state) {
   wish.kind = Wish::Kind::run;
   wish.arguments = arguments(*state.act, state.subject, answers);
   state.pages.back() = Page::result;
+  state.done = state.act;
+  state.done_with = state.subject;
+  ++state.done_number;
   state.busy = true;
   state.result.clear();
   state.scroll = 0;

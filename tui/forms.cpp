@@ -52,9 +52,9 @@ std::vector<Line> menu_lines(const Model& model, const State& state, int) {
 namespace {
 
 /// "B: Check out: it leaves now"
-std::string what_is_done(const State& state) {
-  const std::string name = name_of(state.subject);
-  return (name.empty() ? "" : name + ": ") + state.act->title;
+std::string what_is_done(const Act& act, const Subject& subject) {
+  const std::string name = name_of(subject);
+  return (name.empty() ? "" : name + ": ") + act.title;
 }
 
 }  // namespace
@@ -62,7 +62,7 @@ std::string what_is_done(const State& state) {
 std::vector<Line> form_lines(const State& state, int columns) {
   std::vector<Line> lines;
   if (state.act == nullptr) return lines;
-  lines.push_back({{what_is_done(state), Style::strong}});
+  lines.push_back({{what_is_done(*state.act, state.subject), Style::strong}});
   add_wrapped(lines, "", state.act->note, Style::plain, columns);
   lines.emplace_back();
   for (std::size_t i = 0; i < state.fields.size(); ++i) {
@@ -83,9 +83,9 @@ std::vector<Line> form_lines(const State& state, int columns) {
 
 std::vector<Line> result_lines(const Model& model, const State& state, int columns) {
   std::vector<Line> lines;
-  if (state.act == nullptr) return lines;
-  const DiskModel* disk = model.find(state.subject.disk);
-  const std::string what = what_is_done(state);
+  if (state.done == nullptr) return lines;
+  const DiskModel* disk = model.find(state.done_with.disk);
+  const std::string what = what_is_done(*state.done, state.done_with);
   if (state.busy) {
     lines.push_back({{what + ": under way", Style::strong}});
     for (const Job& job : model.jobs) {
@@ -124,7 +124,7 @@ std::vector<Line> help_lines(int columns) {
       {"A", "alarms, with the files of a tripwire"},
       {"T", "the runs of the online chains; Enter: what is in one, f: restore from it"},
       {"← h", "in the files: to the directory above"},
-      {"D", "make a drill: try whether a server can be restored"},
+      {"D S", "make a drill: try whether a server can be restored; stop the one that runs"},
       {"/ n", "search for a disk, a place, a word; the next one"},
       {"r", "look at the ports and read everything again"},
       {"q Esc h", "back; from the first page: quit"},

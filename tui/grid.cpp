@@ -187,7 +187,10 @@ char ascii(char32_t character) {
       return 'v';
     case U'▶':
     case U'›':
+    case U'→':
       return '>';
+    case U'←':
+      return '<';
     default:
       return '?';
   }

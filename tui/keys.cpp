@@ -167,6 +167,15 @@ void open_by_letter(State& state, const Model& model, char letter, Wish& wish, i
       return open(Page::runs);
     case 'D':
       return model.profiles.empty() ? void() : begin_act(state, model, make_drill(), Subject{});
+    case 'S': {
+      const auto drill = std::ranges::find_if(model.jobs, &Job::drill);
+      if (drill != model.jobs.end()) {
+        begin_act(state, model, stop_drill(), {"", drill->server, ""});
+      } else {
+        state.message = "No drill is under way; a job with a disk is stopped with Enter and s.";
+      }
+      return;
+    }
     case '?':
       return open(Page::help);
     case '/':

@@ -40,7 +40,8 @@ struct Wish {
   enum class Kind { nothing, quit, reload, redraw, run, stop, list };
   Kind kind = Kind::nothing;
   std::vector<std::string> arguments;  ///< of `rota`; for list: State::browser has them
-  std::string disk;                    ///< whose job is to be stopped
+  std::string disk;                    ///< whose job is to be stopped,
+  std::string server;                  ///< or whose drill
 };
 
 /// What a key does, on a screen of this size. Pure but for the state.

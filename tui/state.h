@@ -44,11 +44,14 @@ struct State {
   std::size_t run = 0;                      ///< the run that is selected, of all that are shown
   bool this_disk = false;                   ///< the history, of the selected disk only
 
-  const Act* act = nullptr;  ///< of the form and the result
+  const Act* act = nullptr;  ///< of the form
   Subject subject;           ///< that it is done with
   std::vector<Field> fields;
   std::size_t field = 0;
-  std::string result;   ///< what came of the act: lines
+  const Act* done = nullptr;  ///< of the result: what was begun last
+  Subject done_with;
+  int done_number = 0;  ///< counts what was begun
+  std::string result;   ///< what came of it: lines
   bool good = false;    ///< it did what it should
   bool busy = false;    ///< it is still under way
   std::string message;  ///< one line, until the next key
@@ -67,7 +70,8 @@ struct State {
 /// "B", "web 20261110T030000Z-abcd", or of a copy "B web 20261024T030000Z".
 inline std::string name_of(const Subject& subject) {
   if (subject.profile.empty()) return subject.disk;  // may be empty: a drill
-  return (subject.disk.empty() ? "" : subject.disk + " ") + subject.profile + " " + subject.run;
+  return (subject.disk.empty() ? "" : subject.disk + " ") + subject.profile +
+         (subject.run.empty() ? "" : " " + subject.run);
 }
 
 /// The disk that is selected; null when there is none.

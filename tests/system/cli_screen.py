@@ -285,6 +285,31 @@ class Screen(machine.Machine):
         tmux.type("q")
         tmux.see("rota  ALARM(.|\n)*main: drill FAILED just now(.|\n)*X The drill of main")
 
+    def test_a_drill_that_is_stopped_leaves_nothing(self):
+        scratch, waiting = self.dir / "scratch", self.dir / "waiting"
+        scratch.mkdir()
+        check = self.dir / "check"
+        check.write_text(f"#!/bin/sh\ntouch {waiting}; sleep 120\n")
+        check.chmod(0o700)
+        with open(pathlib.Path(self.places["CONFIG"]) / "main/profile.toml", "a") as profile:
+            profile.write(f'\n[drill]\ncheck = "{check}"\nscratch = "{scratch}"\n')
+        tmux = self.tmux(100, 30)
+        self.open(tmux, "main: no drill yet")
+        tmux.type("D\n\n\n")
+        tmux.wait("the check", waiting.exists)
+        tmux.see(r"under way(.|\n)*\* checking main")
+        # Something else is done meanwhile, and the drill goes on.
+        tmux.type("D\n\n\n")
+        tmux.see("Make a drill: try a recovery: NOT DONE(.|\n)*(already|another)")
+        tmux.type("qq")
+        tmux.see(r"\* drill: checking main")
+        tmux.type("S")
+        tmux.see("main: Stop the drill\nWhat was restored to try it is removed")
+        tmux.type("\n")
+        tmux.see("Make a drill: try a recovery: NOT DONE: .*(stopped|interrupted)")
+        tmux.see("main: no drill yet")
+        self.assertEqual([], os.listdir(scratch))
+
     def test_what_rota_refuses_is_told(self):
         self.taken_in(self.two_disks())
         tmux = self.tmux(100, 30)

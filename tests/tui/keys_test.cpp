@@ -212,3 +212,41 @@ TEST_CASE("a drill is made from the store or from a disk, of the server whose tu
   disk.enter().type("D").enter().enter().type("5%").enter();
   CHECK(disk.wish.arguments == Words{"drill", "web", "--disk=A", "--sample=5%", "--json"});
 }
+
+TEST_CASE("a drill that runs is stopped by a signal", "[keys]") {
+  tui::Rows rows = test::two_disks();
+  Screen none(rows);
+  none.type("S");
+  CHECK(none.state.page() == Page::overview);
+  CHECK(shows(none.text(), "No drill is under way"));
+  tui::Job copy;
+  copy.disk = "A";
+  tui::Job drill;
+  drill.drill = true;
+  drill.server = "web";
+  rows.jobs = {copy, drill};
+  Screen screen(rows);
+  screen.type("S");
+  CHECK(shows(screen.text(), "web: Stop the drill"));
+  screen.enter();
+  CHECK(screen.wish.kind == Wish::Kind::stop);
+  CHECK(screen.wish.server == "web");
+  CHECK(screen.wish.disk.empty());
+}
+
+TEST_CASE("what is under way keeps its page while another form is filled in", "[keys]") {
+  Screen screen;
+  screen.enter().type("v").enter();
+  CHECK(shows(screen.text(), "A: Read its newest copies back: under way"));
+  const int first = screen.state.done_number;
+  screen.type("D");
+  CHECK(shows(screen.text(), "Make a drill: try a recovery"));
+  screen.press(KeyCode::escape);
+  CHECK(shows(screen.text(), "A: Read its newest copies back: under way"));
+  CHECK(screen.state.done_number == first);
+  // It may take hours: something else can be done meanwhile.
+  screen.type("qo").enter().enter();
+  CHECK(screen.wish.kind == Wish::Kind::run);
+  CHECK(shows(screen.text(), "A: Check out: it leaves now: under way"));
+  CHECK(screen.state.done_number == first + 1);
+}
