@@ -57,7 +57,10 @@ class AttachJob {
   void record_seals();
   void write_plan(const disk::DiskMount& mount);
   void let_go();
-  void record_failure(const Error& error);
+  bool is_at_its_port() const;
+  bool was_pulled_out(const Error& error) const;
+  [[noreturn]] void pulled_out();
+  void record_failure(Observed state, const std::string& detail);
   base::Instant now() const { return around_.clock.now(); }
   const std::string& name() const { return session_->row().name; }
 
@@ -96,7 +99,14 @@ AttachReport AttachJob::run() {
   try {
     work();
   } catch (const Error& error) {
-    record_failure(error);
+    if (was_pulled_out(error)) pulled_out();
+    const auto* file = dynamic_cast<const base::FileError*>(&error);
+    const bool full =
+        (file != nullptr && file->error_number() == ENOSPC) || log_.state() == Observed::full;
+    record_failure(error.kind() == ErrorKind::corrupt ? Observed::damaged
+                   : full                             ? Observed::full
+                                                      : Observed::interrupted,
+                   error.what());
     throw;
   }
   return std::move(report_);
@@ -349,14 +359,40 @@ void AttachJob::let_go() {
                      : "safe to unplug");
 }
 
-void AttachJob::record_failure(const Error& error) {
-  const auto* file = dynamic_cast<const base::FileError*>(&error);
-  const int number = file != nullptr ? file->error_number() : 0;
-  Observed state = Observed::interrupted;
-  if (number == ENOSPC || log_.state() == Observed::full) state = Observed::full;
-  if (error.kind() == ErrorKind::corrupt) state = Observed::damaged;
+bool AttachJob::is_at_its_port() const {
+  const udev::BlockDevice& device = session_->device();
+  const auto now_there = devices_.find(device.node);
+  return now_there && now_there->sequence == device.sequence;
+}
+
+/// What a disk that is gone makes fail says "input/output error" of some file, and may say so a
+/// moment before the kernel has taken the device away.
+bool AttachJob::was_pulled_out(const Error& error) const {
+  const int looks = error.kind() == ErrorKind::io ? 10 : 1;
+  for (int look = 1; is_at_its_port(); ++look) {
+    if (look == looks) return false;
+    around_.clock.sleep(std::chrono::milliseconds(200), {});
+  }
+  return true;
+}
+
+void AttachJob::pulled_out() {
+  const bool sealed = log_.state() == Observed::sealed;
+  const std::string step = around_.progress.activity();
+  record_failure(Observed::interrupted, fmt::format("pulled out in the step “{}”{}", step,
+                                                    sealed ? "; the new copy is sealed" : ""));
+  throw PulledOut(
+      name(),
+      fmt::format("ROTA-{} was pulled out, or lost its power, in the step “{}”. {}", name(), step,
+                  sealed ? "The new copy is sealed; plug the disk in again, so that its job "
+                           "ends in good order."
+                         : "Earlier copies are as they were; plug it in again, and the copy "
+                           "goes on."));
+}
+
+void AttachJob::record_failure(Observed state, const std::string& detail) {
   try {
-    log_.observe(state, error.what());
+    log_.observe(state, detail);
     session_->close();
   } catch (const Error&) {
     // What stopped the job is what must be told; the next plug-in finds what it left.

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "disk/check_result.h"
 #include "disk/copy_writer.h"
 #include "disk/power.h"
@@ -63,12 +64,25 @@ struct AttachReport {
   bool any(ServerCopy::End end) const;
 };
 
+/// The disk left its port while its job worked on it: somebody pulled it out, or it lost its power.
+/// The text says what that means for its copies.
+class PulledOut : public base::Error {
+ public:
+  PulledOut(const std::string& disk, const std::string& message)
+      : Error(base::ErrorKind::io, message), disk_(disk) {}
+  const std::string& disk() const { return disk_; }
+
+ private:
+  std::string disk_;
+};
+
 /// The whole of what a rotation disk is plugged in for: recognised, copied to, read back, sealed
 /// and let go of, in the order that loses nothing (docs/architecture.md, "A disk at the port").
 ///
 /// Earlier copies stay whole whatever happens, and what was begun is gone on with at the next time.
 /// Warnings (files that could not be read) go to `around.warnings`. Throws what stopped it, with
-/// the disk's state recorded: then the disk is unmounted, but its port is not powered down.
+/// the disk's state recorded: then the disk is unmounted, but its port is not powered down. What a
+/// disk that is gone made fail is thrown as PulledOut.
 AttachReport attach(const profile::Places& places, udev::DeviceProbe& devices,
                     const AttachOptions& options, const OnDiskEvent& listener,
                     const Surroundings& around);
