@@ -298,15 +298,17 @@ class Screen(machine.Machine):
         tmux.type("D\n\n\n")
         tmux.wait("the check", waiting.exists)
         tmux.see(r"under way(.|\n)*\* checking main")
-        # Something else is done meanwhile, and the drill goes on.
-        tmux.type("D\n\n\n")
-        tmux.see("Make a drill: try a recovery: NOT DONE(.|\n)*(already|another)")
-        tmux.type("qq")
+        tmux.type("q")
         tmux.see(r"\* drill: checking main")
+        # Something else is done meanwhile, and has a page of its own.
+        tmux.type("D\n\n\n")
+        refused = r"try a recovery: NOT DONE\n.*(already|another)"
+        tmux.see(refused)
         tmux.type("S")
         tmux.see("main: Stop the drill\nWhat was restored to try it is removed")
         tmux.type("\n")
-        tmux.see("Make a drill: try a recovery: NOT DONE: .*(stopped|interrupted)")
+        tmux.see(refused + r"(.|\n)*Make a drill: try a recovery: NOT DONE: .*(stopped|interrupted)")
+        tmux.type("q")
         tmux.see("main: no drill yet")
         self.assertEqual([], os.listdir(scratch))
 
