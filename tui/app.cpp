@@ -56,9 +56,8 @@ Rows Source::read(bool ports) {
   return rows;
 }
 
-App::App(Source& source, const Options& options, base::Clock& clock)
+App::App(Source& source, const Options& options)
     : source_(source),
-      clock_(clock),
       signals_(take_signals()),
       terminal_(options.ascii),
       minute_(Steady::now() + kMinute) {

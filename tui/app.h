@@ -39,7 +39,7 @@ class Source {
 /// The screen on a terminal: waits for keys, signals, files and children, and draws.
 class App {
  public:
-  App(Source& source, const Options& options, base::Clock& clock);
+  App(Source& source, const Options& options);
 
   /// Until it is left; returns the exit status.
   int run();
@@ -65,7 +65,6 @@ class App {
   int timeout() const;
 
   Source& source_;
-  base::Clock& clock_;
   base::Fd signals_;
   Terminal terminal_;
   Model model_;

@@ -105,7 +105,7 @@ std::string find_rota() {
   const ssize_t length = ::readlink("/proc/self/exe", path.data(), path.size() - 1);
   if (length > 0) {
     const std::string own(path.data(), static_cast<std::size_t>(length));
-    const std::string beside = base::parent_directory(own) + "/rota";
+    std::string beside = base::parent_directory(own) + "/rota";
     if (::access(beside.c_str(), X_OK) == 0) return beside;
   }
   return "rota";

@@ -87,7 +87,7 @@ int run(int argc, char** argv) {
   return tui::guarded([&] {
     return reported([&] {
       tui::Source source(options, base::real_clock());
-      tui::App app(source, options, base::real_clock());
+      tui::App app(source, options);
       return app.run();
     });
   });
