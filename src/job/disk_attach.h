@@ -45,10 +45,14 @@ struct ServerCopy {
     sealed,
     held,        ///< a tripwire: written, verified, waits for a person
     up_to_date,  ///< from a chain: the newest run is on the disk already
-    damaged      ///< it could not be read back as it was written
+    damaged,     ///< it could not be read back as it was written
+    failed       ///< not copied: see problem; an attempt may be on the disk, and is gone on with
   } end = End::sealed;
+  /// A copy lies on the disk that this job wrote.
+  bool is_written() const { return end != End::up_to_date && end != End::failed; }
   std::string snapshot;
   disk::CopySummary summary;
+  std::string problem;  ///< why it failed: a sentence
   disk::CheckResult check;
   std::vector<disk::Tripwire> tripwires;
 };
@@ -62,6 +66,7 @@ struct AttachReport {
   bool safe_to_unplug = false;
   bool all_sealed() const;
   bool any(ServerCopy::End end) const;
+  std::string failures() const;  ///< which servers were not copied, and why; empty: none
 };
 
 /// The disk left its port while its job worked on it: somebody pulled it out, or it lost its power.

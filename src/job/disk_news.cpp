@@ -110,6 +110,13 @@ Message News::of(const AttachReport& report) const {
                     "removed: look at `rota disk show {0}`. The disk may be unplugged.",
                     name));
   }
+  if (report.any(End::failed)) {
+    return message(
+        Level::alarm, "failed", name,
+        fmt::format("Not every server is on disk {}: {}. What was copied is sealed; when "
+                    "that is mended, plug the disk in again.",
+                    name, report.failures()));
+  }
   return message(Level::good, "safe to unplug", name,
                  report.safe_to_unplug
                      ? fmt::format("SAFE TO UNPLUG ROTA-{0}: every copy is sealed. Take it off "
