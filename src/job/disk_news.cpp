@@ -152,11 +152,7 @@ std::optional<Message> News::of(const Error& error) const {
   if (const auto* gone = dynamic_cast<const PulledOut*>(&error)) {
     return message(Level::warning, "pulled out", gone->disk(), gone->what());
   }
-  if (is_gone()) {
-    return message(Level::warning, "pulled out", disk,
-                   fmt::format("The disk at {} was pulled out before anything was written to it.",
-                               base::printable(options_.disk)));
-  }
+  if (is_gone()) return std::nullopt;  // before anything was written to it
   if (kind == ErrorKind::interrupted) {
     return message(Level::warning, "interrupted", disk, error.what());
   }

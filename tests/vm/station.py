@@ -232,7 +232,13 @@ class Station(qemu.Guest):
               node=$(readlink -f /dev/disk/by-id/usb-*{disk.serial}-0:0) && [ -b "$node" ] && break
               sleep 0.1
             done
-            rota disk prepare "$node" --name {disk.name} --yes {options} && udevadm settle""")
+            rota disk prepare "$node" --name {disk.name} --yes {options} || exit 1
+            # Its label starts a job, which does nothing, but notices when the disk is gone.
+            unit=rota-disk@$(basename $node)1.service
+            for i in $(seq 100); do
+              [ "$(systemctl show --value --property=ExecMainExitTimestampMonotonic $unit)" != 0 ] && break
+              sleep 0.1
+            done""")
         self.unplug(disk.serial)
         self.run("udevadm settle")
         return said
