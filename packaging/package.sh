@@ -44,7 +44,7 @@ Description: backups in a store, and full copies on disks that rotate
  knows how far back you would fall if you lost either.
 END
 echo /etc/cron.daily/rota >"$stage/DEBIAN/conffiles"
-for script in postinst postrm; do
+for script in postinst prerm postrm; do
   install -m 755 "$script" "$stage/DEBIAN/$script"
 done
 install -d "$out"

@@ -134,6 +134,12 @@ class DiskAttach final : public Command {
       if (!held.empty()) held += "; ";
       held += fmt::format("{}: {}", copy.server, copy.tripwires.front().message);
     }
+    if (held.empty() && report.any(End::failed)) {
+      throw Error(ErrorKind::io,
+                  fmt::format("not every server is on disk {}: {}; what was copied is sealed; when "
+                              "that is mended, plug the disk in again",
+                              report.disk, report.failures()));
+    }
     if (held.empty()) return;
     throw Error(ErrorKind::refused,
                 fmt::format("the new copy on disk {0} is written but held, and nothing older was "

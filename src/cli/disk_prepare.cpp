@@ -8,6 +8,7 @@
 #include "cli/terminal.h"
 #include "disk/prepare.h"
 #include "job/disk_session.h"
+#include "job/plug_in.h"
 #include "ledger/disks.h"
 
 namespace rota::cli {
@@ -62,7 +63,11 @@ class DiskPrepare final : public Command {
                              [&](const std::string& what) {
                                if (context.chatty()) fmt::print("{} ...\n", what);
                              },
-                             [&](const disk::PreparedDisk& made) { record(disks, made); }};
+                             [&](const disk::PreparedDisk& made) {
+                               record(disks, made);
+                               job::note_prepared(context.places(), made.name, target.disk,
+                                                  context.warnings());
+                             }};
     const disk::PreparedDisk made = disk::prepare(target.disk.node, options_, tools);
     context.json ? print_json(made) : print(context, made);
     return context.status();

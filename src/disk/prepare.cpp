@@ -6,9 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
 #include <optional>
-#include <thread>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -44,25 +42,10 @@ class Preparation {
     }
     claim_.reset();
     disk_lock_.reset();
-    let_udev_pass();
     return made_;
   }
 
  private:
-  /// udevd, which has waited for the lock, now looks at the disk and starts what its label asks
-  /// for; that must still find the disk locked, and end.
-  void let_udev_pass() {
-    if (!base::exists("/run/udev/control")) return;
-    step("waiting for udevd");
-    constexpr std::chrono::seconds kStart(2);  // from udevd's word to systemd's start of the unit
-    try {
-      tools_.processes.run({{"udevadm", "settle", "--timeout=30"}, {}});
-      std::this_thread::sleep_for(kStart);
-    } catch (const Error&) {
-      // The disk is made; at worst a first copy begins at once.
-    }
-  }
-
   void step(const std::string& what) {
     if (tools_.step) tools_.step(what);
   }

@@ -14,6 +14,7 @@
 #include "job/disk_copy.h"
 #include "job/disk_finish.h"
 #include "job/disk_room.h"
+#include "job/disk_sources.h"
 #include "job/rotation_status.h"
 #include "rotation/rotation.h"
 
@@ -44,10 +45,10 @@ class AttachJob {
   AttachReport run();
 
  private:
-  void check_custody() const;
   void check_turn();
-  std::vector<std::string> profiles() const;
-  std::vector<std::unique_ptr<CopySource>> sources();
+  void find_sources();
+  void leave_out(const std::string& server, const Error& error);
+  void copy(disk::DiskMount& mount, CopySource& source);
   std::vector<std::string> set_disks();
   void work();
   void write_copies();
@@ -57,7 +58,10 @@ class AttachJob {
   void record_seals();
   void write_plan(const disk::DiskMount& mount);
   void let_go();
-  void record_failure(const Error& error);
+  void record_end();
+  bool was_pulled_out(const Error& error) const;
+  [[noreturn]] void pulled_out();
+  void record_failure(Observed state, const std::string& detail);
   base::Instant now() const { return around_.clock.now(); }
   const std::string& name() const { return session_->row().name; }
 
@@ -89,29 +93,24 @@ AttachReport AttachJob::run() {
                             "one",
                             name(), places_.config));
   }
-  check_custody();
+  refuse_if_ended(session_->row());
   log_.open(name(), session_->device().node, session_->device().serial);
   log_.observe(Observed::connected, session_->filesystem_note());
   check_turn();
   try {
     work();
   } catch (const Error& error) {
-    record_failure(error);
+    if (was_pulled_out(error)) pulled_out();
+    const auto* file = dynamic_cast<const base::FileError*>(&error);
+    const bool full =
+        (file != nullptr && file->error_number() == ENOSPC) || log_.state() == Observed::full;
+    record_failure(error.kind() == ErrorKind::corrupt ? Observed::damaged
+                   : full                             ? Observed::full
+                                                      : Observed::interrupted,
+                   error.what());
     throw;
   }
   return std::move(report_);
-}
-
-void AttachJob::check_custody() const {
-  const ledger::DiskRow& row = session_->row();
-  if (row.end == ledger::DiskEnd::in_use) return;
-  const std::string advice =
-      row.end == ledger::DiskEnd::retired
-          ? "prepare a new one under another name"
-          : fmt::format("`rota disk release {}` takes it back into the rotation", row.name);
-  throw Error(ErrorKind::refused,
-              fmt::format("disk {} is {} ({}), and nothing is written to it; {}", row.name,
-                          word(row.end), row.end_reason, advice));
 }
 
 std::vector<std::string> AttachJob::set_disks() {
@@ -145,48 +144,24 @@ void AttachJob::check_turn() {
   }
 }
 
-std::vector<std::string> AttachJob::profiles() const {
-  std::vector<std::string> wanted;
-  for (const std::string& profile : profile::list_profiles(places_)) {
-    if (!rotation_.may_hold(name(), profile)) continue;
-    if (options_.profiles.empty() ||
-        std::ranges::find(options_.profiles, profile) != options_.profiles.end()) {
-      wanted.push_back(profile);
-    }
+/// Asked before anything is mounted: what is wrong with a profile is said at once. What cannot be
+/// copied keeps no other server from being copied, unless there is no other.
+void AttachJob::find_sources() {
+  SourceChoice choice{name(), options_.profiles, options_.from_chain, options_.from_copy};
+  DiskSources found = disk_sources(places_, rotation_, choice, around_);
+  for (const DiskSources::Missing& missing : found.missing) {
+    leave_out(missing.server, missing.error);
   }
-  for (const std::string& profile : options_.profiles) {
-    if (std::ranges::find(wanted, profile) != wanted.end()) continue;
-    profile::load_profile(places_, profile);  // says so when there is none
-    throw Error(ErrorKind::refused,
-                fmt::format("disk {} is not for the profile {}: see {}/rotation.toml", name(),
-                            profile, places_.config));
-  }
-  if (wanted.empty()) {
-    throw Error(ErrorKind::config,
-                fmt::format("there is no profile whose server could be copied to disk {}: make one "
-                            "with `rota init`, or name it in {}/rotation.toml",
-                            name(), places_.config));
-  }
-  return wanted;
+  sources_ = std::move(found.sources);
 }
 
-/// Asked before anything is mounted: what is wrong with a profile is said at once.
-std::vector<std::unique_ptr<CopySource>> AttachJob::sources() {
-  std::vector<std::unique_ptr<CopySource>> sources;
-  if (!options_.from_copy.empty()) {
-    sources.push_back(directory_copy_source(options_.from_copy, around_));
-    if (!rotation_.may_hold(name(), sources.back()->server())) {
-      throw Error(ErrorKind::refused,
-                  fmt::format("disk {} is not for the server {}: see {}/rotation.toml", name(),
-                              base::printable(sources.back()->server()), places_.config));
-    }
-    return sources;
-  }
-  for (const std::string& profile : profiles()) {
-    sources.push_back(options_.from_chain ? chain_copy_source(places_, profile, around_)
-                                          : local_copy_source(places_, profile, around_));
-  }
-  return sources;
+void AttachJob::leave_out(const std::string& server, const Error& error) {
+  ServerCopy copy;
+  copy.server = server;
+  copy.end = ServerCopy::End::failed;
+  copy.problem = error.what();
+  log_.event("copy", "failed", copy.problem, server);
+  report_.copies.push_back(std::move(copy));
 }
 
 void AttachJob::work() {
@@ -198,21 +173,33 @@ void AttachJob::work() {
 }
 
 void AttachJob::write_copies() {
-  sources_ = sources();
+  find_sources();
   log_.begins("mount");
   disk::DiskMount& mount = session_->mount(MountMode::read_write);
   log_.done("mount", session_->filesystem_note());
   reconcile(disks_, log_, name(), mount, around_);
   disk::make_reserve(mount.fd());
   room_ = std::make_unique<DiskRoom>(disks_, log_, *set_, name(), set_disks(), around_);
-  for (const std::unique_ptr<CopySource>& source : sources_) {
-    CopyStep step(places_, ledger_, disks_, log_, *room_, session_->row(), around_);
-    report_.copies.push_back(step.run(mount, *source));
-    new_bytes_ += report_.copies.back().summary.record.new_bytes;
-  }
+  for (const std::unique_ptr<CopySource>& source : sources_) copy(mount, *source);
   log_.begins("sync");
   session_->unmount();
   log_.done("sync");
+}
+
+/// One server's trouble (a dump that fails, a store that does not answer) is not that of the
+/// others; what the system says of a file may be the disk's own.
+void AttachJob::copy(disk::DiskMount& mount, CopySource& source) {
+  CopyStep step(places_, ledger_, disks_, log_, *room_, session_->row(), around_);
+  try {
+    report_.copies.push_back(step.run(mount, source));
+    new_bytes_ += report_.copies.back().summary.record.new_bytes;
+  } catch (const base::FileError&) {
+    throw;
+  } catch (const Error& error) {
+    const bool alone = sources_.size() + report_.copies.size() == 1;
+    if (alone || error.kind() == ErrorKind::interrupted) throw;
+    leave_out(source.server(), error);
+  }
 }
 
 void AttachJob::read_back() {
@@ -220,7 +207,7 @@ void AttachJob::read_back() {
   log_.observe(Observed::verifying);
   DiskChecks checks(disks_, log_, name(), around_);
   for (ServerCopy& copy : report_.copies) {
-    if (copy.end == ServerCopy::End::up_to_date) continue;
+    if (!copy.is_written()) continue;
     copy.check = checks.verify(mount, copy.server, copy.summary.directory, ledger::CheckKind::seal,
                                copy.summary.record.new_bytes);
     if (!copy.check.good()) copy.end = ServerCopy::End::damaged;
@@ -334,29 +321,55 @@ void AttachJob::let_go() {
     const AttachOptions::LabelResult label = options_.label(name());
     log_.event("label", label.state, label.detail);
   }
-  const bool held = report_.any(ServerCopy::End::held);
-  const bool damaged = report_.any(ServerCopy::End::damaged);
-  const Observed state = damaged ? Observed::damaged
-                         : held  ? Observed::suspect
-                                 : Observed::safe_to_remove;
-  log_.observe(state, held ? "a copy is held until a person has looked" : "");
-  log_.event("end",
-             damaged ? "failed"
-             : held  ? "held"
-                     : "done",
-             damaged ? "a copy could not be read back as it was written"
-             : held  ? "held: see `rota disk show`"
-                     : "safe to unplug");
+  record_end();
 }
 
-void AttachJob::record_failure(const Error& error) {
-  const auto* file = dynamic_cast<const base::FileError*>(&error);
-  const int number = file != nullptr ? file->error_number() : 0;
-  Observed state = Observed::interrupted;
-  if (number == ENOSPC || log_.state() == Observed::full) state = Observed::full;
-  if (error.kind() == ErrorKind::corrupt) state = Observed::damaged;
+/// The worst of what became of the copies.
+void AttachJob::record_end() {
+  using End = ServerCopy::End;
+  if (report_.any(End::damaged)) {
+    log_.observe(Observed::damaged);
+    log_.event("end", "failed", "a copy could not be read back as it was written");
+  } else if (report_.any(End::held)) {
+    log_.observe(Observed::suspect, "a copy is held until a person has looked");
+    log_.event("end", "held", "held: see `rota disk show`");
+  } else if (report_.any(End::failed)) {
+    log_.observe(Observed::interrupted, report_.failures());
+    log_.event("end", "failed", report_.failures());
+  } else {
+    log_.observe(Observed::safe_to_remove);
+    log_.event("end", "done", "safe to unplug");
+  }
+}
+
+/// What a disk that is gone makes fail says "input/output error" of some file, and may say so a
+/// moment before the kernel has taken the device away.
+bool AttachJob::was_pulled_out(const Error& error) const {
+  const int looks = error.kind() == ErrorKind::io ? 10 : 1;
+  for (int look = 1; session_->is_at_its_port(); ++look) {
+    if (look == looks) return false;
+    around_.clock.sleep(std::chrono::milliseconds(200), {});
+  }
+  return true;
+}
+
+void AttachJob::pulled_out() {
+  const bool sealed = log_.state() == Observed::sealed;
+  const std::string step = around_.progress.activity();
+  record_failure(Observed::interrupted, fmt::format("pulled out in the step “{}”{}", step,
+                                                    sealed ? "; the new copy is sealed" : ""));
+  throw PulledOut(
+      name(),
+      fmt::format("ROTA-{} was pulled out, or lost its power, in the step “{}”. {}", name(), step,
+                  sealed ? "The new copy is sealed; plug the disk in again, so that its job "
+                           "ends in good order."
+                         : "Earlier copies are as they were; plug it in again, and the copy "
+                           "goes on."));
+}
+
+void AttachJob::record_failure(Observed state, const std::string& detail) {
   try {
-    log_.observe(state, error.what());
+    log_.observe(state, detail);
     session_->close();
   } catch (const Error&) {
     // What stopped the job is what must be told; the next plug-in finds what it left.
@@ -369,6 +382,16 @@ bool AttachReport::all_sealed() const {
   return !copies.empty() && std::ranges::all_of(copies, [](const ServerCopy& copy) {
     return copy.end == ServerCopy::End::sealed || copy.end == ServerCopy::End::up_to_date;
   });
+}
+
+std::string AttachReport::failures() const {
+  std::string all;
+  for (const ServerCopy& copy : copies) {
+    if (copy.end != ServerCopy::End::failed) continue;
+    all +=
+        fmt::format("{}{} was not copied: {}", all.empty() ? "" : "; ", copy.server, copy.problem);
+  }
+  return all;
 }
 
 bool AttachReport::any(ServerCopy::End end) const {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "disk/check_result.h"
 #include "disk/copy_writer.h"
 #include "disk/power.h"
@@ -44,10 +45,14 @@ struct ServerCopy {
     sealed,
     held,        ///< a tripwire: written, verified, waits for a person
     up_to_date,  ///< from a chain: the newest run is on the disk already
-    damaged      ///< it could not be read back as it was written
+    damaged,     ///< it could not be read back as it was written
+    failed       ///< not copied: see problem; an attempt may be on the disk, and is gone on with
   } end = End::sealed;
+  /// A copy lies on the disk that this job wrote.
+  bool is_written() const { return end != End::up_to_date && end != End::failed; }
   std::string snapshot;
   disk::CopySummary summary;
+  std::string problem;  ///< why it failed: a sentence
   disk::CheckResult check;
   std::vector<disk::Tripwire> tripwires;
 };
@@ -61,6 +66,19 @@ struct AttachReport {
   bool safe_to_unplug = false;
   bool all_sealed() const;
   bool any(ServerCopy::End end) const;
+  std::string failures() const;  ///< which servers were not copied, and why; empty: none
+};
+
+/// The disk left its port while its job worked on it: somebody pulled it out, or it lost its power.
+/// The text says what that means for its copies.
+class PulledOut : public base::Error {
+ public:
+  PulledOut(const std::string& disk, const std::string& message)
+      : Error(base::ErrorKind::io, message), disk_(disk) {}
+  const std::string& disk() const { return disk_; }
+
+ private:
+  std::string disk_;
 };
 
 /// The whole of what a rotation disk is plugged in for: recognised, copied to, read back, sealed
@@ -68,7 +86,8 @@ struct AttachReport {
 ///
 /// Earlier copies stay whole whatever happens, and what was begun is gone on with at the next time.
 /// Warnings (files that could not be read) go to `around.warnings`. Throws what stopped it, with
-/// the disk's state recorded: then the disk is unmounted, but its port is not powered down.
+/// the disk's state recorded: then the disk is unmounted, but its port is not powered down. What a
+/// disk that is gone made fail is thrown as PulledOut.
 AttachReport attach(const profile::Places& places, udev::DeviceProbe& devices,
                     const AttachOptions& options, const OnDiskEvent& listener,
                     const Surroundings& around);

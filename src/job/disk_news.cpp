@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "disk/identity.h"
-#include "job/since_boot.h"
+#include "job/plug_in.h"
 #include "store/curl_client.h"
 
 namespace rota::job {
@@ -110,6 +110,13 @@ Message News::of(const AttachReport& report) const {
                     "removed: look at `rota disk show {0}`. The disk may be unplugged.",
                     name));
   }
+  if (report.any(End::failed)) {
+    return message(
+        Level::alarm, "failed", name,
+        fmt::format("Not every server is on disk {}: {}. What was copied is sealed; when "
+                    "that is mended, plug the disk in again.",
+                    name, report.failures()));
+  }
   return message(Level::good, "safe to unplug", name,
                  report.safe_to_unplug
                      ? fmt::format("SAFE TO UNPLUG ROTA-{0}: every copy is sealed. Take it off "
@@ -142,13 +149,16 @@ std::optional<Message> News::of(const Error& error) const {
     if (alarm.kind == "unknown disk")
       return message(Level::alarm, alarm.kind, alarm.disk, alarm.message);
   }
-  if (kind == ErrorKind::interrupted || is_gone()) {
-    return message(Level::warning, is_gone() ? "pulled out" : "interrupted", disk,
-                   is_gone() ? fmt::format("The disk at {} was pulled out before its copy was "
-                                           "complete. Earlier copies are as they were; plug it in "
-                                           "again, and the copy goes on.",
-                                           base::printable(options_.disk))
-                             : error.what());
+  if (const auto* gone = dynamic_cast<const PulledOut*>(&error)) {
+    return message(Level::warning, "pulled out", gone->disk(), gone->what());
+  }
+  if (is_gone()) {
+    return message(Level::warning, "pulled out", disk,
+                   fmt::format("The disk at {} was pulled out before anything was written to it.",
+                               base::printable(options_.disk)));
+  }
+  if (kind == ErrorKind::interrupted) {
+    return message(Level::warning, "interrupted", disk, error.what());
   }
   return message(Level::alarm, "failed", disk, error.what());
 }
@@ -180,13 +190,16 @@ std::optional<AttachReport> attach_and_tell(const profile::Places& places,
   // and asks this job, which is about to end well, to end.
   store::CurlClient http;
   Notifier notifier(rotation.notify, around.processes, http, around.warnings);
-  if (started_by == StartedBy::udev) {
+  if (started_by != StartedBy::person) {
     const auto device = devices.find(options.disk);
     const std::string name = device ? disk::name_of_label(device->label).value_or("") : "";
     ledger::Ledger ledger(ledger_path(places));
-    if (ledger::Disks(ledger).find(name) && is_there_since_boot(*device, around.processes)) {
-      notifier.tell(waiting(places, *device, name, around), at_terminal);
-      return std::nullopt;
+    if (ledger::Disks(ledger).find(name)) {
+      if (is_as_prepared(places, name, *device)) return std::nullopt;
+      if (started_by == StartedBy::udev && is_there_since_boot(*device, around.processes)) {
+        notifier.tell(waiting(places, *device, name, around), at_terminal);
+        return std::nullopt;
+      }
     }
   }
   const News news(places, devices, options, started_by, around);

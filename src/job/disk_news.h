@@ -16,7 +16,8 @@ enum class StartedBy {
 /// logind can do that.
 ///
 /// A disk that was there since boot is not copied to when udev started this: it is recorded and
-/// told, and waits for a person or to be plugged in again; nothing is returned then.
+/// told, and waits for a person or to be plugged in again; nothing is returned then. Nor is a disk
+/// that was just prepared, unless a person says so.
 /// at_terminal: see Notifier::tell(). Throws what attach() throws.
 std::optional<AttachReport> attach_and_tell(const profile::Places& places,
                                             udev::DeviceProbe& devices,

@@ -58,6 +58,17 @@ std::string key_file_of(const profile::Places& places, const std::string& disk) 
   return fmt::format("{}/keys/{}.key", places.config, disk);
 }
 
+void refuse_if_ended(const ledger::DiskRow& row) {
+  if (row.end == ledger::DiskEnd::in_use) return;
+  const std::string advice =
+      row.end == ledger::DiskEnd::retired
+          ? "prepare a new one under another name"
+          : fmt::format("`rota disk release {}` takes it back into the rotation", row.name);
+  throw Error(ErrorKind::refused,
+              fmt::format("disk {} is {} ({}), and nothing is written to it; {}", row.name,
+                          word(row.end), row.end_reason, advice));
+}
+
 DiskSession::DiskSession(const profile::Places& places, ledger::Disks& disks,
                          udev::DeviceProbe& devices, const std::string& word,
                          const SessionOptions& options, const Surroundings& around)
@@ -141,6 +152,11 @@ void DiskSession::look_at_filesystem() {
   const std::string repaired =
       disk::check_filesystem(filesystem().node, filesystem().fs_type, around_.processes);
   if (!repaired.empty()) note_ += "; the check repaired it: " + repaired;
+}
+
+bool DiskSession::is_at_its_port() const {
+  const auto now_there = devices_.find(device_.node);
+  return now_there && now_there->sequence == device_.sequence;
 }
 
 udev::BlockDevice DiskSession::whole() const {

@@ -19,6 +19,9 @@ namespace rota::job {
 /// What the ledger knows of all disks, as recognise() takes it.
 std::vector<disk::KnownDisk> known_disks(ledger::Disks& disks);
 
+/// Throws Error(refused) for a disk that is lost, retired or held: nothing is written to it.
+void refuse_if_ended(const ledger::DiskRow& row);
+
 /// What makes DiskSession refuse a device or let it pass.
 struct SessionOptions {
   /// A person says that the disk is right though its serial number is another: it is recorded.
@@ -49,6 +52,8 @@ class DiskSession {
   const disk::Identity& identity() const { return identity_; }
   /// Names of other known disks that are at a port too.
   const std::vector<std::string>& others() const { return others_; }
+  /// False when it was pulled out since, also if it is back.
+  bool is_at_its_port() const;
   /// What the filesystem said of itself, and what a check repaired; empty when all was well.
   const std::string& filesystem_note() const { return note_; }
 

@@ -9,8 +9,8 @@
 #include "base/text.h"
 #include "disk/identity.h"
 #include "job/disk_events.h"
+#include "job/plug_in.h"
 #include "job/rotation_status.h"
-#include "job/since_boot.h"
 
 namespace rota::job {
 

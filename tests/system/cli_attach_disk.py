@@ -116,6 +116,31 @@ class Copies(DiskCase):
         self.assertEqual("", compared.read_text())
         self.assertNotIn("f+++", result.stdout)
 
+    def test_a_server_that_cannot_be_copied_does_not_keep_the_others_from_it(self):
+        disk = self.prepared()
+        for name in ("dumps", "typo"):
+            self.init(name)
+        pre = pathlib.Path(self.places["CONFIG"]) / "dumps/pre"
+        pre.write_text("#!/bin/sh\nexit 7\n")
+        pre.chmod(0o700)
+        self.set("typo", max_age='"soon"')
+        result = self.rota("disk", "attach", disk.part, "--scrub", "0s", status=FAILED)
+        self.assertRegex(result.err, "(?s)dumps was not copied: .*typo.*max_age|"
+                                     "typo was not copied: .*max_age.*dumps was not copied: ")
+        disk.replug()
+        # Alone, it fails as such.
+        self.fails(USAGE, "max_age", "disk", "attach", disk.part, "--profile", "typo")
+        self.set("typo", max_age='"1Y"')
+        self.assertEqual(1, len(self.copies(disk)))
+        disk.replug()
+        self.rota("disk", "attach", disk.part, "--scrub", "0s", status=FAILED)
+        self.assertEqual(3, len(self.copies(disk)))
+        self.assertIn("dumps was not copied", self.rota("status").out)
+        pre.unlink()
+        disk.replug()
+        self.attach(disk)
+        self.assertNotIn("was not copied", self.rota("status").out)
+
     def test_a_chain_is_copied_to_a_disk_without_reading_the_source(self):
         disk = self.prepared()
         run = self.backup()

@@ -226,6 +226,21 @@ class KernelEvents(Watching, DiskMachine):
         self.assertEqual(1, len(self.copies(second)))
 
 
+class Prepared(DiskMachine):
+    def test_a_disk_that_was_just_prepared_is_not_copied_to_before_it_is_plugged_in(self):
+        self.small_reserve()
+        self.init()
+        self.write("etc/fstab", "one\n")
+        disk = self.disk()
+        self.rota("disk", "prepare", disk.node, "--name", disk.name, "--yes", "--allow-fixed")
+        for started_by in ("udev", "watch"):
+            self.rota("disk", "attach", f"--started-by={started_by}", disk.part)
+            self.assertEqual([], self.copies(disk))
+        disk.replug()
+        self.rota("disk", "attach", "--started-by=udev", "--scrub=0s", disk.part)
+        self.assertEqual(1, len(self.copies(disk)))
+
+
 class UdevEvents(Watching, UdevMachine):
     def test_with_udevd_a_disk_is_copied_to_once_each_time_that_it_is_plugged_in(self):
         disk = self.disk(plug_in=False)

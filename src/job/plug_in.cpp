@@ -1,0 +1,105 @@
+#include "job/plug_in.h"
+
+#include <charconv>
+#include <cstdint>
+#include <optional>
+
+#include <fmt/core.h>
+
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "ledger/disks.h"
+#include "udev/monitor.h"
+
+namespace rota::job {
+
+namespace {
+
+std::optional<std::int64_t> microseconds(std::string_view text) {
+  std::int64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || (rest != end && *rest != '\n')) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+bool was_seen_at_boot(std::string_view finished, std::string_view seen) {
+  constexpr std::string_view kName = "FinishTimestampMonotonic=";
+  if (!finished.starts_with(kName)) return false;
+  const auto end = microseconds(finished.substr(kName.size()));
+  if (!end) return false;
+  if (*end == 0) return true;  // it is still being started
+  const auto first = microseconds(seen);
+  return first && *first < *end + std::chrono::microseconds(kSettling).count();
+}
+
+bool is_there_since_boot(const udev::BlockDevice& device, base::ProcessRunner& processes) {
+  if (udev::property(device.node, "ROTA_SINCE_BOOT") == "1") return true;
+  try {
+    const std::string finished =
+        processes
+            .run({{"systemctl", "show", "--property=FinishTimestampMonotonic"},
+                  {},
+                  "",
+                  std::chrono::seconds(10)})
+            .output;
+    return was_seen_at_boot(finished, udev::property(device.node, "USEC_INITIALIZED"));
+  } catch (const base::Error&) {
+    return false;
+  }
+}
+
+namespace {
+
+/// In the run directory: a restart of the machine is a plug-in that is_there_since_boot() knows,
+/// and the kernel's numbers begin anew.
+std::string prepared_note(const profile::Places& places, const std::string& disk) {
+  return fmt::format("{}/prepared-{}", places.run, disk);
+}
+
+}  // namespace
+
+void note_prepared(const profile::Places& places, const std::string& disk,
+                   const udev::BlockDevice& device, base::Warnings& warnings) {
+  if (device.sequence == 0) return;  // a kernel before 5.15
+  try {
+    base::real_files().make_directories(places.run, 0755);
+    base::write_file(prepared_note(places, disk), fmt::format("{}\n", device.sequence), 0644);
+  } catch (const base::Error& error) {
+    warnings.warn(disk, error.what());
+  }
+}
+
+bool is_as_prepared(const profile::Places& places, const std::string& disk,
+                    const udev::BlockDevice& device) {
+  const std::string note = prepared_note(places, disk);
+  try {
+    return device.sequence != 0 && base::exists(note) &&
+           base::read_file(note, 64) == fmt::format("{}\n", device.sequence);
+  } catch (const base::Error&) {
+    return false;  // it has gone meanwhile
+  }
+}
+
+void observe_waiting(ledger::Ledger& ledger, const std::string& disk,
+                     const udev::BlockDevice& device, const std::string& why, base::Instant now) {
+  ledger::Disks disks(ledger);
+  const auto last = disks.last_observation(disk);
+  // Since when it is there counts: a restart of a program makes it no younger.
+  if (last && (last->state == ledger::Observed::connected ||
+               last->state == ledger::Observed::safe_to_remove)) {
+    return;
+  }
+  ledger::ObservationRow row;
+  row.disk = disk;
+  row.time = now;
+  row.device = device.node;
+  row.serial = device.serial;
+  row.detail = why + "; it waits for a person, or to be plugged in again";
+  disks.observe(row);
+}
+
+}  // namespace rota::job

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "base/process.h"
+#include "base/progress.h"
+#include "base/time.h"
+#include "ledger/ledger.h"
+#include "profile/places.h"
+#include "udev/device_probe.h"
+
+namespace rota::job {
+
+/// The driver of a disk may be loaded, and the disk may spin up, only when the machine is already
+/// up and its first look at a disk is no plug-in then.
+inline constexpr std::chrono::seconds kSettling{20};
+
+/// Whether a device was at its port already when this machine was started: udev's database says so
+/// (90-rota.rules marks what it first hears of by a synthetic event), or systemd is still starting
+/// the machine, or had just done so when udev first saw the device. When nobody knows, it was not.
+bool is_there_since_boot(const udev::BlockDevice& device, base::ProcessRunner& processes);
+
+/// The part of it that is pure. finished: what `systemctl show` prints of FinishTimestampMonotonic.
+/// seen: udev's USEC_INITIALIZED of the device. Both in microseconds since the kernel began.
+bool was_seen_at_boot(std::string_view finished, std::string_view seen);
+
+/// Notes that a disk was prepared at the port where it is, so that its new label, which udev sees
+/// sooner or later, starts no copy: that waits until the disk is plugged in. A note that cannot be
+/// written is a warning; at worst the first copy begins at once.
+void note_prepared(const profile::Places& places, const std::string& disk,
+                   const udev::BlockDevice& device, base::Warnings& warnings);
+
+/// Whether the disk has not been unplugged since note_prepared().
+bool is_as_prepared(const profile::Places& places, const std::string& disk,
+                    const udev::BlockDevice& device);
+
+/// Records that a disk is connected and waits, unless that, or that it may be unplugged, was the
+/// last thing seen of it.
+void observe_waiting(ledger::Ledger& ledger, const std::string& disk,
+                     const udev::BlockDevice& device, const std::string& why, base::Instant now);
+
+}  // namespace rota::job
