@@ -137,6 +137,16 @@ class FromTheStore(Drills, Machine):
         self.fail_drill(CORRUPT, "the drill of main from the store failed.*does not have it")
         self.assertFalse(self.recorded()[-1]["passed"])
 
+    def test_a_record_that_only_this_machine_has_does_not_help(self):
+        time.sleep(1.1)  # runs have names of seconds
+        newest = self.backup()
+        record, = self.objects(f"runs/*/{newest}.*")
+        record.chmod(0o600)
+        record.write_bytes(record.read_bytes()[:-9])
+        result = self.drill(status=WARNINGS)
+        self.assertRegex(result.err, f"{newest}.*is newer, but its record")
+        self.assertEqual(self.run_name, self.recorded()[-1]["run"])
+
     def test_a_damaged_object_fails_the_drill_until_one_passes(self):
         self.drill()
         good = [(volume, volume.read_bytes()) for volume in self.volumes()]
