@@ -142,7 +142,9 @@ class FromTheStore(Drills, Machine):
         newest = self.backup()
         record, = self.objects(f"runs/*/{newest}.*")
         record.chmod(0o600)
-        record.write_bytes(record.read_bytes()[:-9])
+        data = bytearray(record.read_bytes())
+        data[len(data) // 2] ^= 1
+        record.write_bytes(data)
         result = self.drill(status=WARNINGS)
         self.assertRegex(result.err, f"{newest}.*is newer, but its record")
         self.assertEqual(self.run_name, self.recorded()[-1]["run"])
