@@ -307,6 +307,23 @@ TEST_CASE("what tells of the backup is a result, what tells of this machine is n
   CHECK(std::filesystem::is_empty(d.scratch));
 }
 
+TEST_CASE("a check program that others could change meanwhile is not run", "[drill]") {
+  Drilled d;
+  d.options.check = d.dir / "check";
+  test::write(d.options.check, "#!/bin/sh\ntouch \"$0.ran\"\n");
+  ::chmod(d.options.check.c_str(), 0700);
+  CHECK(d.drill().row.checked);
+  CHECK(std::filesystem::remove(d.options.check + ".ran"));
+  d.passes = 0;
+  d.before_pass = [&](int pass) {
+    if (pass == 2) ::chmod(d.options.check.c_str(), 0722);
+  };
+  CHECK(d.error() == ErrorKind::config);
+  CHECK_FALSE(std::filesystem::exists(d.options.check + ".ran"));
+  CHECK(d.recorded().size() == 1);
+  CHECK(std::filesystem::is_empty(d.scratch));
+}
+
 TEST_CASE("a stop at any pass of a drill leaves nothing and is no result", "[drill]") {
   Drilled d;
   d.options.sample = recovery::SampleSize{.share = 1};
