@@ -9,7 +9,7 @@ set -euo pipefail
 readonly out=$1
 shift
 
-readonly system=(systemd-sysv dbus udev linux-image-amd64 initramfs-tools zstd qemu-guest-agent
+readonly system=(systemd-sysv dbus-user-session udev linux-image-amd64 initramfs-tools zstd qemu-guest-agent
   cryptsetup-bin e2fsprogs fdisk xfsprogs btrfs-progs)
 packages=$(IFS=,; echo "${system[*]},$*")
 

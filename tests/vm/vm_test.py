@@ -277,6 +277,22 @@ class Long(Vm):
     def test_a_btrfs_disk_pulled_out(self):
         self.pulled_out_with("btrfs")
 
+    def test_who_is_logged_in_is_told_on_the_desktop(self):
+        station, disk = self.resume()
+        # A session without a screen, and a notify-send that shows that it reaches the session's bus.
+        station.write("/usr/local/bin/notify-send", """#!/bin/sh
+            busctl --user list > /dev/null || exit 1
+            printf '%s\\n' "$(id -un)" "$@" >> /home/sam/notified
+            """, mode="755")
+        station.run("""
+            useradd --create-home sam && systemctl start user@$(id -u sam).service
+            for i in $(seq 100); do [ -S /run/user/$(id -u sam)/bus ] && break; sleep 0.1; done
+            sed -i 's/^on_event/desktop = true\\n&/' /etc/rota/rotation.toml""")
+        self.assert_told(["safe to unplug"], station.copy(disk))
+        told = station.run("cat /home/sam/notified").splitlines()
+        self.assertEqual(["sam", "--app-name=rota", "--urgency=normal", "--"], told[:4])
+        self.assertRegex(told[-1], "^SAFE TO UNPLUG ROTA-ALPHA")
+
     def test_the_package_goes_without_leaving_anything(self):
         station, disk = self.resume()
         station.run("systemctl enable --now rota-remind.timer && systemctl start rota-remind.service"
