@@ -205,7 +205,7 @@ void AttachJob::copy(disk::DiskMount& mount, CopySource& source) {
 void AttachJob::read_back() {
   disk::DiskMount& mount = session_->mount(MountMode::read_only);
   log_.observe(Observed::verifying);
-  DiskChecks checks(disks_, log_, name(), around_);
+  DiskChecks checks(disks_, log_, *session_, around_);
   for (ServerCopy& copy : report_.copies) {
     if (!copy.is_written()) continue;
     copy.check = checks.verify(mount, copy.server, copy.summary.directory, ledger::CheckKind::seal,
@@ -275,7 +275,7 @@ void AttachJob::record_seals() {
 void AttachJob::scrub() {
   const auto budget = options_.scrub_budget.value_or(std::chrono::seconds(set_->scrub_budget));
   if (budget.count() <= 0) return;
-  DiskChecks checks(disks_, log_, name(), around_);
+  DiskChecks checks(disks_, log_, *session_, around_);
   try {
     report_.scrubbed = checks.scrub(session_->mount(MountMode::read_only), budget);
   } catch (const Error& error) {
@@ -342,15 +342,10 @@ void AttachJob::record_end() {
   }
 }
 
-/// What a disk that is gone makes fail says "input/output error" of some file, and may say so a
-/// moment before the kernel has taken the device away.
+/// What a disk that is gone makes fail says "input/output error" of some file.
 bool AttachJob::was_pulled_out(const Error& error) const {
-  const int looks = error.kind() == ErrorKind::io ? 10 : 1;
-  for (int look = 1; session_->is_at_its_port(); ++look) {
-    if (look == looks) return false;
-    around_.clock.sleep(std::chrono::milliseconds(200), {});
-  }
-  return true;
+  return !session_->is_at_its_port(error.kind() == ErrorKind::io ? kVanishing
+                                                                 : std::chrono::milliseconds(0));
 }
 
 void AttachJob::pulled_out() {

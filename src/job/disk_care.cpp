@@ -36,7 +36,7 @@ DiskCare::DiskCare(const profile::Places& places, udev::DeviceProbe& devices,
 std::vector<DiskCare::Verified> DiskCare::verify(const std::string& server, bool all) {
   const disk::DiskMount& mount = session_.mount(MountMode::read_only);
   log_.observe(Observed::verifying);
-  DiskChecks checks(disks_, log_, name(), around_);
+  DiskChecks checks(disks_, log_, session_, around_);
   std::vector<Verified> verified;
   const std::vector<disk::CopyInfo> copies = disk::list_copies(mount.fd());
   for (const disk::CopyInfo& info : copies) {
@@ -59,7 +59,7 @@ std::vector<DiskCare::Verified> DiskCare::verify(const std::string& server, bool
 }
 
 std::vector<Scrubbed> DiskCare::scrub(std::chrono::seconds budget) {
-  DiskChecks checks(disks_, log_, name(), around_);
+  DiskChecks checks(disks_, log_, session_, around_);
   log_.observe(Observed::verifying);
   std::vector<Scrubbed> scrubbed = checks.scrub(session_.mount(MountMode::read_only), budget);
   checks.keep(session_.mount(MountMode::read_write), scrubbed);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/error.h"
 #include "base/text.h"
 #include "disk/copies.h"
 #include "disk/verify_copy.h"
@@ -25,9 +26,17 @@ std::string check_text(const disk::CheckResult& check) {
                      check.differences.front().second);
 }
 
-DiskChecks::DiskChecks(ledger::Disks& disks, DiskLog& log, std::string disk,
+DiskChecks::DiskChecks(ledger::Disks& disks, DiskLog& log, const DiskSession& session,
                        const Surroundings& around)
-    : disks_(disks), log_(log), disk_(std::move(disk)), around_(around) {}
+    : disks_(disks), log_(log), session_(session), disk_(session.row().name), around_(around) {}
+
+void DiskChecks::require_disk(const disk::CheckResult& check) const {
+  if (check.good() || session_.is_at_its_port(kVanishing)) return;
+  throw base::Error(base::ErrorKind::io,
+                    fmt::format("disk {} was pulled out, or lost its power, while it was read; "
+                                "that says nothing of its copies",
+                                disk_));
+}
 
 disk::CheckResult DiskChecks::verify(const disk::DiskMount& mount, const std::string& server,
                                      const std::string& directory, ledger::CheckKind what,
@@ -39,6 +48,7 @@ disk::CheckResult DiskChecks::verify(const disk::DiskMount& mount, const std::st
   if (what == ledger::CheckKind::full) options.what = disk::What::everything;
   const disk::CheckResult check =
       disk::verify_copy(mount.fd(), server, directory, options, around_.progress, around_.stop);
+  require_disk(check);
   ledger::CheckRow row;
   row.disk = disk_;
   row.server = server;
@@ -73,6 +83,7 @@ std::vector<Scrubbed> DiskChecks::scrub(const disk::DiskMount& mount, std::chron
     one.result = disk::scrub(mount.fd(), server, one.state, left, since, around_.clock,
                              around_.progress, around_.stop);
     const disk::CheckResult& check = one.result.check;
+    require_disk(check);
     log_.event("scrub", check.good() ? "done" : "failed", check_text(check), server);
     for (const disk::Damage& damage : check.damage) {
       around_.warnings.warn(fmt::format("{}/{}", server, damage.path), damage.what);

@@ -8,6 +8,7 @@
 #include "disk/mount.h"
 #include "disk/scrub.h"
 #include "job/disk_events.h"
+#include "job/disk_session.h"
 
 namespace rota::job {
 
@@ -21,10 +22,18 @@ struct Scrubbed {
   disk::ScrubResult result;
 };
 
+/// How long a device may outlive the disk that was pulled out.
+inline constexpr std::chrono::seconds kVanishing{2};
+
 /// Reads copies on a mounted disk back and records what was found.
+///
+/// A disk that was pulled out meanwhile is not damaged: nothing is recorded of it, and Error(io) is
+/// thrown.
 class DiskChecks {
  public:
-  DiskChecks(ledger::Disks& disks, DiskLog& log, std::string disk, const Surroundings& around);
+  /// session: of the disk; outlives this.
+  DiskChecks(ledger::Disks& disks, DiskLog& log, const DiskSession& session,
+             const Surroundings& around);
 
   /// directory: the copy's, ".partial" included. bytes: to be read, for the time left; 0: unknown.
   disk::CheckResult verify(const disk::DiskMount& mount, const std::string& server,
@@ -39,9 +48,12 @@ class DiskChecks {
   void keep(const disk::DiskMount& mount, const std::vector<Scrubbed>& scrubbed);
 
  private:
+  void require_disk(const disk::CheckResult& check) const;
+
   ledger::Disks& disks_;
   DiskLog& log_;
-  std::string disk_;
+  const DiskSession& session_;
+  const std::string& disk_;  ///< its name
   const Surroundings around_;
 };
 

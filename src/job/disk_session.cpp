@@ -154,9 +154,14 @@ void DiskSession::look_at_filesystem() {
   if (!repaired.empty()) note_ += "; the check repaired it: " + repaired;
 }
 
-bool DiskSession::is_at_its_port() const {
-  const auto now_there = devices_.find(device_.node);
-  return now_there && now_there->sequence == device_.sequence;
+bool DiskSession::is_at_its_port(std::chrono::milliseconds patience) const {
+  constexpr std::chrono::milliseconds kLook(200);
+  for (std::chrono::milliseconds waited(0);; waited += kLook) {
+    const auto now_there = devices_.find(device_.node);
+    if (!now_there || now_there->sequence != device_.sequence) return false;
+    if (waited >= patience) return true;
+    around_.clock.sleep(kLook, {});
+  }
 }
 
 udev::BlockDevice DiskSession::whole() const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -52,8 +53,9 @@ class DiskSession {
   const disk::Identity& identity() const { return identity_; }
   /// Names of other known disks that are at a port too.
   const std::vector<std::string>& others() const { return others_; }
-  /// False when it was pulled out since, also if it is back.
-  bool is_at_its_port() const;
+  /// False when it was pulled out since, also if it is back, or is within `patience`: what a disk
+  /// that is gone makes fail may fail a moment before the kernel has taken the device away.
+  bool is_at_its_port(std::chrono::milliseconds patience) const;
   /// What the filesystem said of itself, and what a check repaired; empty when all was well.
   const std::string& filesystem_note() const { return note_; }
 

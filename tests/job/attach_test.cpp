@@ -20,7 +20,52 @@ std::vector<std::string> steps(Station& station) {
   return begun;
 }
 
+/// The real devices, until the disk is pulled out: then the kernel knows it no more, which a loop
+/// device does not show.
+class Ports final : public udev::DeviceProbe {
+ public:
+  std::vector<udev::BlockDevice> devices() override {
+    return gone ? std::vector<udev::BlockDevice>{} : udev::real_devices().devices();
+  }
+  std::optional<udev::BlockDevice> find(const std::string& node) override {
+    return gone ? std::nullopt : udev::real_devices().find(node);
+  }
+  bool gone = false;
+};
+
 }  // namespace
+
+TEST_CASE("a disk that is pulled out while it is read is not taken for damaged", "[attach]") {
+  if (const auto why = LoopDisk::missing()) return skip(*why);
+  const std::string step = GENERATE(as<std::string>{}, "read back", "scrub");
+  INFO(step);
+  Station station;
+  station.restore();
+  Ports ports;
+  try {
+    station.attach(
+        [&](const job::DiskEvent& event) {
+          if (event.state != "begins" || event.step != step) return;
+          ports.gone = true;
+          station.disk().yank();
+        },
+        {}, ports);
+    FAIL("the disk was not missed");
+  } catch (const job::PulledOut& error) {
+    const bool sealed =
+        std::string(error.what()).find("The new copy is sealed") != std::string::npos;
+    CHECK(sealed == (step == "scrub"));
+  }
+  CHECK(station.bad_checks() == 0);
+  CHECK(station.alarms().empty());
+  CHECK(station.state() == ledger::Observed::interrupted);
+  station.disk().push_in();
+  station.unplug();
+  station.plug_in();
+  station.clock.sleep(std::chrono::hours(1), {});
+  CHECK(station.attach().all_sealed());
+  station.check(step == "scrub" ? 3 : 2);
+}
 
 TEST_CASE("a disk that is pulled out when a step begins is gone on with", "[attach]") {
   if (const auto why = LoopDisk::missing()) return skip(*why);

@@ -59,10 +59,11 @@ class Station {
   }
 
   job::AttachReport attach(const job::OnDiskEvent& listener = nullptr,
-                           const std::stop_token& stop = {}) {
+                           const std::stop_token& stop = {},
+                           udev::DeviceProbe& devices = udev::real_devices()) {
     job::AttachOptions options;
     options.disk = name_;
-    return job::attach(places_, udev::real_devices(), options, listener, around(stop));
+    return job::attach(places_, devices, options, listener, around(stop));
   }
   void unplug() { disk_.detach(); }
   void plug_in() { disk_.attach(); }
@@ -71,6 +72,23 @@ class Station {
   ledger::Observed state() {
     ledger::Ledger ledger(places_.state + "/ledger.db");
     return ledger::Disks(ledger).last_observation(name_)->state;
+  }
+
+  std::vector<ledger::AlarmRow> alarms() {
+    ledger::Ledger ledger(places_.state + "/ledger.db");
+    return ledger::Disks(ledger).alarms(name_, true);
+  }
+  /// Copies that could not be read as they were written, says the ledger.
+  std::size_t bad_checks() {
+    ledger::Ledger ledger(places_.state + "/ledger.db");
+    ledger::Disks disks(ledger);
+    std::size_t bad = 0;
+    for (const ledger::CopyRow& copy : disks.copies(name_)) {
+      for (const ledger::CheckRow& check : disks.checks(name_, copy.server, copy.snapshot)) {
+        bad += check.good ? 0 : 1;
+      }
+    }
+    return bad;
   }
 
   /// Everything about the disk is as it should be after `copies` seals.

@@ -193,11 +193,12 @@ class Station(qemu.Guest):
             pull()
 
     def pull_after(self, disk, requests, seconds=120):
-        """Plugs the disk in and pulls it out once it was given so many commands, or when its job is
-        over; what the job was working at."""
-        after, told = self.requests() + requests, len(self.told())
+        """Plugs the disk in and pulls it out once it was given so many commands by its job, or when
+        that is over; what the job was working at."""
+        told = len(self.told())
         self.plug_in(disk.image, disk.serial)
-        end = time.monotonic() + seconds
+        self.run(f"for i in $(seq 200); do {self.jobs} | grep -q . && exit; sleep 0.1; done; exit 1")
+        after, end = self.requests() + requests, time.monotonic() + seconds
         over = None
         while self.requests() < after and time.monotonic() < end:
             time.sleep(0.02)

@@ -164,6 +164,7 @@ class Short(Vm):
             doing = station.pull_after(disk, choose.randrange(1, 2300))
             (told,) = station.wait_job(after, 90)
             print(f"{number + 1}: {doing}: {told['event']}")
+            self.assertNotIn("damaged", station.run("rota status; rota history"))
             self.assertEqual(before, station.copies(disk)[:len(before)])
             (told,) = station.copy(disk)
             self.assertEqual("safe to unplug", told["event"])
@@ -176,6 +177,19 @@ class Short(Vm):
 
 class Long(Vm):
     """What takes longer, or is rarer."""
+
+    def test_pulled_out_while_it_is_read(self):
+        station, disk = self.resume()
+        for sealed, step in enumerate(("read back main", "scrub main")):
+            after = len(station.told())
+            station.pull_during(disk, step)
+            (told,) = station.wait_job(after, 90)
+            self.assertEqual(("pulled out", "warning"), (told["event"], told["level"]))
+            self.assertIn(step, told["text"])
+            self.assertEqual(1 + sealed, len(station.copies(disk)))
+            self.assertNotIn("damaged", station.run("rota status; rota history"))
+        self.assert_told(["safe to unplug"], station.copy(disk))
+        self.assert_whole(disk, station.copies(disk))
 
     def assert_told(self, events, told):
         self.assertEqual(events, [message["event"] for message in told])
