@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "cli/command.h"
 #include "job/watch.h"
 #include "profile/rotation.h"
@@ -30,6 +31,7 @@ class Watch final : public Command {
 
   int run(Context& context) override {
     const profile::Places& places = context.places();
+    base::real_files().make_directories(places.run, 0755);  // a restart has taken it
     const base::LockFile only(places.run + "/watch.lock", "the ports (rota watch)");
     const auto monitor =
         udev::open_monitor(kernel_ ? udev::EventSource::kernel : udev::best_source());

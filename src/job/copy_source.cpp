@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "chain/catalog.h"
 #include "chain/chain_source.h"
 #include "disk/copy_names.h"
@@ -32,8 +33,13 @@ class LocalCopySource final : public CopySource {
   }
   std::string description() const override { return profile_.source; }
   std::unique_ptr<tree::Source> open() override {
-    return std::make_unique<tree::LocalSource>(
-        profile_.source, selection(profile_, places_, around_.warnings), around_.warnings);
+    try {
+      return std::make_unique<tree::LocalSource>(
+          profile_.source, selection(profile_, places_, around_.warnings), around_.warnings);
+    } catch (const base::FileError& error) {
+      // Of the server, not of the disk: see AttachJob::copy().
+      throw base::Error(error.kind(), error.what());
+    }
   }
   void prepare() override {
     if (profile_.pre.empty()) return;

@@ -79,6 +79,8 @@ class AttachJob {
   std::unique_ptr<DiskRoom> room_;
   std::vector<std::unique_ptr<CopySource>> sources_;
   std::uint64_t new_bytes_ = 0;
+  bool full_ = false;    ///< there was no room for a server's copy
+  bool let_go_ = false;  ///< nothing uses the disk any more: it may be gone
   AttachReport report_;
 };
 
@@ -198,6 +200,7 @@ void AttachJob::copy(disk::DiskMount& mount, CopySource& source) {
   } catch (const Error& error) {
     const bool alone = sources_.size() + report_.copies.size() == 1;
     if (alone || error.kind() == ErrorKind::interrupted) throw;
+    full_ = full_ || log_.state() == Observed::full;
     leave_out(source.server(), error);
   }
 }
@@ -305,6 +308,7 @@ void AttachJob::write_plan(const disk::DiskMount& mount) {
 void AttachJob::let_go() {
   const udev::BlockDevice whole = session_->whole();
   session_->close();
+  let_go_ = true;
   if (options_.power_down) {
     log_.begins("power down");
     report_.power = disk::power_down(whole);
@@ -334,7 +338,7 @@ void AttachJob::record_end() {
     log_.observe(Observed::suspect, "a copy is held until a person has looked");
     log_.event("end", "held", "held: see `rota disk show`");
   } else if (report_.any(End::failed)) {
-    log_.observe(Observed::interrupted, report_.failures());
+    log_.observe(full_ ? Observed::full : Observed::interrupted, report_.failures());
     log_.event("end", "failed", report_.failures());
   } else {
     log_.observe(Observed::safe_to_remove);
@@ -344,6 +348,7 @@ void AttachJob::record_end() {
 
 /// What a disk that is gone makes fail says "input/output error" of some file.
 bool AttachJob::was_pulled_out(const Error& error) const {
+  if (let_go_) return false;
   return !session_->is_at_its_port(error.kind() == ErrorKind::io ? kVanishing
                                                                  : std::chrono::milliseconds(0));
 }

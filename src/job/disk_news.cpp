@@ -152,7 +152,8 @@ std::optional<Message> News::of(const Error& error) const {
   if (const auto* gone = dynamic_cast<const PulledOut*>(&error)) {
     return message(Level::warning, "pulled out", gone->disk(), gone->what());
   }
-  if (is_gone()) return std::nullopt;  // before anything was written to it
+  // Taken away before its job had begun: nothing was written to it.
+  if (kind == ErrorKind::not_found && is_gone()) return std::nullopt;
   if (kind == ErrorKind::interrupted) {
     return message(Level::warning, "interrupted", disk, error.what());
   }

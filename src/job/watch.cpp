@@ -143,6 +143,7 @@ void Watcher::plugged_in(const BlockDevice& device) {
     pending_[name] = device.node;
     return;
   }
+  if (is_as_prepared(places_, name, device)) return;
   say_(fmt::format("Disk {} was plugged in at {}: its copy begins.", name, device.node));
   start_job(name, device.node);
 }

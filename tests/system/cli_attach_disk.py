@@ -146,8 +146,9 @@ class Copies(DiskCase):
 
     def test_a_server_that_cannot_be_copied_does_not_keep_the_others_from_it(self):
         disk = self.prepared()
-        for name in ("dumps", "typo"):
+        for name in ("dumps", "lost", "typo"):
             self.init(name)
+        self.set("lost", source=f'"{self.dir}/nowhere"')
         pre = pathlib.Path(self.places["CONFIG"]) / "dumps/pre"
         pre.write_text("#!/bin/sh\nexit 7\n")
         pre.chmod(0o700)
@@ -158,11 +159,13 @@ class Copies(DiskCase):
         disk.replug()
         # Alone, it fails as such.
         self.fails(USAGE, "max_age", "disk", "attach", disk.part, "--profile", "typo")
+        self.assertRegex(result.err, "lost was not copied: cannot read the source .*nowhere")
+        self.set("lost", source=f'"{self.source}"')
         self.set("typo", max_age='"1Y"')
         self.assertEqual(1, len(self.copies(disk)))
         disk.replug()
         self.rota("disk", "attach", disk.part, "--scrub", "0s", status=FAILED)
-        self.assertEqual(3, len(self.copies(disk)))
+        self.assertEqual(4, len(self.copies(disk)))
         self.assertIn("dumps was not copied", self.rota("status").out)
         pre.unlink()
         disk.replug()
@@ -456,6 +459,18 @@ class Refused(DiskCase):
         disk.replug()
         self.attach(disk)
         self.silent("disk", "verify", disk.name, "--all")
+
+    def test_a_server_without_room_does_not_keep_the_others_from_the_disk(self):
+        disk = self.prepared(size=64 << 20)
+        big = self.dir / "big"
+        big.mkdir()
+        (big / "file").write_bytes(os.urandom(80_000_000))
+        self.init("archive")  # comes before main
+        self.set("archive", source=f'"{big}"')
+        result = self.rota("disk", "attach", disk.part, "--scrub", "0s", status=FAILED)
+        self.assertRegex(result.err, "archive was not copied: disk .* has no room for the copy")
+        self.assertEqual(1, len(self.copies(disk)))
+        self.assertIn("ended as full", self.rota("status").out)
 
     def test_old_copies_go_when_room_is_needed_and_the_newest_stays(self):
         disk = self.prepared(size=96 << 20)

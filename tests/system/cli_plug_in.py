@@ -129,7 +129,7 @@ class Watching:
         process = self.start("watch", *options, stdout=self.log,
                              stderr=subprocess.STDOUT)
         self.addCleanup(self.end, process)
-        wait_for(lambda: "Waiting for rotation disks" in self.said(), "rota watch")
+        self.wait_said("Waiting for rotation disks")
         return process
 
     def end(self, process):
@@ -242,6 +242,21 @@ class Prepared(DiskMachine):
 
 
 class UdevEvents(Watching, UdevMachine):
+    def test_a_disk_that_is_prepared_while_it_watches_is_not_copied_to(self):
+        self.init()
+        self.write("etc/fstab", "one\n")
+        disk = self.disk()
+        self.start_udevd(allow=(disk,))
+        self.settings(disk)
+        self.watch()
+        self.rota("disk", "prepare", disk.node, "--name", disk.name, "--yes", "--allow-fixed")
+        self.settle()
+        time.sleep(1)  # it has the time to begin one
+        disk.replug()
+        self.wait_said(f"The job with disk {disk.name} is done")
+        self.assertEqual(1, self.said().count("its copy begins"))
+        self.assertEqual(1, len(self.copies(disk)))
+
     def test_with_udevd_a_disk_is_copied_to_once_each_time_that_it_is_plugged_in(self):
         disk = self.disk(plug_in=False)
         self.start_udevd(allow=(disk,))
