@@ -22,9 +22,6 @@ struct Scrubbed {
   disk::ScrubResult result;
 };
 
-/// How long a device may outlive the disk that was pulled out.
-inline constexpr std::chrono::seconds kVanishing{2};
-
 /// Reads copies on a mounted disk back and records what was found.
 ///
 /// A disk that was pulled out meanwhile is not damaged: nothing is recorded of it, and Error(io) is

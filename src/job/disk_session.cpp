@@ -74,20 +74,33 @@ DiskSession::DiskSession(const profile::Places& places, ledger::Disks& disks,
                          const SessionOptions& options, const Surroundings& around)
     : places_(places), disks_(disks), devices_(devices), around_(around) {
   find(word);
-  recognise(options);
+  try {
+    recognise(options);
+  } catch (const Error& error) {
+    // What a disk that is gone makes fail says that a file or the filesystem is broken.
+    const bool read = error.kind() == ErrorKind::io || error.kind() == ErrorKind::corrupt;
+    const auto patience =
+        read ? std::chrono::milliseconds(kVanishing) : std::chrono::milliseconds(0);
+    if (error.kind() == ErrorKind::refused || is_at_its_port(patience)) throw;
+    throw Error(ErrorKind::not_found,
+                fmt::format("{} was pulled out, or lost its power, before it was recognised; its "
+                            "copies are as they were",
+                            base::printable(device_.label)));
+  }
 }
 
 void DiskSession::find(const std::string& word) {
   all_ = devices_.devices();
   std::vector<BlockDevice> found = meant(devices_, all_, word);
-  if (found.empty()) {
+  if (!found.empty()) device_ = std::move(found.front());
+  const std::string name = disk::name_of_label(device_.label).value_or("");
+  // The label of a disk that is being pulled out cannot be read.
+  if (found.empty() || (name.empty() && !is_at_its_port(std::chrono::milliseconds(100)))) {
     throw Error(ErrorKind::not_found,
                 fmt::format("no disk {} is plugged in; `rota disk list` shows the disks that there "
                             "are and where each should be",
                             base::printable(word)));
   }
-  device_ = std::move(found.front());
-  const std::string name = disk::name_of_label(device_.label).value_or("");
   if (name.empty()) {
     throw Error(ErrorKind::refused,
                 fmt::format("{} is no rotation disk: it has no label that begins with {}; `rota "

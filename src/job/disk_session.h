@@ -23,6 +23,9 @@ std::vector<disk::KnownDisk> known_disks(ledger::Disks& disks);
 /// Throws Error(refused) for a disk that is lost, retired or held: nothing is written to it.
 void refuse_if_ended(const ledger::DiskRow& row);
 
+/// How long a device may outlive the disk that was pulled out.
+inline constexpr std::chrono::seconds kVanishing{2};
+
 /// What makes DiskSession refuse a device or let it pass.
 struct SessionOptions {
   /// A person says that the disk is right though its serial number is another: it is recorded.
@@ -39,9 +42,9 @@ class DiskSession {
   /// word: the disk's name, its label, or a node of it or of its partition. Locks and recognises
   /// it; an encrypted one is opened.
   ///
-  /// Throws Error: not_found when no such disk is at a port; locked; refused for one that is not
-  /// ours or not to be trusted (then the ledger has an alarm about it); corrupt when the filesystem
-  /// is damaged.
+  /// Throws Error: not_found when no such disk is at a port, or none any more; locked; refused for
+  /// one that is not ours or not to be trusted (then the ledger has an alarm about it); corrupt
+  /// when the filesystem is damaged.
   DiskSession(const profile::Places& places, ledger::Disks& disks, udev::DeviceProbe& devices,
               const std::string& word, const SessionOptions& options, const Surroundings& around);
 

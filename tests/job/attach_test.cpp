@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <functional>
+
 #include "base/error.h"
 #include "job/station.h"
 #include "support/skip.h"
@@ -25,15 +27,46 @@ std::vector<std::string> steps(Station& station) {
 class Ports final : public udev::DeviceProbe {
  public:
   std::vector<udev::BlockDevice> devices() override {
-    return gone ? std::vector<udev::BlockDevice>{} : udev::real_devices().devices();
+    if (gone) return {};
+    std::vector<udev::BlockDevice> there = udev::real_devices().devices();
+    if (when_listed) when_listed();
+    return there;
   }
   std::optional<udev::BlockDevice> find(const std::string& node) override {
     return gone ? std::nullopt : udev::real_devices().find(node);
   }
   bool gone = false;
+  std::function<void()> when_listed;
 };
 
 }  // namespace
+
+TEST_CASE("a disk that is pulled out before it is recognised is one that is not there",
+          "[attach]") {
+  if (const auto why = LoopDisk::missing()) return skip(*why);
+  Station station;
+  station.restore();
+  Ports ports;
+  ports.when_listed = [&] {
+    ports.gone = true;
+    station.disk().yank();
+  };
+  try {
+    station.attach({}, {}, ports);
+    FAIL("the disk was not missed");
+  } catch (const base::Error& error) {
+    INFO(error.what());
+    CHECK(error.kind() == base::ErrorKind::not_found);
+    CHECK(std::string(error.what()).find("before it was recognised") != std::string::npos);
+  }
+  CHECK(station.alarms().empty());
+  station.disk().push_in();
+  station.unplug();
+  station.plug_in();
+  station.clock.sleep(std::chrono::hours(1), {});
+  CHECK(station.attach().all_sealed());
+  station.check(2);
+}
 
 TEST_CASE("a disk that is pulled out while it is read is not taken for damaged", "[attach]") {
   if (const auto why = LoopDisk::missing()) return skip(*why);

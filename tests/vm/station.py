@@ -2,6 +2,7 @@
 disk that holds a copy already. Made once and saved; each test goes on from there."""
 
 import hashlib
+import io
 import json
 import os
 import pathlib
@@ -46,7 +47,8 @@ def log(text):
 def digest(*parts):
     whole = hashlib.sha256()
     for part in parts:
-        whole.update(hashlib.sha256(part if isinstance(part, bytes) else part.read_bytes()).digest())
+        with io.BytesIO(part) if isinstance(part, bytes) else open(part, "rb") as file:
+            whole.update(hashlib.file_digest(file, "sha256").digest())
     return whole.hexdigest()[:16]
 
 
@@ -142,7 +144,7 @@ class Station(qemu.Guest):
         return [json.loads(line) for line in self.run("cat /root/told").splitlines()]
 
     def wait_job(self, after, seconds=300, count=1):
-        """Waits until `count` messages more than `after` were told and no job runs; the new ones."""
+        """Waits until `count` messages more than `after` were told and no job runs; all new ones."""
         script = f"""
             for i in $(seq {seconds * 5}); do
               if [ $(wc -l < /root/told) -ge {after + count} ] && ! {self.jobs} | grep -q .; then exit 0; fi

@@ -161,9 +161,14 @@ class Short(Vm):
             if number > 0:
                 station.change_data()
             before, after = station.copies(disk), len(station.told())
+            image = stations.digest(disk.image)
             doing = station.pull_after(disk, choose.randrange(1, 2300))
-            (told,) = station.wait_job(after, 90)
-            print(f"{number + 1}: {doing}: {told['event']}")
+            told = station.wait_job(after, 90, count=0)
+            print(f"{number + 1}: {doing}: {', '.join(m['event'] for m in told) or 'not begun'}")
+            if not told:
+                self.assertEqual(image, stations.digest(disk.image), "its job wrote and is silent")
+            self.assertLessEqual({message["event"] for message in told},
+                                 {"pulled out", "safe to unplug"})
             self.assertNotIn("damaged", station.run("rota status; rota history"))
             self.assertEqual(before, station.copies(disk)[:len(before)])
             (told,) = station.copy(disk)
