@@ -122,10 +122,7 @@ class Drill {
     result_.row.restore_seconds = since(begin);
     result_.row.files = progress.files;
     result_.row.bytes = bytes_;  // as files have sizes; progress counts no holes
-    if (writer.damaged() != 0) {
-      fail(fmt::format("{} files are damaged and could not be restored",
-                       base::human_count(writer.damaged())));
-    }
+    damaged_ = writer.damaged();
   }
 
   void compare(const DrillScratch& scratch) {
@@ -134,10 +131,14 @@ class Drill {
     const auto origin = open();
     const Differences differences =
         compare_restored(*origin, scratch.tree(), around_.warnings, around_.progress, around_.stop);
-    if (differences.count == 0) return;
+    if (differences.count == 0 && damaged_ == 0) return;
     const std::uint64_t more = differences.count - differences.first.size();
-    fail(fmt::format("{} differ{} from what was backed up: {}{}",
+    // What is damaged in the backup is missing in what was restored: it is among the differences.
+    fail(fmt::format("{} differ{} from what was backed up{}: {}{}",
                      base::human_count(differences.count), differences.count == 1 ? "s" : "",
+                     damaged_ == 0 ? ""
+                                   : fmt::format(" ({} because of damage in the backup)",
+                                                 base::human_count(damaged_)),
                      fmt::join(differences.first, "; "),
                      more == 0 ? "" : fmt::format("; and {} more", base::human_count(more))));
   }
@@ -188,6 +189,7 @@ class Drill {
   std::optional<ChosenSample> sample_;
   std::uint64_t entries_ = 0;  ///< to be restored
   std::uint64_t bytes_ = 0;
+  std::uint64_t damaged_ = 0;  ///< files that the restore had to leave out
 };
 
 }  // namespace

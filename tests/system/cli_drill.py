@@ -479,7 +479,9 @@ class FromADisk(Drills, DiskMachine):
         subprocess.run(["umount", self.mounts.pop()], check=True)
         result = self.drill("--disk", self.one.name, status=CORRUPT)
         self.assertRegex(result.err.splitlines()[-1],
-                         f"the drill of main from disk {self.one.name} failed.*etc/fstab: missing")
+                         f"the drill of main from disk {self.one.name} failed.*: 2 differ from what "
+                         r"was backed up \(1 because of damage in the backup\): etc/fstab: "
+                         "missing; etc/fstab.link: missing")
         self.assert_clean()
         self.assertEqual((False, self.one.name),
                          (self.recorded()[-1]["passed"], self.recorded()[-1]["disk"]))
