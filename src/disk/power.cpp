@@ -11,9 +11,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <filesystem>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 
 namespace rota::disk {
 
@@ -79,6 +81,21 @@ std::string usb_device_above(std::string directory, const std::string& top) {
   return "";
 }
 
+/// The name of another disk that hangs on the same USB device: a bridge with two bays, a card
+/// reader. Empty: there is none.
+std::string other_disk_below(const std::string& usb, const std::string& own) {
+  std::error_code none;
+  // Not through links, which lead out of it.
+  for (std::filesystem::recursive_directory_iterator i(usb, none), end; !none && i != end;
+       i.increment(none)) {
+    const std::filesystem::path& path = i->path();
+    if (path.parent_path().filename() != "block") continue;
+    i.disable_recursion_pending();
+    if (path != own && base::exists(path.string() + "/size")) return path.filename();
+  }
+  return "";
+}
+
 }  // namespace
 
 std::vector<PowerStep> power_down(const udev::BlockDevice& disk, const std::string& sysfs) {
@@ -96,10 +113,15 @@ std::vector<PowerStep> power_down(const udev::BlockDevice& disk, const std::stri
   if (disk.kind == udev::DeviceKind::partition) directory = base::parent_directory(directory);
   // Looked up first: when the SCSI device is gone, so is the way up from it.
   const std::string usb = usb_device_above(directory, sysfs);
+  const std::string other = usb.empty() ? "" : other_disk_below(usb, directory);
   steps.push_back(stop(disk.disk_node));
   steps.push_back(trigger("detach", directory + "/device/delete"));
   if (usb.empty()) {
     steps.push_back({"remove", StepResult::not_applicable, "it is not attached by USB"});
+  } else if (!other.empty()) {
+    steps.push_back(
+        {"remove", StepResult::not_applicable,
+         fmt::format("another disk, {}, hangs on the same USB device", base::printable(other))});
   } else {
     steps.push_back(trigger("remove", usb + "/remove"));
   }

@@ -20,8 +20,8 @@ struct PowerStep {
 
 /// Lets go of an unmounted disk: flushes the kernel's buffers, stops the SCSI disk, detaches it,
 /// and removes its USB device, so that the port is powered down where the hub can. A step that
-/// fails is reported and the next one tried: bridges differ. A loop device or a fixed disk is only
-/// flushed.
+/// fails is reported and the next one tried: bridges differ. The USB device stays where another
+/// disk hangs on it. A loop device or a fixed disk is only flushed.
 ///
 /// sysfs: where sysfs is mounted; for tests. Never throws for the device.
 std::vector<PowerStep> power_down(const udev::BlockDevice& disk, const std::string& sysfs = "/sys");

@@ -72,6 +72,25 @@ TEST_CASE("the SCSI device is detached and the disk's own USB device removed", "
   CHECK_FALSE(disk::is_safe_to_unplug(steps));
 }
 
+TEST_CASE("a USB device that another disk hangs on stays", "[power]") {
+  UsbTree tree;
+  const std::string other = tree.usb + "/2-1:1.0/host6/target6/6:0:0:1/block/sdy";
+  SECTION("another disk") {
+    write(other + "/size", "1");
+    const auto steps = disk::power_down(tree.device, tree.dir.path());
+    CHECK(tree.result(steps, "detach") == StepResult::done);
+    CHECK(tree.result(steps, "remove") == StepResult::not_applicable);
+    CHECK_THAT(steps.back().detail, Catch::Contains("sdy"));
+    CHECK(read(tree.usb + "/remove").empty());
+  }
+  SECTION("its own partition is none") {
+    write(tree.device.sysfs + "/size", "1");
+    write(tree.device.sysfs + "/sdz1/size", "1");
+    const auto steps = disk::power_down(tree.device, tree.dir.path());
+    CHECK(tree.result(steps, "remove") == StepResult::done);
+  }
+}
+
 TEST_CASE("a step that fails is reported, and the next one tried", "[power]") {
   UsbTree tree;
   const std::string detach = base::parent_directory(base::parent_directory(tree.device.sysfs)) +
