@@ -1,9 +1,11 @@
 #include "job/rotation_status.h"
 
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <algorithm>
 
+#include "base/error.h"
 #include "ledger/disks.h"
 #include "profile/profile.h"
 
@@ -50,18 +52,39 @@ std::optional<std::vector<std::string>> look_at_ports(ledger::Disks& disks,
   return connected;
 }
 
+namespace {
+
+/// A mistake in one profile must not keep what there is to say of the disks from being said.
+rotation::Notice unusable_profile(const std::string& name, const base::Error& error) {
+  rotation::Notice notice;
+  notice.level = rotation::Level::alarm;
+  notice.kind = "unusable profile";
+  notice.server = name;
+  notice.text = fmt::format(
+      "The profile {} cannot be used, so that nothing is backed up by it: {}.", name, error.what());
+  return notice;
+}
+
+}  // namespace
+
 rotation::Status read_status(const profile::Places& places, ledger::Ledger& ledger,
                              std::span<const std::string> profiles, udev::DeviceProbe& devices,
                              base::Instant now) {
   std::vector<rotation::ProfileRows> rows;
   rotation::RotationInput input;
+  std::vector<rotation::Notice> unusable;
   for (const std::string& name : profiles) {
-    const profile::Profile profile = profile::load_profile(places, name);
-    rows.push_back({name,
-                    ledger.runs(name),
-                    ledger.last_verifications(name),
-                    {profile.max_full_age, profile.max_age, profile.max_fulls_with_incrs}});
     input.servers.push_back(name);
+    try {
+      const profile::Profile profile = profile::load_profile(places, name);
+      rows.push_back({name,
+                      ledger.runs(name),
+                      ledger.last_verifications(name),
+                      {profile.max_full_age, profile.max_age, profile.max_fulls_with_incrs}});
+    } catch (const base::Error& error) {
+      if (error.kind() != base::ErrorKind::config) throw;
+      unusable.push_back(unusable_profile(name, error));
+    }
   }
   const profile::Rotation rotation = profile::load_rotation(places);
   const std::vector<rotation::SetPolicy> sets = set_policies(rotation);
@@ -74,7 +97,12 @@ rotation::Status read_status(const profile::Places& places, ledger::Ledger& ledg
   input.open_alarms = alarms;
   input.written = rotation.written;
   add_drills(rotation, ledger, input);
-  return rotation::compute(rows, input, now);
+  rotation::Status status = rotation::compute(rows, input, now);
+  if (unusable.empty()) return status;
+  std::vector<rotation::Notice>& notices = status.rotation.notices;
+  notices.insert(notices.begin(), unusable.begin(), unusable.end());
+  status.rotation.level = status.level = rotation::Level::alarm;
+  return status;
 }
 
 }  // namespace rota::job
