@@ -8,6 +8,7 @@
 #include "cli/print_label.h"
 #include "job/disk_news.h"
 #include "recovery/plan.h"
+#include "store/curl_client.h"
 
 namespace rota::cli {
 
@@ -60,6 +61,9 @@ class DiskAttach final : public Command {
     options.text("--started-by", started_by_, "WHAT",
                  "person (default), watch or udev: for udev, a disk that was there since boot "
                  "waits");
+    options.text("--ended", ended_, "RESULT",
+                 "For the systemd unit: only tell that the job was killed, if $SERVICE_RESULT says "
+                 "so");
     options.note(
         "Exit status 0 or 3: every copy is sealed. 5: a copy is held until a person has\n"
         "looked (`rota disk show`, `rota disk accept`).");
@@ -72,6 +76,7 @@ class DiskAttach final : public Command {
                   "--from-copy names all that is copied: --from-chain and --profile do not go "
                   "with it");
     }
+    if (!ended_.empty()) return tell_ended(context);
     options_.power_down = !keep_power_;
     if (!scrub_.empty()) {
       const base::Span span = base::parse_span(scrub_);
@@ -86,8 +91,9 @@ class DiskAttach final : public Command {
     {
       const base::TerminalProgress terminal(context.progress());
       report = job::attach_and_tell(context.places(), udev::real_devices(), options_, started_by(),
-                                    ::isatty(STDERR_FILENO) != 0, show_disk_events(context),
-                                    context.surroundings());
+                                    ::isatty(STDERR_FILENO) != 0,
+                                    context.json ? [](const job::Message&) {} : print_message,
+                                    show_disk_events(context), context.surroundings());
     }
     if (!report) return context.status();
     if (context.chatty()) print(*report);
@@ -96,6 +102,28 @@ class DiskAttach final : public Command {
   }
 
  private:
+  static void print_message(const job::Message& message) {
+    fmt::print("{}\n", base::printable(message.text));
+    for (const std::string& line : message.more) fmt::print("{}\n", base::printable(line));
+    std::fflush(stdout);
+  }
+
+  /// A job that came to its end, well or not, has told so itself.
+  int tell_ended(Context& context) const {
+    for (const std::string_view own : {"success", "exit-code", "exec-condition"}) {
+      if (ended_ == own) return base::kExitDone;
+    }
+    const job::Message message = job::killed(
+        context.places(), udev::real_devices(), words_.front(), "",
+        fmt::format("systemd says “{}”", base::printable(ended_)), context.surroundings());
+    print_message(message);
+    store::CurlClient http;
+    job::Notifier notifier(job::notify_settings(context.places()), base::real_processes(), http,
+                           context.warnings());
+    notifier.tell(message, false);
+    return context.status();
+  }
+
   job::StartedBy started_by() const {
     if (started_by_ == "udev") return job::StartedBy::udev;
     if (started_by_ == "watch") return job::StartedBy::watch;
@@ -152,6 +180,7 @@ class DiskAttach final : public Command {
   job::AttachOptions options_;
   std::string scrub_;
   std::string started_by_ = "person";
+  std::string ended_;
   bool keep_power_ = false;
 };
 

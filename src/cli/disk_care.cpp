@@ -6,6 +6,8 @@
 #include "base/text.h"
 #include "cli/disk.h"
 #include "cli/disk_log.h"
+#include "cli/terminal.h"
+#include "job/disk_adopt.h"
 #include "job/disk_care.h"
 
 namespace rota::cli {
@@ -129,13 +131,24 @@ class DiskAdopt final : public Command {
   void declare(Options& options) override {
     options.words(words_, "DEVICE", "The partition with the label: /dev/sdb1", 1, 1);
     options.note(
-        "For a disk of a server that is lost. Nothing is written to it. To open an encrypted one,\n"
+        "For a disk of a server that is lost. The newest disk first: it knows most of the others.\n"
+        "Nothing is written to it. To open an encrypted one,\n"
         "put its recovery passphrase, without a line feed, into /etc/rota/keys/<name>.key.");
   }
 
   int run(Context& context) override {
+    const auto confirm = [&](const std::string& disk, const std::string& warning) {
+      const auto answer =
+          ask(fmt::format("{}\nType the disk's name to take it over: ", warning), context.stop());
+      if (answer && *answer == disk) return;
+      throw Error(ErrorKind::refused,
+                  answer ? fmt::format("that is not {}; nothing was changed", disk)
+                         : fmt::format("{} There is no terminal to type the name on; nothing was "
+                                       "changed",
+                                       warning));
+    };
     const std::string name = job::adopt_disk(context.places(), udev::real_devices(), words_.front(),
-                                             context.surroundings());
+                                             confirm, context.surroundings());
     if (context.json) {
       fmt::print("{}\n", nlohmann::json{{"disk", name}}.dump());
     } else if (context.chatty()) {

@@ -57,7 +57,10 @@ class DiskPrepare final : public Command {
     }
     spare_enrolled(disks, target);
     disk::check_target(target, options_);
-    if (!yes_ || !target.contents.empty()) confirm(context, target);
+    if (!yes_ || !target.contents.empty()) {
+      confirm(context, target);
+      disk::refuse_if_changed(udev::real_devices(), devices_of(target));
+    }
 
     disk::PrepareTools tools{udev::real_devices(), base::real_processes(), base::real_clock(),
                              [&](const std::string& what) {
@@ -65,8 +68,8 @@ class DiskPrepare final : public Command {
                              },
                              [&](const disk::PreparedDisk& made) {
                                record(disks, made);
-                               job::note_prepared(context.places(), made.name, target.disk,
-                                                  context.warnings());
+                               job::note_plug_in(context.places(), made.name, target.disk,
+                                                 context.warnings());
                              }};
     const disk::PreparedDisk made = disk::prepare(target.disk.node, options_, tools);
     context.json ? print_json(made) : print(context, made);
@@ -74,11 +77,15 @@ class DiskPrepare final : public Command {
   }
 
  private:
-  /// A disk that the rotation counts on is not given another life by its first wrong letter.
-  static void spare_enrolled(ledger::Disks& disks, const disk::PrepareTarget& target) {
+  static std::vector<udev::BlockDevice> devices_of(const disk::PrepareTarget& target) {
     std::vector<udev::BlockDevice> devices = target.partitions;
     devices.push_back(target.disk);
-    for (const udev::BlockDevice& device : devices) {
+    return devices;
+  }
+
+  /// A disk that the rotation counts on is not given another life by its first wrong letter.
+  static void spare_enrolled(ledger::Disks& disks, const disk::PrepareTarget& target) {
+    for (const udev::BlockDevice& device : devices_of(target)) {
       if (device.uuid.empty()) continue;
       const auto row = disks.with_uuid(device.uuid);
       if (!row || row->end == ledger::DiskEnd::retired || row->end == ledger::DiskEnd::lost)

@@ -5,6 +5,7 @@
 #include "cli/disk.h"
 #include "cli/person.h"
 #include "cli/terminal.h"
+#include "disk/prepare.h"
 #include "disk/wipe.h"
 #include "job/disk_session.h"
 
@@ -63,6 +64,9 @@ class DiskRetire final : public Command {
     if (*answer != name) {
       throw Error(ErrorKind::refused, fmt::format("that is not {}; nothing was changed", name));
     }
+    std::vector<udev::BlockDevice> shown = partitions;
+    shown.push_back(whole);
+    disk::refuse_if_changed(udev::real_devices(), shown);
     context.progress().set_activity("wiping " + name);
     context.progress().total_bytes = plan.bytes;
     const base::TerminalProgress terminal(context.progress());

@@ -8,7 +8,6 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "job/remind.h"
-#include "profile/rotation.h"
 #include "store/curl_client.h"
 
 namespace rota::cli {
@@ -23,7 +22,7 @@ class Remind final : public Command {
   }
 
   void declare(Options& options) override {
-    options.flag("--notify", notify_, "Tell people as [notify] says, instead of printing");
+    options.flag("--notify", notify_, "Tell people as [notify] says, besides printing");
     options.note(
         "For cron, which mails what is printed:  30 8 * * *  root  rota remind\n"
         "What is new or got worse is said at once; then an alarm every day, a warning every\n"
@@ -32,8 +31,7 @@ class Remind final : public Command {
   }
 
   int run(Context& context) override {
-    const job::Reminder reminder =
-        job::remind(context.places(), udev::real_devices(), context.surroundings());
+    const job::Reminder reminder = remind(context);
     if (reminder.message) {
       print(context, *reminder.message);
       // It is new as long as nobody has heard of it.
@@ -44,10 +42,27 @@ class Remind final : public Command {
   }
 
  private:
+  /// A mistake in rotation.toml, a ledger that cannot be read: nothing else would tell of it.
+  job::Reminder remind(Context& context) const {
+    try {
+      return job::remind(context.places(), udev::real_devices(), context.surroundings());
+    } catch (const base::Error& error) {
+      if (notify_ && error.kind() != base::ErrorKind::interrupted) {
+        notify(context, {context.now(),
+                         rotation::Level::alarm,
+                         "failed",
+                         "",
+                         fmt::format("Nothing can be said of the disks: {}", error.what()),
+                         {}});
+      }
+      throw;
+    }
+  }
+
   void print(const Context& context, const job::Message& message) const {
     if (context.json) {
       fmt::print("{}", message.program());
-    } else if (!notify_) {
+    } else {
       fmt::print("{}\n", base::printable(message.text));
       for (const std::string& line : message.more) fmt::print("{}\n", base::printable(line));
     }
@@ -56,8 +71,8 @@ class Remind final : public Command {
 
   static bool notify(Context& context, const job::Message& message) {
     store::CurlClient http(0, context.stop());
-    job::Notifier notifier(profile::load_rotation(context.places()).notify, base::real_processes(),
-                           http, context.warnings());
+    job::Notifier notifier(job::notify_settings(context.places()), base::real_processes(), http,
+                           context.warnings());
     return notifier.tell(message, ::isatty(STDOUT_FILENO) != 0);
   }
 

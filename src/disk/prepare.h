@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,10 @@ struct PrepareTools {
 /// Looks at what is to become a rotation disk: a whole disk, by node or link.
 /// Throws Error: not_found, or usage when it is a partition.
 PrepareTarget look_at(udev::DeviceProbe& devices, const std::string& node);
+
+/// Throws Error(refused) unless each of these devices is still the one that a person was shown: a
+/// disk may be changed while a question waits for its answer.
+void refuse_if_changed(udev::DeviceProbe& devices, std::span<const udev::BlockDevice> shown);
 
 /// Throws Error(refused) when the disk must not be prepared, saying why and what would help: it or
 /// a part of it is mounted, in use, or the system's; it is read-only or too small; it is not empty

@@ -94,6 +94,20 @@ PrepareTarget look_at(udev::DeviceProbe& devices, const std::string& node) {
   return target;
 }
 
+void refuse_if_changed(udev::DeviceProbe& devices, std::span<const udev::BlockDevice> shown) {
+  for (const udev::BlockDevice& before : shown) {
+    const auto now = devices.find(before.node);
+    const bool same = now && now->sequence == before.sequence && now->serial == before.serial &&
+                      now->uuid == before.uuid && now->size == before.size &&
+                      now->children == before.children;
+    if (same) continue;
+    throw Error(ErrorKind::refused,
+                fmt::format("{} is not what it was when the question was asked: the disk was taken "
+                            "out or changed; nothing was changed on it",
+                            before.node));
+  }
+}
+
 void check_target(const PrepareTarget& target, const PrepareOptions& options) {
   if (!is_disk_name(options.name)) {
     throw Error(ErrorKind::usage,

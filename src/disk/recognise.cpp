@@ -100,11 +100,14 @@ Recognition recognise(const BlockDevice& device, const std::optional<Identity>& 
       return say(Verdict::stale, *name,
                  fmt::format("{} looks like disk {}, but {}: it is an old clone or a restored "
                              "image, or another station wrote to it. It is not written to; find "
-                             "the disk that was last sealed",
+                             "the disk that was last sealed. If this station's ledger was made "
+                             "again from an older disk, and this is the disk itself, take it over "
+                             "with `rota disk adopt {}`",
                              describe(device), *name,
                              !identity           ? "has no identity file"
                              : !current && !next ? "does not have the token of its last seal"
-                                                 : "its identity file names another disk"));
+                                                 : "its identity file names another disk",
+                             container != nullptr ? container->node : device.node));
     }
     result.has_next_token = next && !current;
   }
@@ -113,8 +116,9 @@ Recognition recognise(const BlockDevice& device, const std::optional<Identity>& 
     result.verdict = Verdict::serial_changed;
     result.message = fmt::format(
         "disk {} now reports the serial number {} instead of {}: a dock reports its "
-        "own, but a copy would too. If it is the same disk, confirm it",
-        *name, serial.empty() ? "none" : printable(serial), printable(disk->serial));
+        "own, but a copy would too. If it is the same disk, say so with `rota disk attach {} "
+        "--accept-serial`",
+        *name, serial.empty() ? "none" : printable(serial), printable(disk->serial), *name);
   }
   return result;
 }

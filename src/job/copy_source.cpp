@@ -41,11 +41,12 @@ class LocalCopySource final : public CopySource {
       throw base::Error(error.kind(), error.what());
     }
   }
-  void prepare() override {
-    if (profile_.pre.empty()) return;
-    // The nightly run makes the same dumps: not both at once.
-    const base::LockFile lock = lock_profile(places_, profile_.name);
+  std::optional<base::LockFile> prepare(const std::function<void()>& waits) override {
+    if (profile_.pre.empty() && profile_.post.empty()) return std::nullopt;
+    const base::LockWait wait = patience(around_, waits);
+    std::optional<base::LockFile> lock = lock_profile(places_, profile_.name, &wait);
     run_hook(profile_, around_, Hook::pre, "nothing was copied");
+    return lock;
   }
   void finished() override {
     run_hook(profile_, around_, Hook::post, "the copy is written, but what follows it failed");

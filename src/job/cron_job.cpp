@@ -25,7 +25,11 @@ auto after_backup(const char* step, Step run) {
 }  // namespace
 
 CronReport cron(Server& server, const Surroundings& around) {
-  const base::LockFile lock = server.lock();
+  // A copy to a disk may be using the dumps.
+  const base::LockWait wait = patience(around, [&] {
+    around.progress.set_activity("waiting for the job that works on " + server.profile().name);
+  });
+  const base::LockFile lock = server.lock(&wait);
   CronReport report;
   report.backup = backup(server, lock, false, around);
   report.verified = after_backup("its store could not be verified, and nothing was purged",

@@ -15,6 +15,7 @@
 #include "job/disk_finish.h"
 #include "job/disk_room.h"
 #include "job/disk_sources.h"
+#include "job/plug_in.h"
 #include "job/rotation_status.h"
 #include "rotation/rotation.h"
 
@@ -35,12 +36,13 @@ class AttachJob {
       : places_(places),
         devices_(devices),
         options_(options),
-        around_(around),
-        calm_{around.clock, around.processes, around.warnings, around.progress, {}},
+        kept_(around.warnings),
+        around_{around.clock, around.processes, kept_, around.progress, around.stop},
+        calm_{around.clock, around.processes, kept_, around.progress, {}},
         rotation_(profile::load_rotation(places)),
         ledger_(ledger_path(places)),
         disks_(ledger_),
-        log_(places, disks_, around, listener) {}
+        log_(places, disks_, around_, listener) {}
 
   AttachReport run();
 
@@ -68,6 +70,7 @@ class AttachJob {
   const profile::Places& places_;
   udev::DeviceProbe& devices_;
   const AttachOptions& options_;
+  KeptWarnings kept_;
   const Surroundings around_;
   const Surroundings calm_;  ///< nobody can stop what runs in these
   profile::Rotation rotation_;
@@ -86,8 +89,10 @@ class AttachJob {
 
 AttachReport AttachJob::run() {
   session_ = std::make_unique<DiskSession>(places_, disks_, devices_, options_.disk,
-                                           options_.session, around_);
+                                           options_.session, around_, &log_);
   report_.disk = name();
+  log_.open(name(), session_->device().node, session_->device().serial);
+  log_.observe(Observed::connected, session_->filesystem_note());
   set_ = rotation_.set_of(name());
   if (set_ == nullptr) {
     throw Error(ErrorKind::config,
@@ -96,8 +101,6 @@ AttachReport AttachJob::run() {
                             name(), places_.config));
   }
   refuse_if_ended(session_->row());
-  log_.open(name(), session_->device().node, session_->device().serial);
-  log_.observe(Observed::connected, session_->filesystem_note());
   check_turn();
   try {
     work();
@@ -191,7 +194,7 @@ void AttachJob::write_copies() {
 /// One server's trouble (a dump that fails, a store that does not answer) is not that of the
 /// others; what the system says of a file may be the disk's own.
 void AttachJob::copy(disk::DiskMount& mount, CopySource& source) {
-  CopyStep step(places_, ledger_, disks_, log_, *room_, session_->row(), around_);
+  CopyStep step(places_, ledger_, disks_, log_, *room_, session_->row(), kept_, around_);
   try {
     report_.copies.push_back(step.run(mount, source));
     new_bytes_ += report_.copies.back().summary.record.new_bytes;
@@ -331,6 +334,7 @@ void AttachJob::let_go() {
 /// The worst of what became of the copies.
 void AttachJob::record_end() {
   using End = ServerCopy::End;
+  note_plug_in(places_, name(), session_->device(), around_.warnings);
   if (report_.any(End::damaged)) {
     log_.observe(Observed::damaged);
     log_.event("end", "failed", "a copy could not be read back as it was written");
@@ -390,6 +394,14 @@ std::string AttachReport::failures() const {
     if (copy.end != ServerCopy::End::failed) continue;
     all +=
         fmt::format("{}{} was not copied: {}", all.empty() ? "" : "; ", copy.server, copy.problem);
+  }
+  return all;
+}
+
+std::string AttachReport::notes() const {
+  std::string all;
+  for (const ServerCopy& copy : copies) {
+    for (const std::string& note : copy.notes) all += " " + note;
   }
   return all;
 }

@@ -53,6 +53,8 @@ struct ServerCopy {
   std::string snapshot;
   disk::CopySummary summary;
   std::string problem;  ///< why it failed: a sentence
+  /// What people should know although it did not keep the copy from being made: sentences.
+  std::vector<std::string> notes;
   disk::CheckResult check;
   std::vector<disk::Tripwire> tripwires;
 };
@@ -66,6 +68,7 @@ struct AttachReport {
   bool safe_to_unplug = false;
   bool all_sealed() const;
   bool any(ServerCopy::End end) const;
+  std::string notes() const;     ///< of all copies, each behind a space
   std::string failures() const;  ///< which servers were not copied, and why; empty: none
 };
 

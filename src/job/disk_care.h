@@ -36,20 +36,13 @@ class DiskCare {
   std::vector<disk::PowerStep> eject();
 
  private:
+  void take_up(const disk::DiskMount& mount);
+
   const Surroundings around_;
   ledger::Ledger ledger_;
   ledger::Disks disks_;
-  DiskSession session_;
   DiskLog log_;
+  DiskSession session_;
 };
-
-/// Takes over a disk that this machine's ledger does not know: of a station that is lost, or whose
-/// ledger is. The ledger is made again from the export on the disk where this machine has none of
-/// its own; else the disk is added to it. Nothing is written to the disk.
-///
-/// Returns the disk's name. Throws Error: not_found; refused for a disk without an identity that
-/// fits its filesystem, or one that is known already.
-std::string adopt_disk(const profile::Places& places, udev::DeviceProbe& devices,
-                       const std::string& word, const Surroundings& around);
 
 }  // namespace rota::job

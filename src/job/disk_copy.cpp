@@ -37,10 +37,21 @@ std::string summary_text(const disk::CopySummary& summary) {
   return text;
 }
 
+/// What a person must know who saw none of the warnings.
+std::string warned_text(const std::string& server, std::uint64_t count,
+                        const std::vector<std::string>& first) {
+  std::string text = fmt::format("The copy of {} was made with {} warning{}", server,
+                                 base::human_count(count), count == 1 ? "" : "s");
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    text += (i == 0 ? ": " : "; ") + base::printable(first[i]);
+  }
+  return text + (count > first.size() ? "; …" : ".");
+}
+
 }  // namespace
 
 CopyStep::CopyStep(const profile::Places& places, ledger::Ledger& ledger, ledger::Disks& disks,
-                   DiskLog& log, DiskRoom& room, const ledger::DiskRow& disk,
+                   DiskLog& log, DiskRoom& room, const ledger::DiskRow& disk, KeptWarnings& kept,
                    const Surroundings& around)
     : places_(places),
       ledger_(ledger),
@@ -48,6 +59,7 @@ CopyStep::CopyStep(const profile::Places& places, ledger::Ledger& ledger, ledger
       log_(log),
       room_(room),
       disk_(disk),
+      kept_(kept),
       around_(around) {}
 
 disk::TripwireFacts CopyStep::facts(const CopySource& source) {
@@ -119,6 +131,30 @@ void CopyStep::judge(ServerCopy& copy, const disk::ChangeSummary& changes, bool 
   }
 }
 
+/// The dumps of the source, which are its own until what is returned goes.
+std::optional<base::LockFile> CopyStep::prepare(ServerCopy& copy, CopySource& source) {
+  bool waited = false;
+  std::optional<base::LockFile> held = source.prepare([&] {
+    waited = true;
+    around_.progress.set_activity("waiting for the nightly run of " + copy.server);
+    log_.event("copy", "waits", "waiting for the nightly run", copy.server);
+  });
+  // Hours may have passed: the copy is of now.
+  if (waited && source.renew()) copy.snapshot = base::compact(source.time());
+  return held;
+}
+
+/// The copy is written: what tidies up behind it cannot spoil it.
+void CopyStep::finish(ServerCopy& copy, CopySource& source) {
+  try {
+    source.finished();
+  } catch (const base::Error& error) {
+    if (error.kind() == base::ErrorKind::interrupted) throw;
+    around_.warnings.warn(copy.server, error.what());
+    copy.notes.push_back(fmt::format("{}: {}.", copy.server, error.what()));
+  }
+}
+
 ServerCopy CopyStep::run(const disk::DiskMount& mount, CopySource& source) {
   ServerCopy copy;
   copy.server = source.server();
@@ -150,7 +186,8 @@ ServerCopy CopyStep::run(const disk::DiskMount& mount, CopySource& source) {
     judge(copy, survey.changes, true, source);
   }
   room_.make(mount, needed, copy.end != ServerCopy::End::held, copy.server);
-  source.prepare();
+  std::optional<base::LockFile> held = prepare(copy, source);
+  kept_.forget();
   log_.begins("copy", copy.server);
   around_.progress.total_bytes = needed;
   disk::CopyPlan plan{copy.server, source.time(), source.description(), host_name(),
@@ -162,12 +199,16 @@ ServerCopy CopyStep::run(const disk::DiskMount& mount, CopySource& source) {
     writer.consume(*tree);
     copy.summary = writer.summary();
   }
+  if (const std::uint64_t warnings = copy.summary.record.warnings; warnings > 0) {
+    copy.notes.push_back(warned_text(copy.server, warnings, kept_.first()));
+  }
   if (const std::string facts = source.facts(); !facts.empty()) {
     base::write_file(fmt::format("{}/{}/{}/{}/{}", mount.path(), disk::kTop, copy.server,
                                  copy.summary.directory, kFactsFile),
                      facts, 0600);
   }
-  source.finished();
+  finish(copy, source);
+  held.reset();
   CopyRow row = copy_row(disk_.name, copy.summary.record);
   disks_.put_copy(row, around_.clock.now());
   log_.done("copy", summary_text(copy.summary), copy.server);

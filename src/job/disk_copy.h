@@ -1,11 +1,13 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "job/disk_attach.h"
 #include "job/disk_room.h"
+#include "job/kept_warnings.h"
 #include "ledger/ledger.h"
 #include "tree/source.h"
 
@@ -23,8 +25,13 @@ class CopySource {
       const = 0;  ///< for COPY.json and the ledger: "/", "chain b2://…"
   /// A new walk of it, from the start.
   virtual std::unique_ptr<tree::Source> open() = 0;
-  /// Before the copy: dumps are made fresh here, under the lock of the nightly run.
-  virtual void prepare() {}
+  /// Before the copy: dumps are made fresh here. What is returned keeps the nightly run, which
+  /// makes and removes the same dumps, from it until finished() is done. waits: called when a run
+  /// must be waited for.
+  virtual std::optional<base::LockFile> prepare(const std::function<void()>& waits) {
+    static_cast<void>(waits);
+    return std::nullopt;
+  }
   virtual void finished() {}
   /// What is mounted within it; nothing where that means nothing.
   virtual std::optional<std::vector<std::string>> mounts() const { return std::nullopt; }
@@ -54,7 +61,8 @@ std::unique_ptr<CopySource> directory_copy_source(const std::string& directory,
 class CopyStep {
  public:
   CopyStep(const profile::Places& places, ledger::Ledger& ledger, ledger::Disks& disks,
-           DiskLog& log, DiskRoom& room, const ledger::DiskRow& disk, const Surroundings& around);
+           DiskLog& log, DiskRoom& room, const ledger::DiskRow& disk, KeptWarnings& kept,
+           const Surroundings& around);
 
   /// mount: of the disk. The copy is written to its end, whether or not it is held.
   ServerCopy run(const disk::DiskMount& mount, CopySource& source);
@@ -64,6 +72,8 @@ class CopyStep {
   bool is_accepted(const std::string& server);
   void judge(ServerCopy& copy, const disk::ChangeSummary& changes, bool surveyed,
              const CopySource& source);
+  std::optional<base::LockFile> prepare(ServerCopy& copy, CopySource& source);
+  void finish(ServerCopy& copy, CopySource& source);
   void hold(ServerCopy& copy, const disk::Tripwire& tripwire);
 
   const profile::Places& places_;
@@ -72,6 +82,7 @@ class CopyStep {
   DiskLog& log_;
   DiskRoom& room_;
   const ledger::DiskRow& disk_;
+  KeptWarnings& kept_;
   const Surroundings around_;
 };
 

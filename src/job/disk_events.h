@@ -16,7 +16,7 @@ struct DiskEvent {
   std::string disk;    ///< its name
   std::string server;  ///< the profile that is copied; empty: the disk as a whole
   std::string step;    ///< "mount", "copy", "read back", "seal", …: see docs/manual.md
-  std::string state;   ///< "begins", "done", "skipped", "held", "failed"
+  std::string state;   ///< "begins", "waits", "done", "skipped", "held", "failed"
   std::string detail;  ///< a phrase or a sentence; may be empty
 };
 

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "disk/identity.h"
+#include "disk/lock.h"
 #include "job/plug_in.h"
 #include "store/curl_client.h"
 
@@ -47,20 +48,25 @@ class News {
         options_(options),
         started_by_(started_by),
         around_(around) {
-    ledger::Ledger ledger(ledger_path(places));
-    for (const ledger::AlarmRow& alarm : ledger::Disks(ledger).alarms("", false)) {
+    for (const ledger::AlarmRow& alarm : read_alarms(false)) {
       newest_alarm_ = std::max(newest_alarm_, alarm.id);
     }
   }
 
   Message of(const AttachReport& report) const;
-  /// Nothing for what is no news: another rota works on the disk, or the person who typed the
-  /// command mistyped or ended it.
+  /// Nothing for what is no news: the person who typed the command mistyped or ended it, or another
+  /// rota works on the disk.
   std::optional<Message> of(const Error& error) const;
+  /// Of what no error of rota's is: too little memory, for example.
+  Message of(const std::exception& error) const;
 
  private:
   Message message(Level level, const std::string& event, const std::string& disk,
                   const std::string& text) const;
+  Message ending(const AttachReport& report) const;
+  std::string disk() const;
+  /// None of a ledger that cannot be read: that is what must be told then.
+  std::vector<ledger::AlarmRow> read_alarms(bool open_only) const;
   /// The alarms that were raised meanwhile.
   std::vector<ledger::AlarmRow> alarms() const;
   bool is_gone() const;
@@ -73,9 +79,17 @@ class News {
   std::int64_t newest_alarm_ = 0;
 };
 
+std::vector<ledger::AlarmRow> News::read_alarms(bool open_only) const {
+  try {
+    ledger::Ledger ledger(ledger_path(places_));
+    return ledger::Disks(ledger).alarms("", open_only);
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 std::vector<ledger::AlarmRow> News::alarms() const {
-  ledger::Ledger ledger(ledger_path(places_));
-  std::vector<ledger::AlarmRow> raised = ledger::Disks(ledger).alarms("", true);
+  std::vector<ledger::AlarmRow> raised = read_alarms(true);
   std::erase_if(raised, [&](const ledger::AlarmRow& alarm) { return alarm.id <= newest_alarm_; });
   return raised;
 }
@@ -93,6 +107,15 @@ Message News::message(Level level, const std::string& event, const std::string& 
 }
 
 Message News::of(const AttachReport& report) const {
+  Message result = ending(report);
+  if (report.notes().empty()) return result;
+  result.level = std::max(result.level, Level::warning);
+  // In the text, which is all that a terminal shows.
+  result.text += report.notes();
+  return result;
+}
+
+Message News::ending(const AttachReport& report) const {
   using End = ServerCopy::End;
   const std::string& name = report.disk;
   if (report.any(End::damaged)) {
@@ -120,7 +143,7 @@ Message News::of(const AttachReport& report) const {
   return message(Level::good, "safe to unplug", name,
                  report.safe_to_unplug
                      ? fmt::format("SAFE TO UNPLUG ROTA-{0}: every copy is sealed. Take it off "
-                                   "site, then: rota disk move {0} off-site --place … --by …",
+                                   "site, then: `rota disk move {0} off-site --place … --by …`.",
                                    name)
                      : fmt::format("The copies on ROTA-{} are sealed, and nothing uses the disk "
                                    "any more; its port could not be switched off. It may be "
@@ -132,21 +155,25 @@ bool News::is_gone() const {
   return options_.disk.find('/') != std::string::npos && !devices_.find(options_.disk);
 }
 
+std::string News::disk() const {
+  if (const auto device = devices_.find(options_.disk)) {
+    return disk::name_of_label(device->label).value_or("");
+  }
+  return options_.disk.find('/') == std::string::npos ? options_.disk : "";
+}
+
+Message News::of(const std::exception& error) const {
+  return message(Level::alarm, "failed", disk(), error.what());
+}
+
 std::optional<Message> News::of(const Error& error) const {
   const ErrorKind kind = error.kind();
-  if (kind == ErrorKind::locked) return std::nullopt;
   const bool own_doing = kind == ErrorKind::usage || kind == ErrorKind::config ||
-                         kind == ErrorKind::not_found ||
+                         kind == ErrorKind::not_found || kind == ErrorKind::locked ||
                          (kind == ErrorKind::interrupted && !is_gone());
   if (started_by_ == StartedBy::person && own_doing) return std::nullopt;
-  std::string disk;
-  if (const auto device = devices_.find(options_.disk)) {
-    disk = disk::name_of_label(device->label).value_or("");
-  } else if (options_.disk.find('/') == std::string::npos) {
-    disk = options_.disk;
-  }
   for (const ledger::AlarmRow& alarm : alarms()) {
-    if (alarm.kind == "unknown disk")
+    if (alarm.kind == kUnknownDisk)
       return message(Level::alarm, alarm.kind, alarm.disk, alarm.message);
   }
   if (const auto* gone = dynamic_cast<const PulledOut*>(&error)) {
@@ -155,9 +182,9 @@ std::optional<Message> News::of(const Error& error) const {
   // Taken away before its job had begun: nothing was written to it.
   if (kind == ErrorKind::not_found && is_gone()) return std::nullopt;
   if (kind == ErrorKind::interrupted) {
-    return message(Level::warning, "interrupted", disk, error.what());
+    return message(Level::warning, "interrupted", disk(), error.what());
   }
-  return message(Level::alarm, "failed", disk, error.what());
+  return message(Level::alarm, "failed", disk(), error.what());
 }
 
 /// What there is to say of a disk that was there since boot; recorded.
@@ -175,39 +202,115 @@ Message waiting(const profile::Places& places, const udev::BlockDevice& device,
           {}};
 }
 
+/// What decides whether a job that no person has started has anything to do.
+class Turn {
+ public:
+  Turn(const profile::Places& places, udev::DeviceProbe& devices, const AttachOptions& options,
+       const Surroundings& around)
+      : places_(places), devices_(devices), device_(devices.find(options.disk)), around_(around) {
+    const std::string name = device_ ? disk::name_of_label(device_->label).value_or("") : "";
+    ledger::Ledger ledger(ledger_path(places));
+    if (ledger::Disks(ledger).find(name)) name_ = name;
+  }
+
+  /// The disk is one of ours.
+  bool is_known() const { return !name_.empty(); }
+  /// Another job with the disk has ended. It may be one with the same plug-in, or one that was
+  /// still letting go of the disk when that was plugged in again.
+  void wait() const {
+    const base::LockWait wait = patience(around_, [&] {
+      around_.progress.set_activity("waiting for another rota that works on disk " + name_);
+    });
+    try {
+      disk::lock_disk(places_.run, name_, &wait);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::interrupted || devices_.find(device_->node)) throw;
+      throw Error(ErrorKind::not_found,
+                  fmt::format("disk {} was pulled out before its job had begun", name_));
+    }
+  }
+  bool is_done() const { return is_as_noted(places_, name_, *device_); }
+  bool is_since_boot() const { return is_there_since_boot(*device_, around_.processes); }
+  Message waits() const { return waiting(places_, *device_, name_, around_); }
+
+ private:
+  const profile::Places& places_;
+  udev::DeviceProbe& devices_;
+  const std::optional<udev::BlockDevice> device_;
+  const Surroundings& around_;
+  std::string name_;
+};
+
 }  // namespace
 
-std::optional<AttachReport> attach_and_tell(const profile::Places& places,
-                                            udev::DeviceProbe& devices,
-                                            const AttachOptions& options, StartedBy started_by,
-                                            bool at_terminal, const OnDiskEvent& listener,
-                                            const Surroundings& around) {
-  const profile::Rotation rotation = profile::load_rotation(places);
+Message killed(const profile::Places& places, udev::DeviceProbe& devices, const std::string& node,
+               const std::string& disk, const std::string& how, const Surroundings& around) {
+  ledger::Ledger ledger(ledger_path(places));
+  ledger::Disks disks(ledger);
+  std::string name = disk;
+  if (const auto device = devices.find(node); name.empty() && device) {
+    name = disk::name_of_label(device->label).value_or("");
+  }
+  for (const ledger::DiskState& state : disks.states()) {  // it is gone: where was which?
+    if (name.empty() && state.observation && state.observation->device == node) {
+      name = state.disk.name;
+    }
+  }
+  if (disks.find(name)) {
+    ledger::ObservationRow row;
+    row.disk = name;
+    row.time = around.clock.now();
+    row.state = ledger::Observed::interrupted;
+    row.device = node;
+    row.detail = how;
+    disks.observe(row);
+  }
+  return {
+      around.clock.now(),
+      Level::alarm,
+      "failed",
+      name,
+      fmt::format("The job with disk {} did not come to its end: {}. Earlier copies are as they "
+                  "were; plug the disk in again, and the copy goes on.",
+                  name.empty() ? "at " + node : name, how),
+      {}};
+}
+
+std::optional<AttachReport> attach_and_tell(
+    const profile::Places& places, udev::DeviceProbe& devices, const AttachOptions& options,
+    StartedBy started_by, bool at_terminal, const std::function<void(const Message&)>& say,
+    const OnDiskEvent& listener, const Surroundings& around) {
   // Without the stop token: when the port is switched off, systemd takes the disk for pulled out
   // and asks this job, which is about to end well, to end.
   store::CurlClient http;
-  Notifier notifier(rotation.notify, around.processes, http, around.warnings);
-  if (started_by != StartedBy::person) {
-    const auto device = devices.find(options.disk);
-    const std::string name = device ? disk::name_of_label(device->label).value_or("") : "";
-    ledger::Ledger ledger(ledger_path(places));
-    if (ledger::Disks(ledger).find(name)) {
-      if (is_as_prepared(places, name, *device)) return std::nullopt;
-      if (started_by == StartedBy::udev && is_there_since_boot(*device, around.processes)) {
-        notifier.tell(waiting(places, *device, name, around), at_terminal);
-        return std::nullopt;
-      }
-    }
-  }
+  Notifier notifier(notify_settings(places), around.processes, http, around.warnings);
+  const auto tell = [&](const Message& message) {
+    if (started_by != StartedBy::person) say(message);
+    notifier.tell(message, at_terminal);
+  };
   const News news(places, devices, options, started_by, around);
   try {
+    if (started_by != StartedBy::person) {
+      const Turn turn(places, devices, options, around);
+      if (turn.is_known()) {
+        turn.wait();
+        if (turn.is_done()) return std::nullopt;
+        if (started_by == StartedBy::udev && turn.is_since_boot()) {
+          tell(turn.waits());
+          return std::nullopt;
+        }
+      }
+    }
     const StayAwake awake;
     AttachReport report = attach(places, devices, options, listener, around);
-    notifier.tell(news.of(report), at_terminal);
+    tell(news.of(report));
     if (report.all_sealed()) notifier.heartbeat();
     return report;
   } catch (const Error& error) {
     if (const auto message = news.of(error)) notifier.tell(*message, at_terminal);
+    throw;
+  } catch (const std::exception& error) {
+    notifier.tell(news.of(error), at_terminal);
     throw;
   }
 }

@@ -14,9 +14,12 @@ namespace rota::job {
 
 using base::Error;
 using base::ErrorKind;
+using disk::MountMode;
 using udev::BlockDevice;
 
 namespace {
+
+constexpr const char* kSerialAlarm = "serial number";
 
 /// The devices that a word may mean: all that bear the label of a name, or the parts of a node.
 std::vector<BlockDevice> meant(udev::DeviceProbe& devices, const std::vector<BlockDevice>& all,
@@ -71,22 +74,36 @@ void refuse_if_ended(const ledger::DiskRow& row) {
 
 DiskSession::DiskSession(const profile::Places& places, ledger::Disks& disks,
                          udev::DeviceProbe& devices, const std::string& word,
-                         const SessionOptions& options, const Surroundings& around)
-    : places_(places), disks_(disks), devices_(devices), around_(around) {
+                         const SessionOptions& options, const Surroundings& around, DiskLog* log)
+    : places_(places), disks_(disks), devices_(devices), around_(around), options_(options) {
   find(word);
   try {
     recognise(options);
   } catch (const Error& error) {
+    if (error.kind() == ErrorKind::refused) throw;
     // What a disk that is gone makes fail says that a file or the filesystem is broken.
     const bool read = error.kind() == ErrorKind::io || error.kind() == ErrorKind::corrupt;
     const auto patience =
         read ? std::chrono::milliseconds(kVanishing) : std::chrono::milliseconds(0);
-    if (error.kind() == ErrorKind::refused || is_at_its_port(patience)) throw;
+    if (is_at_its_port(patience)) {
+      record(error, log);
+      throw;
+    }
     throw Error(ErrorKind::not_found,
                 fmt::format("{} was pulled out, or lost its power, before it was recognised; its "
                             "copies are as they were",
                             base::printable(device_.label)));
   }
+}
+
+/// Its label and UUID say which disk it is, though nothing more could be asked of it: what the
+/// ledger knew of its copies is in doubt.
+void DiskSession::record(const Error& error, DiskLog* log) {
+  if (log == nullptr || row_.name.empty()) return;
+  log->open(row_.name, device_.node, device_.serial);
+  log->observe(error.kind() == ErrorKind::corrupt ? ledger::Observed::damaged
+                                                  : ledger::Observed::interrupted,
+               error.what());
 }
 
 void DiskSession::find(const std::string& word) {
@@ -118,49 +135,74 @@ void DiskSession::find(const std::string& word) {
 }
 
 void DiskSession::refuse(const disk::Recognition& recognition) {
-  raise_alarm(disks_, around_.clock.now(), "unknown disk", ledger::Severity::alarm,
-              recognition.name, "", recognition.message);
+  const bool serial = recognition.verdict == disk::Verdict::serial_changed;
+  raise_alarm(disks_, around_.clock.now(), serial ? kSerialAlarm : kUnknownDisk,
+              ledger::Severity::alarm, recognition.name, "", recognition.message);
   throw Error(ErrorKind::refused, recognition.message);
 }
 
 void DiskSession::recognise(const SessionOptions& options) {
-  const std::vector<disk::KnownDisk> known = known_disks(disks_);
-  disk::Recognition seen = disk::recognise(device_, std::nullopt, false, known, all_);
+  const disk::Recognition seen =
+      disk::recognise(device_, std::nullopt, false, known_disks(disks_), all_);
   if (!seen.is_ours() && seen.verdict != disk::Verdict::container) refuse(seen);
   row_ = disks_.get(seen.name);
-  if (seen.verdict == disk::Verdict::container) {
-    mapping_.emplace(device_.node, key_file_of(places_, row_.name), row_.name, around_.processes);
-    inner_ = devices_.find(mapping_->node());
-    if (!inner_) {
-      throw Error(ErrorKind::io, fmt::format("the opened container of disk {} has no device {}",
-                                             row_.name, mapping_->node()));
-    }
-  }
+  if (seen.verdict == disk::Verdict::container) open_container();
+  take(untouched_identity(), options);
   look_at_filesystem();
-  std::optional<disk::Identity> identity;
-  {
-    disk::DiskMount look(filesystem().node, filesystem().fs_type, disk::MountMode::untouched);
-    identity = disk::read_identity(look.fd());
-    look.close();
+}
+
+void DiskSession::open_container() {
+  mapping_.emplace(device_.node, key_file_of(places_, row_.name), row_.name, around_.processes);
+  inner_ = devices_.find(mapping_->node());
+  if (!inner_) {
+    throw Error(ErrorKind::io, fmt::format("the opened container of disk {} has no device {}",
+                                           row_.name, mapping_->node()));
   }
-  seen = disk::recognise(filesystem(), identity, true, known, all_, inner_ ? &device_ : nullptr);
+}
+
+/// Nothing at all is written to a disk before it is known to be ours.
+std::optional<disk::Identity> DiskSession::untouched_identity() {
+  try {
+    disk::DiskMount look(filesystem().node, filesystem().fs_type, MountMode::untouched);
+    std::optional<disk::Identity> identity = disk::read_identity(look.fd());
+    look.close();
+    return identity;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::corrupt) throw;
+    throw Error(ErrorKind::corrupt,
+                fmt::format("disk {} cannot be recognised, so that nothing was repaired on it: {}",
+                            row_.name, error.what()));
+  }
+}
+
+/// Goes on with the disk if this identity is that of ours.
+void DiskSession::take(const std::optional<disk::Identity>& identity,
+                       const SessionOptions& options) {
+  const disk::Recognition seen = disk::recognise(filesystem(), identity, true, known_disks(disks_),
+                                                 all_, inner_ ? &device_ : nullptr);
   if (!seen.is_ours()) refuse(seen);
   identity_ = *identity;
   if (seen.has_next_token) {
     disks_.confirm_token(row_.name, around_.clock.now());
     row_ = disks_.get(row_.name);
   }
-  if (seen.verdict != disk::Verdict::serial_changed) return;
-  if (!options.accept_serial) throw Error(ErrorKind::refused, seen.message);
+  if (seen.verdict == disk::Verdict::serial_changed) accept_serial(options, seen);
+}
+
+void DiskSession::accept_serial(const SessionOptions& options, const disk::Recognition& seen) {
+  if (!options.accept_serial) refuse(seen);
   row_.serial = device_.serial;
   disks_.change(row_, around_.clock.now());
+  for (const ledger::AlarmRow& alarm : disks_.alarms(row_.name, true)) {
+    if (alarm.kind == kSerialAlarm) disks_.close_alarm(alarm.id, around_.clock.now());
+  }
 }
 
 void DiskSession::look_at_filesystem() {
   const disk::FilesystemReport report =
       disk::inspect_filesystem(filesystem().node, filesystem().fs_type);
   if (report.state != disk::FilesystemState::clean) note_ = report.detail;
-  if (report.state != disk::FilesystemState::flagged) return;
+  if (report.state != disk::FilesystemState::flagged || !is_in_use()) return;
   around_.progress.set_activity("checking the filesystem");
   const std::string repaired =
       disk::check_filesystem(filesystem().node, filesystem().fs_type, around_.processes);
@@ -182,9 +224,16 @@ udev::BlockDevice DiskSession::whole() const {
   return found == all_.end() ? device_ : *found;
 }
 
-disk::DiskMount& DiskSession::mount(disk::MountMode mode) {
+disk::DiskMount& DiskSession::mount(MountMode mode) {
   unmount();
+  if (mode == MountMode::read_only && !is_in_use()) mode = MountMode::untouched;
   mount_.emplace(filesystem().node, filesystem().fs_type, mode);
+  if (!replayed_ && mode != MountMode::untouched) {
+    // The identity that was seen is the one before the journal was replayed. A seal that lost its
+    // power may show another one now, which must not be forgotten for the next one.
+    replayed_ = true;
+    take(disk::read_identity(mount_->fd()), options_);
+  }
   return *mount_;
 }
 

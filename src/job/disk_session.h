@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "base/lock.h"
 #include "disk/luks.h"
 #include "disk/mount.h"
@@ -22,6 +23,11 @@ std::vector<disk::KnownDisk> known_disks(ledger::Disks& disks);
 
 /// Throws Error(refused) for a disk that is lost, retired or held: nothing is written to it.
 void refuse_if_ended(const ledger::DiskRow& row);
+
+class DiskLog;
+
+/// The kind of the alarm about a disk with a rotation label that is not ours, or not to be trusted.
+inline constexpr const char* kUnknownDisk = "unknown disk";
 
 /// How long a device may outlive the disk that was pulled out.
 inline constexpr std::chrono::seconds kVanishing{2};
@@ -40,13 +46,18 @@ struct SessionOptions {
 class DiskSession {
  public:
   /// word: the disk's name, its label, or a node of it or of its partition. Locks and recognises
-  /// it; an encrypted one is opened.
+  /// it; an encrypted one is opened. Only then is a filesystem checked, and repaired, that says
+  /// that it needs it; that of a disk which is lost, retired or held never.
+  ///
+  /// log: where it is recorded that a disk with a known label and UUID could not be worked with;
+  /// the log is opened for that. May be null.
   ///
   /// Throws Error: not_found when no such disk is at a port, or none any more; locked; refused for
   /// one that is not ours or not to be trusted (then the ledger has an alarm about it); corrupt
   /// when the filesystem is damaged.
   DiskSession(const profile::Places& places, ledger::Disks& disks, udev::DeviceProbe& devices,
-              const std::string& word, const SessionOptions& options, const Surroundings& around);
+              const std::string& word, const SessionOptions& options, const Surroundings& around,
+              DiskLog* log = nullptr);
 
   const ledger::DiskRow& row() const { return row_; }
   /// The partition or disk that has the filesystem or is the container.
@@ -63,7 +74,8 @@ class DiskSession {
   const std::string& filesystem_note() const { return note_; }
 
   /// Mounts it, after unmounting it where it is mounted: what was written is on the medium then,
-  /// and what is read comes from there.
+  /// and what is read comes from there. A disk that is lost, retired or held is not touched by
+  /// `read_only` either.
   disk::DiskMount& mount(disk::MountMode mode);
   /// Null while it is not mounted.
   disk::DiskMount* mounted() { return mount_ ? &*mount_ : nullptr; }
@@ -74,9 +86,15 @@ class DiskSession {
 
  private:
   void find(const std::string& word);
-  void refuse(const disk::Recognition& recognition);
+  [[noreturn]] void refuse(const disk::Recognition& recognition);
+  void open_container();
+  std::optional<disk::Identity> untouched_identity();
+  void take(const std::optional<disk::Identity>& identity, const SessionOptions& options);
+  void accept_serial(const SessionOptions& options, const disk::Recognition& seen);
   void look_at_filesystem();
   void recognise(const SessionOptions& options);
+  void record(const base::Error& error, DiskLog* log);
+  bool is_in_use() const { return row_.end == ledger::DiskEnd::in_use; }
   const udev::BlockDevice& filesystem() const { return inner_ ? *inner_ : device_; }
 
   const profile::Places& places_;
@@ -90,6 +108,8 @@ class DiskSession {
   disk::Identity identity_;
   std::vector<std::string> others_;
   std::string note_;
+  SessionOptions options_;
+  bool replayed_ = false;  ///< it was mounted so that its journal was replayed
   std::optional<base::LockFile> lock_;
   std::optional<disk::LuksMapping> mapping_;
   std::optional<disk::DiskMount> mount_;

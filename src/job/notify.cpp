@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "profile/program.h"
+#include "profile/rotation.h"
 
 namespace rota::job {
 
@@ -64,6 +65,14 @@ std::string Message::program() const {
   return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
+profile::NotifySettings notify_settings(const profile::Places& places) {
+  try {
+    return profile::load_rotation(places).notify;
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 std::string mail_text(const Message& message, const std::string& to, const std::string& host) {
   std::string mail = fmt::format(
       "To: {}\nSubject: {}{}\nAuto-Submitted: auto-generated\nMIME-Version: 1.0\n"
@@ -92,26 +101,39 @@ bool Notifier::run(const std::string& what, base::Command command) {
 }
 
 bool Notifier::tell(const Message& message, bool at_terminal) {
-  if (!at_terminal) {
-    if (settings_.console) console(message);
-    if (settings_.desktop) desktop(message);
-  }
+  const bool walled = !at_terminal && settings_.console && console(message);
+  const bool shown = !at_terminal && settings_.desktop && desktop(message);
   const bool mailed = !settings_.mail.empty() && mail(message);
   const bool passed_on = !settings_.on_event.empty() && program(message);
+  if (mailed || passed_on) return true;
   const bool asked_for =
       (settings_.mail_written && !settings_.mail.empty()) || !settings_.on_event.empty();
-  return mailed || passed_on || !asked_for;
+  if (asked_for) return false;
+  if (message.level == Level::good || at_terminal || shown) return true;
+  if (walled && is_anybody_there()) return true;
+  warnings_.warn("notify",
+                 "nobody was told of this: no mail could be sent, and nobody is logged "
+                 "in; set `mail` or `on_event` in [notify] of rotation.toml");
+  return false;
 }
 
-void Notifier::console(const Message& message) {
+bool Notifier::console(const Message& message) {
   try {
     // A machine without wall, or without anybody who is logged in, is none to warn about.
-    processes_.run(
-        {{"wall"},
-         {},
-         fmt::format("{}\n{}\n", subject(message, host_name()), base::printable(message.text)),
-         kLimit});
+    const std::string text =
+        fmt::format("{}\n{}\n", subject(message, host_name()), base::printable(message.text));
+    return processes_.run({{"wall"}, {}, text, kLimit}).status == 0;
   } catch (const Error&) {
+    return false;
+  }
+}
+
+/// wall is content when it has told nobody.
+bool Notifier::is_anybody_there() {
+  try {
+    return !processes_.run({{"who"}, {}, "", kLimit}).output.empty();
+  } catch (const Error&) {
+    return false;
   }
 }
 
@@ -135,20 +157,23 @@ bool Notifier::mail(const Message& message) {
   }
 }
 
-void Notifier::desktop(const Message& message) {
+bool Notifier::desktop(const Message& message) {
+  bool told = false;
   std::error_code none;
   for (std::filesystem::directory_iterator i("/run/user", none), end; !none && i != end;
        i.increment(none)) {
     const std::string bus = i->path().string() + "/bus";
     const auto user = user_of(bus);
     if (!user) continue;
-    run("desktop", {{"setpriv", fmt::format("--reuid={}", user->pw_uid),
-                     fmt::format("--regid={}", user->pw_gid), "--init-groups", "--reset-env", "env",
-                     "DBUS_SESSION_BUS_ADDRESS=unix:path=" + bus, "notify-send", "--app-name=rota",
-                     message.level == Level::good ? "--urgency=normal" : "--urgency=critical", "--",
-                     subject(message, host_name()), base::printable(message.text)},
-                    {}});
+    told |= run("desktop",
+                {{"setpriv", fmt::format("--reuid={}", user->pw_uid),
+                  fmt::format("--regid={}", user->pw_gid), "--init-groups", "--reset-env", "env",
+                  "DBUS_SESSION_BUS_ADDRESS=unix:path=" + bus, "notify-send", "--app-name=rota",
+                  message.level == Level::good ? "--urgency=normal" : "--urgency=critical", "--",
+                  subject(message, host_name()), base::printable(message.text)},
+                 {}});
   }
+  return told;
 }
 
 bool Notifier::program(const Message& message) {

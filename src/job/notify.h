@@ -7,6 +7,7 @@
 #include "base/progress.h"
 #include "base/time.h"
 #include "profile/notify.h"
+#include "profile/places.h"
 #include "rotation/level.h"
 #include "store/http.h"
 
@@ -32,17 +33,19 @@ class Notifier {
            store::HttpClient& http, base::Warnings& warnings);
 
   /// at_terminal: a person reads what the program prints, and is not told the same by wall or on
-  /// the desktop. False when whoever is not at this machine was not told: there is a mail or a
-  /// program that was asked for, and none of these worked.
+  /// the desktop. False when whoever is not at this machine was not told, because there is a mail
+  /// or a program that was asked for, and none of these worked; and when trouble was told to nobody
+  /// at all, which is a warning.
   bool tell(const Message& message, bool at_terminal);
   /// Fetches the heartbeat's address.
   void heartbeat();
 
  private:
   bool run(const std::string& what, base::Command command);
-  void console(const Message& message);
+  bool console(const Message& message);
+  bool is_anybody_there();
   bool mail(const Message& message);
-  void desktop(const Message& message);
+  bool desktop(const Message& message);
   bool program(const Message& message);
 
   profile::NotifySettings settings_;
@@ -50,6 +53,9 @@ class Notifier {
   store::HttpClient& http_;
   base::Warnings& warnings_;
 };
+
+/// As rotation.toml says; as usual where it has a mistake: that must be told, too.
+profile::NotifySettings notify_settings(const profile::Places& places);
 
 /// A mail as sendmail -t reads it. Pure.
 std::string mail_text(const Message& message, const std::string& to, const std::string& host);

@@ -56,26 +56,26 @@ namespace {
 
 /// In the run directory: a restart of the machine is a plug-in that is_there_since_boot() knows,
 /// and the kernel's numbers begin anew.
-std::string prepared_note(const profile::Places& places, const std::string& disk) {
-  return fmt::format("{}/prepared-{}", places.run, disk);
+std::string note_file(const profile::Places& places, const std::string& disk) {
+  return fmt::format("{}/plugged-in-{}", places.run, disk);
 }
 
 }  // namespace
 
-void note_prepared(const profile::Places& places, const std::string& disk,
-                   const udev::BlockDevice& device, base::Warnings& warnings) {
+void note_plug_in(const profile::Places& places, const std::string& disk,
+                  const udev::BlockDevice& device, base::Warnings& warnings) {
   if (device.sequence == 0) return;  // a kernel before 5.15
   try {
     base::real_files().make_directories(places.run, 0755);
-    base::write_file(prepared_note(places, disk), fmt::format("{}\n", device.sequence), 0644);
+    base::write_file(note_file(places, disk), fmt::format("{}\n", device.sequence), 0644);
   } catch (const base::Error& error) {
     warnings.warn(disk, error.what());
   }
 }
 
-bool is_as_prepared(const profile::Places& places, const std::string& disk,
-                    const udev::BlockDevice& device) {
-  const std::string note = prepared_note(places, disk);
+bool is_as_noted(const profile::Places& places, const std::string& disk,
+                 const udev::BlockDevice& device) {
+  const std::string note = note_file(places, disk);
   try {
     return device.sequence != 0 && base::exists(note) &&
            base::read_file(note, 64) == fmt::format("{}\n", device.sequence);

@@ -26,15 +26,16 @@ bool is_there_since_boot(const udev::BlockDevice& device, base::ProcessRunner& p
 /// seen: udev's USEC_INITIALIZED of the device. Both in microseconds since the kernel began.
 bool was_seen_at_boot(std::string_view finished, std::string_view seen);
 
-/// Notes that a disk was prepared at the port where it is, so that its new label, which udev sees
-/// sooner or later, starts no copy: that waits until the disk is plugged in. A note that cannot be
-/// written is a warning; at worst the first copy begins at once.
-void note_prepared(const profile::Places& places, const std::string& disk,
-                   const udev::BlockDevice& device, base::Warnings& warnings);
+/// Notes that nothing is to be copied to a disk before it is plugged in again. It was prepared at
+/// the port where it is, and its new label, which udev sees sooner or later, must start no copy; or
+/// it was copied to since it was plugged in, and the job that waited meanwhile need not. A note
+/// that cannot be written is a warning; at worst there is a copy too many.
+void note_plug_in(const profile::Places& places, const std::string& disk,
+                  const udev::BlockDevice& device, base::Warnings& warnings);
 
-/// Whether the disk has not been unplugged since note_prepared().
-bool is_as_prepared(const profile::Places& places, const std::string& disk,
-                    const udev::BlockDevice& device);
+/// Whether the disk has not been unplugged since note_plug_in().
+bool is_as_noted(const profile::Places& places, const std::string& disk,
+                 const udev::BlockDevice& device);
 
 /// Records that a disk is connected and waits, unless that, or that it may be unplugged, was the
 /// last thing seen of it.

@@ -41,8 +41,8 @@ class Server {
   chain::KeyRing& keys() { return keys_; }
   bool has_keys() const { return !profile_.key.empty(); }
 
-  /// One job at a time on a profile. Throws Error(locked).
-  base::LockFile lock() const;
+  /// One job at a time on a profile. wait: see LockFile. Throws Error(locked).
+  base::LockFile lock(const base::LockWait* wait = nullptr) const;
 
  private:
   profile::Places places_;
@@ -54,7 +54,12 @@ class Server {
 };
 
 /// One job at a time on a profile: what Server::lock() takes. Throws Error(locked).
-base::LockFile lock_profile(const profile::Places& places, const std::string& name);
+base::LockFile lock_profile(const profile::Places& places, const std::string& name,
+                            const base::LockWait* wait = nullptr);
+
+/// How a job that nobody looks at waits for another: longer than a first full copy takes. Then
+/// something hangs, and a person must know. begins: see LockWait.
+base::LockWait patience(const Surroundings& around, std::function<void()> begins);
 
 /// Where the ledger of this machine lies.
 std::string ledger_path(const profile::Places& places);

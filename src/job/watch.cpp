@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <csignal>
+#include <cstring>
 #include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "disk/identity.h"
 #include "job/disk_events.h"
+#include "job/disk_news.h"
 #include "job/plug_in.h"
 #include "job/rotation_status.h"
 
@@ -29,6 +32,18 @@ constexpr const char* kStays = "still connected";
 
 std::string name_of(const BlockDevice& device) {
   return disk::name_of_label(device.label).value_or("");
+}
+
+/// What ended a job that could not say so itself; empty for one that could.
+std::string how_killed(int status) {
+  constexpr int kNotStarted = 127;
+  constexpr int kSignal = 128;
+  if (status == kNotStarted) return "it could not be started";
+  if (status <= kSignal || status == base::exit_code(base::ErrorKind::interrupted)) return "";
+  const int signal = status - kSignal;
+  return fmt::format(
+      "it was killed by signal {} ({})", signal,
+      signal == SIGKILL ? "perhaps this machine has too little memory" : ::strsignal(signal));
 }
 
 }  // namespace
@@ -143,7 +158,7 @@ void Watcher::plugged_in(const BlockDevice& device) {
     pending_[name] = device.node;
     return;
   }
-  if (is_as_prepared(places_, name, device)) return;
+  if (is_as_noted(places_, name, device)) return;
   say_(fmt::format("Disk {} was plugged in at {}: its copy begins.", name, device.node));
   start_job(name, device.node);
 }
@@ -169,10 +184,16 @@ void Watcher::removed(const BlockDevice& device) {
 void Watcher::reap() {
   const std::vector<DiskJobs::End> ends = jobs_.ended();
   for (const DiskJobs::End& end : ends) {
+    const std::string where = std::exchange(running_[end.disk], "");
     running_.erase(end.disk);
     say_(end.status == 0 || end.status == base::kExitWarnings
              ? fmt::format("The job with disk {} is done.", end.disk)
              : fmt::format("The job with disk {} ended with status {}.", end.disk, end.status));
+    if (const std::string how = how_killed(end.status); !how.empty()) {
+      const Message message = killed(places_, devices_, where, end.disk, how, around_);
+      say_(message.text);
+      notifier_.tell(message, options_.at_terminal);
+    }
     const auto next = pending_.find(end.disk);
     if (next == pending_.end()) continue;
     const std::string node = next->second;

@@ -10,6 +10,7 @@
 
 #include "base/kind_of.h"
 #include "support/files.h"
+#include "support/quick_clock.h"
 
 using namespace rota::base;
 using rota::test::kind_of;
@@ -106,4 +107,47 @@ TEST_CASE("a lock in a place that is not there, or through a link, is an error",
   REQUIRE(::symlink("victim", (dir / "link").c_str()) == 0);
   CHECK(kind_of([&] { LockFile(dir / "link", "the test"); }) == ErrorKind::io);
   CHECK(rota::test::read(dir / "victim") == "precious");
+}
+
+namespace {
+
+/// While somebody pauses on it, something happens.
+class BusyClock final : public Clock {
+ public:
+  explicit BusyClock(std::function<void(int)> pause) : pause_(std::move(pause)) {}
+  Instant now() override { return {}; }
+  void sleep(std::chrono::milliseconds, const std::stop_token&) override { pause_(++pauses_); }
+
+ private:
+  std::function<void(int)> pause_;
+  int pauses_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a lock is waited for until its holder is gone, and that is said once", "[lock]") {
+  const TempDir dir;
+  Holder holder(dir / "lock");
+  BusyClock clock([&](int pause) {
+    if (pause == 3) holder.kill();
+  });
+  int said = 0;
+  const LockWait wait{clock, std::chrono::hours(1), {}, [&] { ++said; }};
+  CHECK_NOTHROW(LockFile(dir / "lock", "the test", &wait));
+  CHECK(said == 1);
+  CHECK_NOTHROW(LockFile(dir / "lock", "the test", &wait));
+  CHECK(said == 1);
+}
+
+TEST_CASE("a lock is not waited for longer than asked, nor when a stop is", "[lock]") {
+  const TempDir dir;
+  const Holder holder(dir / "lock");
+  rota::test::QuickClock clock;
+  const LockWait wait{clock, std::chrono::hours(1), {}, nullptr};
+  CHECK(kind_of([&] { LockFile(dir / "lock", "the test", &wait); }) == ErrorKind::locked);
+  CHECK(clock.slept() == std::chrono::hours(1));
+  std::stop_source stop;
+  BusyClock stopping([&](int) { stop.request_stop(); });
+  const LockWait ended{stopping, std::chrono::hours(1), stop.get_token(), nullptr};
+  CHECK(kind_of([&] { LockFile(dir / "lock", "the test", &ended); }) == ErrorKind::interrupted);
 }

@@ -97,6 +97,7 @@ TEST_CASE("a changed serial number asks, and an unknown one does not", "[recogni
   CHECK(result.verdict == Verdict::serial_changed);
   CHECK(result.is_ours());
   CHECK(result.message.find("DOCK") != std::string::npos);
+  CHECK(result.message.find("rota disk attach B --accept-serial") != std::string::npos);
   disk::KnownDisk known = known_plain();
   known.serial.clear();
   CHECK(look(device, identity(kToken), {known}).verdict == Verdict::known);

@@ -206,4 +206,33 @@ TEST_CASE("a clock that went back holds the copy until a person has looked", "[a
   station.check(2);
 }
 
+TEST_CASE("two seals in a row that lose their power leave the disk known", "[attach]") {
+  if (const auto why = LoopDisk::missing()) return skip(*why);
+  Station station;
+  station.restore();
+  station.lose_power_in_seal();
+  station.lose_power_in_seal();
+  CHECK(station.attach().all_sealed());
+  CHECK(station.alarms().empty());
+  station.check(2);
+}
+
+TEST_CASE("a serial number that changed is an alarm until a person accepts it", "[attach]") {
+  if (const auto why = LoopDisk::missing()) return skip(*why);
+  Station station;
+  station.restore();
+  station.forget_serial();
+  try {
+    station.attach();
+    FAIL("the serial number was not missed");
+  } catch (const base::Error& error) {
+    CHECK(error.kind() == base::ErrorKind::refused);
+    CHECK(std::string(error.what()).find("--accept-serial") != std::string::npos);
+  }
+  REQUIRE(station.alarms().size() == 1);
+  station.session_options.accept_serial = true;
+  CHECK(station.attach().all_sealed());
+  CHECK(station.alarms().empty());
+}
+
 }  // namespace rota::test

@@ -36,8 +36,9 @@ struct Told {
     write(dir / name, "#!/bin/sh\n" + script + "\n");
     ::chmod((dir / name).c_str(), 0700);
   }
-  void tell(const Message& message, bool at_terminal = false) {
-    job::Notifier(settings, base::real_processes(), http, warnings).tell(message, at_terminal);
+  bool tell(const Message& message, bool at_terminal = false) {
+    return job::Notifier(settings, base::real_processes(), http, warnings)
+        .tell(message, at_terminal);
   }
   /// What a program was given; empty when it did not run.
   std::string given(const std::string& name) const {
@@ -125,6 +126,32 @@ TEST_CASE("what fails is warned about, and the other ways are tried", "[notify]"
     CHECK_THAT(told.warnings.list[0].second, Catch::Contains("status 75"));
   }
   CHECK_FALSE(told.given("mine").empty());
+}
+
+TEST_CASE("trouble that nobody at all was told of is a warning", "[notify]") {
+  Told told;
+  told.program("sendmail", "exit 75");
+  told.program("who", "exit 0");  // wall is content with that
+  SECTION("nobody is logged in, and there is no mail") {
+    CHECK_FALSE(told.tell(held()));
+    REQUIRE(told.warnings.count() == 1);
+    CHECK_THAT(told.warnings.list[0].second, Catch::Contains("on_event"));
+  }
+  SECTION("somebody is logged in") {
+    told.program("who", "echo jo tty1");
+    CHECK(told.tell(held()));
+    CHECK(told.warnings.count() == 0);
+  }
+  SECTION("somebody sits at the terminal") {
+    CHECK(told.tell(held(), true));
+    CHECK(told.warnings.count() == 0);
+  }
+  SECTION("it is no trouble") {
+    Message message = held();
+    message.level = Level::good;
+    CHECK(told.tell(message));
+    CHECK(told.warnings.count() == 0);
+  }
 }
 
 TEST_CASE("a mail has one line for each header, whatever a label says", "[notify]") {

@@ -63,7 +63,34 @@ class Station {
                            udev::DeviceProbe& devices = udev::real_devices()) {
     job::AttachOptions options;
     options.disk = name_;
+    options.session = session_options;
     return job::attach(places_, devices, options, listener, around(stop));
+  }
+  /// What a job does up to the end of its seal; then the power goes, and the new token stands in
+  /// the disk's journal only.
+  void lose_power_in_seal() {
+    ledger::Ledger ledger(places_.state + "/ledger.db");
+    ledger::Disks disks(ledger);
+    job::DiskSession session(places_, disks, udev::real_devices(), name_, {}, around());
+    session.mount(disk::MountMode::read_write);  // the copies are written
+    disk::DiskMount& mount = session.mount(disk::MountMode::read_write);
+    disk::Identity identity = session.identity();
+    const std::string token = disk::new_token();
+    disks.announce_token(name_, disk::token_hash(token), clock.now());
+    disk::replace_token(mount.fd(), identity, token);
+    keep(disk_.image(), kept() + ".cut");
+    session.close();
+    unplug();
+    keep(kept() + ".cut", disk_.image());
+    plug_in();
+  }
+  /// The ledger knows the disk by another serial number than it has.
+  void forget_serial() {
+    ledger::Ledger ledger(places_.state + "/ledger.db");
+    ledger::Disks disks(ledger);
+    ledger::DiskRow row = disks.get(name_);
+    row.serial = "ANOTHER";
+    disks.change(row, clock.now());
   }
   void unplug() { disk_.detach(); }
   void plug_in() { disk_.attach(); }
@@ -111,6 +138,7 @@ class Station {
 
   QuickClock clock;
   base::CollectedWarnings warnings;
+  job::SessionOptions session_options;
 
  private:
   std::string source() const { return dir_ / "source"; }

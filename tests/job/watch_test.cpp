@@ -40,6 +40,7 @@ class WallOnly final : public base::ProcessRunner {
   std::string told;
 
   base::ProcessResult run(const base::Command& command) override {
+    if (command.argv.front() == "who") return {0, "jo tty1\n"};
     CHECK(command.argv == std::vector<std::string>{"wall"});
     told += command.input;
     return {};
@@ -167,6 +168,25 @@ TEST_CASE("a disk that is pulled out ends its job, and goes on when it is back",
   CHECK(station.jobs.started == std::vector<std::string>{"A /dev/sdb1", "A /dev/sdc1"});
   station.ends("A", 0);
   CHECK(station.jobs.started.size() == 2);
+}
+
+TEST_CASE("a job that was killed is told and recorded, and one that told itself is not",
+          "[watch]") {
+  if (::geteuid() != 0) return skip("who is not root cannot see what is on a disk");
+  Station station({"A"});
+  station.begin();
+  for (const int own : {0, 1, 3, 5, 130}) {
+    station.plug("A", "/dev/sdb1");
+    station.ends("A", own);
+    station.pull("/dev/sdb1");
+  }
+  CHECK(station.wall.told.empty());
+  station.plug("A", "/dev/sdb1");
+  station.saw("A", Observed::copying);
+  station.ends("A", 128 + 9);
+  CHECK_THAT(station.wall.told, Catch::Contains("disk A: failed") && Catch::Contains("signal 9"));
+  CHECK_THAT(station.said, Catch::Contains("signal 9"));
+  CHECK(station.state("A") == Observed::interrupted);
 }
 
 TEST_CASE("a disk that came back and went before its job ended starts none", "[watch]") {

@@ -2,8 +2,9 @@
 
 import fcntl
 import json
+import time
 
-from machine import CORRUPT, LOCKED, REFUSED, USAGE, WARNINGS, Machine
+from machine import CORRUPT, DONE, REFUSED, USAGE, WARNINGS, Machine
 
 
 class Cron(Machine):
@@ -48,9 +49,14 @@ class Cron(Machine):
         lock = next((self.dir / "state").glob("*/lock"))
         with open(lock, "r+", encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            self.fails(LOCKED, "the profile main", "cron")
-        self.assertEqual(1, len(self.runs()))
-        self.silent("cron")
+            with self.start("cron") as night:
+                time.sleep(0.8)
+                self.assertIsNone(night.poll())
+                self.assertEqual(1, len(self.runs()))
+                fcntl.flock(file, fcntl.LOCK_UN)
+                self.assertEqual((b"", b""), night.communicate())
+        self.assertEqual(DONE, night.returncode)
+        self.assertEqual(2, len(self.runs()))
 
 
 class Encrypted(Machine):

@@ -34,12 +34,13 @@ import cli_sftp
 import cli_slow_line
 import cli_stores
 import cli_trees
+import cli_unwatched
 import machine
 
 MODULES = (cli_input, cli_commands, cli_trees, cli_stores, cli_keys, cli_cron, cli_interrupted,
            cli_b2, cli_locks, cli_s3, cli_sftp, cli_secrets, cli_attack, cli_doctor, cli_drill, cli_cost,
            cli_disks, cli_prepare, cli_attach_disk, cli_labels, cli_package, cli_plug_in,
-           cli_remind, cli_screen, cli_slow_line)
+           cli_remind, cli_screen, cli_slow_line, cli_unwatched)
 
 
 def cases(suite):

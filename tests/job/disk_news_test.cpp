@@ -1,0 +1,102 @@
+#include "job/disk_news.h"
+
+#include <catch2/catch.hpp>
+
+#include "base/error.h"
+#include "disk/lock.h"
+#include "job/plug_in.h"
+#include "ledger/disk_samples.h"
+#include "ledger/disks.h"
+#include "support/fake_device_probe.h"
+#include "support/files.h"
+#include "support/quick_clock.h"
+
+namespace rota::test {
+
+namespace {
+
+/// A machine on which somebody is logged in.
+class LoggedIn final : public base::ProcessRunner {
+ public:
+  std::string told;
+
+  base::ProcessResult run(const base::Command& command) override {
+    if (command.argv.front() == "wall") told += command.input;
+    return {0, command.argv.front() == "who" ? "jo tty1\n" : ""};
+  }
+};
+
+/// A known disk at a port, with another rota that works on it.
+struct Held {
+  TempDir dir;
+  profile::Places places{dir / "config", dir / "state", dir / "cache", dir / "run"};
+  FakeDeviceProbe probe;
+  QuickClock clock;
+  LoggedIn processes;
+  base::CollectedWarnings warnings;
+  base::Progress progress;
+  std::optional<base::LockFile> lock;
+  std::stop_source stop;
+
+  Held() {
+    write(dir / "config/rotation.toml", "[notify]\nmail = \"\"\n");
+    ledger::Ledger ledger(job::ledger_path(places));
+    ledger::DiskRow row = some_disk("A");
+    ledger::Disks(ledger).add(row, clock.now());
+    udev::BlockDevice device;
+    device.node = device.disk_node = "/dev/sdb1";
+    device.label = "ROTA-A";
+    device.uuid = row.uuid;
+    device.fs_type = "ext4";
+    device.sequence = 7;
+    probe.list.push_back(device);
+    lock.emplace(disk::lock_disk(places.run, "A"));
+  }
+
+  std::optional<base::ErrorKind> attach(job::StartedBy started_by) {
+    job::AttachOptions options;
+    options.disk = "/dev/sdb1";
+    try {
+      job::attach_and_tell(places, probe, options, started_by, false, [](const job::Message&) {},
+                           nullptr, {clock, processes, warnings, progress, stop.get_token()});
+      return std::nullopt;
+    } catch (const base::Error& error) {
+      return error.kind();
+    }
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a disk that another rota never lets go of is told, after a long time", "[news]") {
+  Held held;
+  CHECK(held.attach(job::StartedBy::udev) == base::ErrorKind::locked);
+  CHECK(held.clock.slept() >= std::chrono::hours(12));
+  CHECK_THAT(held.processes.told,
+             Catch::Contains("disk A: failed") && Catch::Contains("is working on the disk A"));
+}
+
+TEST_CASE("who types the command reads that another rota works on the disk, at once", "[news]") {
+  Held held;
+  CHECK(held.attach(job::StartedBy::person) == base::ErrorKind::locked);
+  CHECK(held.clock.slept() == std::chrono::hours(0));
+  CHECK(held.processes.told.empty());
+}
+
+TEST_CASE("a job that waited for one with the same plug-in has nothing to do", "[news]") {
+  Held held;
+  job::note_plug_in(held.places, "A", held.probe.list.front(), held.warnings);
+  held.lock.reset();
+  CHECK_FALSE(held.attach(job::StartedBy::watch));
+  CHECK(held.processes.told.empty());
+}
+
+TEST_CASE("a ledger that cannot be read is told", "[news]") {
+  Held held;
+  held.lock.reset();
+  write(held.dir / "state/ledger.db", "no database");
+  CHECK(held.attach(job::StartedBy::udev));
+  CHECK_THAT(held.processes.told, Catch::Contains("disk A: failed"));
+}
+
+}  // namespace rota::test
