@@ -94,8 +94,8 @@ class Document {
 
   Roff piece(const pugi::xml_node& node) const {
     const std::string_view kind = node.name();
-    if (kind == "text") return plain(node.text().get());
-    if (kind == "code") return code(node.text().get());
+    if (kind == "text") return prose(node.text().get());
+    if (kind == "code") return bold(node.text().get());
     if (kind == "softbreak") return " ";
     if (kind == "emph") return "\\fI" + inside(node) + "\\fR";
     if (kind == "strong") return "\\fB" + inside(node) + "\\fR";
@@ -105,16 +105,20 @@ class Document {
   }
 
   /// A document may be named by its file, too.
-  Roff code(const std::string& text) const {
+  Roff prose(std::string_view text) const {
     for (const std::string& name : names_) {
-      if (text == "docs/" + name + ".md") return reference(document_page_name(name), 7);
+      const std::string file = "docs/" + name + ".md";
+      const std::size_t at = text.find(file);
+      if (at == std::string_view::npos) continue;
+      return prose(text.substr(0, at)) + reference(document_page_name(name), 7) +
+             prose(text.substr(at + file.size()));
     }
-    return bold(text);
+    return plain(text);
   }
 
   Roff link(const pugi::xml_node& node) const {
     const std::string to = node.attribute("destination").value();
-    const Roff text = inside(node);
+    Roff text = inside(node);
     if (to.find("://") != std::string::npos) {
       return text == plain(to) ? text : fmt::format("{} <{}>", text, plain(to));
     }

@@ -17,10 +17,9 @@
 //     rota-pages commands DIR LABEL_HELP TUI_HELP [DOCUMENT...]   pages of section 1 into DIR
 //     rota-pages completion FILE BASH LABEL_HELP                  BASH and its tables into FILE
 //     rota-pages document FILE XML NAME DOCUMENT...               the page of docs/NAME.md
-namespace {
+namespace rota::cli::pages {
 
-using namespace rota;
-using namespace rota::cli;
+namespace {
 
 std::string read(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -42,7 +41,7 @@ std::vector<CommandText> describe(const std::string& label) {
   std::vector<CommandText> texts = Program(context).line().describe();
   for (CommandText& text : texts) {
     if (!text.passed_on) continue;
-    CommandText said = pages::read_help(read(label));
+    CommandText said = read_help(read(label));
     said.name = text.name;
     said.summary = text.summary;
     said.passed_on = true;
@@ -54,14 +53,12 @@ std::vector<CommandText> describe(const std::string& label) {
 int run(const std::vector<std::string>& words) {
   if (words.size() >= 4 && words[0] == "commands") {
     const std::vector<std::string> documents(words.begin() + 4, words.end());
-    const auto pages =
-        pages::command_pages(describe(words[2]), pages::read_help(read(words[3])), documents);
+    const auto pages = command_pages(describe(words[2]), read_help(read(words[3])), documents);
     for (const auto& [name, page] : pages) write(fmt::format("{}/{}.1", words[1], name), page);
   } else if (words.size() == 4 && words[0] == "completion") {
-    write(words[1], read(words[2]) + '\n' + pages::completion_tables(describe(words[3])));
+    write(words[1], read(words[2]) + '\n' + completion_tables(describe(words[3])));
   } else if (words.size() >= 4 && words[0] == "document") {
-    write(words[1],
-          pages::document_page(words[3], {words.begin() + 4, words.end()}, read(words[2])));
+    write(words[1], document_page(words[3], {words.begin() + 4, words.end()}, read(words[2])));
   } else {
     throw base::Error(base::ErrorKind::usage, "it is run by cmake: see src/cli/pages");
   }
@@ -70,9 +67,11 @@ int run(const std::vector<std::string>& words) {
 
 }  // namespace
 
+}  // namespace rota::cli::pages
+
 int main(int argc, char** argv) {
   try {
-    return run({argv + 1, argv + argc});
+    return rota::cli::pages::run({argv + 1, argv + argc});
   } catch (const std::exception& error) {
     std::fputs(fmt::format("rota-pages: {}\n", error.what()).c_str(), stderr);
     return 1;

@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kTerminal = 79;
 constexpr std::size_t kColumns = kTerminal - 8;
 constexpr std::size_t kIndent = 4;
+constexpr std::size_t kListIndent = 3;
 constexpr std::size_t kBetween = 3;  // tbl's own gap between two columns
 // Beyond this a line without columns in it is a sentence, which may be folded.
 constexpr std::size_t kSentence = 110;
@@ -182,7 +183,7 @@ void ManPage::subheading(const Roff& text) {
 
 /// A paragraph begins, unless a heading or an item has begun one.
 void ManPage::begin() {
-  if (!begun_) add(lists_ == 0 ? ".PP" : ".IP \"\" 3");
+  if (!begun_) add(lists_ == 0 ? ".PP" : fmt::format(".IP \"\" {}", kListIndent));
   begun_ = false;
 }
 
@@ -213,7 +214,8 @@ void ManPage::lines(std::string_view text) {
   }
   begin();
   // From the left edge on, 80 columns have room in a terminal of 80.
-  add(widest > kColumns ? ".in 0" : fmt::format(".in +{}n", std::min(kIndent, kColumns - widest)));
+  const std::size_t room = kColumns - kListIndent * lists_;
+  add(widest > room ? ".in 0" : fmt::format(".in +{}n", std::min(kIndent, room - widest)));
   add(".nf");
   for (const std::string& line : all) add(as_text(plain(line)));
   add(".fi\n.in");
@@ -256,11 +258,11 @@ void ManPage::table(const std::vector<std::vector<Roff>>& rows) {
 }
 
 void ManPage::begin_list() {
-  if (lists_++ > 0) add(".RS 3");
+  if (lists_++ > 0) add(fmt::format(".RS {}", kListIndent));
 }
 
 void ManPage::item(std::string_view mark) {
-  add(fmt::format(".IP {} 3", mark));
+  add(fmt::format(".IP {} {}", mark, kListIndent));
   begun_ = true;
 }
 

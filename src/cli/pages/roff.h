@@ -49,8 +49,8 @@ class ManPage {
 
   std::string text_;
   bool tables_ = false;
-  bool begun_ = false;  // what comes next is in a paragraph that has begun
-  int lists_ = 0;       // that are open
+  bool begun_ = false;     // what comes next is in a paragraph that has begun
+  std::size_t lists_ = 0;  // that are open
 };
 
 }  // namespace rota::cli::pages

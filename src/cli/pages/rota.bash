@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Completion of rota for bash. Below the functions stand tables, made from what its commands declare.
 
 # Offers those of the given words that begin with what was typed.
@@ -38,7 +39,7 @@ _rota_value() {
     DIR) _rota_offer_files -d ;;
     FILE | DEST | DEVICE) _rota_offer_files -f ;;
     DISK) [[ $cur != /* ]] || _rota_offer_files -f ;;
-    *:{*}) # TEXT:{full,discreet}
+    *':{'*) # TEXT:{full,discreet}
       choices=${kind#*:\{}
       IFS=', ' read -r -a choices <<<"${choices%\}}"
       _rota_offer "${choices[@]}"
@@ -64,7 +65,7 @@ _rota_takes_value() {
 }
 
 _rota() {
-  local cur=${COMP_WORDS[COMP_CWORD]} before='' command='' commands words options kind word i
+  local cur=${COMP_WORDS[COMP_CWORD]} before='' command='' commands words options kind word below i
   local seen=0 only_words=''
   COMPREPLY=()
   _rota_declared ''
@@ -98,8 +99,8 @@ _rota() {
       _rota_offer "${word%%:*}"
     done
   elif [[ -n $commands ]]; then
-    read -r -a words <<<"$commands"
-    _rota_offer "${words[@]}"
+    read -r -a below <<<"$commands"
+    _rota_offer "${below[@]}"
   else
     _rota_word "$seen"
   fi
