@@ -27,11 +27,12 @@ def flat(text):
 
 
 class Help:
-    """What a --help lists: summary, commands, and options with what they do."""
+    """What a --help says: summary, commands, options with what they do, and the note below."""
 
     def __init__(self, text):
         self.summary, *lines = text.splitlines()
         self.commands, self.options, self.words = {}, {}, {}
+        self.note = ""
         rows = self.options
         for line in lines:
             if line.endswith(":") and not line.startswith(" "):
@@ -41,6 +42,8 @@ class Help:
                 rows[last] = row.group(2) or ""
             elif re.match(r" {10}", line):
                 rows[last] += " " + line.strip()
+            elif line and not line.startswith(("Usage: ", " ")):
+                self.note += line + " "
 
 
 @functools.lru_cache(None)
@@ -112,12 +115,13 @@ class Pages(Machine):
                     if name == "label" and row.startswith("DISK"):
                         row = "[DISK...]"
                     self.assertIn(f" {row.removesuffix(' REQUIRED')} {flat(meaning)} ", pages[name])
+                if text.note != texts[""].note:
+                    for part in re.split("(?=Exit status)", text.note):
+                        self.assertIn(flat(part), pages[name])
                 for below, summary in text.commands.items():
                     page = f"{names[name]}-{below}"
-                    if f"{page}.1" in (names[group] + ".1" for group in texts if texts[group].commands):
-                        self.assertIn(f" {flat(summary)} ", pages[name])
-                    else:
-                        self.assertIn(f" {page}(1) {flat(summary)} ", pages[name])
+                    heading = "" if texts[f"{name} {below}".strip()].commands else f"{page}(1) "
+                    self.assertIn(f" {heading}{flat(summary)} ", pages[name])
         for name, summary in texts["disk"].commands.items():
             self.assertIn(f" rota-disk-{name}(1) {flat(summary)} ", pages[""])
         for row, meaning in Help(program("rota-tui", "--help")).options.items():

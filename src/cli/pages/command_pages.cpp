@@ -32,8 +32,8 @@ struct Note {
   explicit Note(std::string note) {
     std::ranges::replace(note, '\n', ' ');
     const std::size_t at = std::min(note.find(kExitStatus), note.size());
-    text = note.substr(0, note.find_last_not_of(' ', at - 1) + (at == 0 ? 0 : 1));
-    if (at == 0) text.clear();
+    text = note.substr(0, at);
+    while (text.ends_with(' ')) text.pop_back();
     exit_status = note.substr(at);
   }
   std::string text;
