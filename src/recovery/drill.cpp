@@ -50,9 +50,6 @@ class Drill {
     row.server = tree.server;
     row.source = tree.source;
     row.disk = tree.disk;
-    row.run = tree.run;
-    row.snapshot = tree.snapshot;
-    row.whole_bytes = tree.bytes;
   }
 
   DrillResult run() {
@@ -61,6 +58,7 @@ class Drill {
     DrillScratch scratch(options_.scratch, options_.keep, around_.progress, around_.warnings);
     if (options_.keep) result_.kept = scratch.tree();
     try {
+      find();
       choose(scratch);
       restore(scratch);
       compare(scratch);
@@ -90,6 +88,16 @@ class Drill {
   void fail(const std::string& problem) {
     result_.bad_data = true;
     result_.problems.push_back(problem);
+  }
+
+  void find() {
+    if (tree_.find) {
+      begins("finding the run");
+      tree_.find(tree_);
+    }
+    result_.row.run = tree_.run;
+    result_.row.snapshot = tree_.snapshot;
+    result_.row.whole_bytes = tree_.bytes;
   }
 
   void choose(const DrillScratch& scratch) {
@@ -122,10 +130,7 @@ class Drill {
     result_.row.restore_seconds = since(begin);
     result_.row.files = progress.files;
     result_.row.bytes = bytes_;  // as files have sizes; progress counts no holes
-    if (writer.damaged() != 0) {
-      fail(fmt::format("{} files are damaged and could not be restored",
-                       base::human_count(writer.damaged())));
-    }
+    damaged_ = writer.damaged();
   }
 
   void compare(const DrillScratch& scratch) {
@@ -134,10 +139,14 @@ class Drill {
     const auto origin = open();
     const Differences differences =
         compare_restored(*origin, scratch.tree(), around_.warnings, around_.progress, around_.stop);
-    if (differences.count == 0) return;
+    if (differences.count == 0 && damaged_ == 0) return;
     const std::uint64_t more = differences.count - differences.first.size();
-    fail(fmt::format("{} differ{} from what was backed up: {}{}",
+    // What is damaged in the backup is missing in what was restored: it is among the differences.
+    fail(fmt::format("{} differ{} from what was backed up{}: {}{}",
                      base::human_count(differences.count), differences.count == 1 ? "s" : "",
+                     damaged_ == 0 ? ""
+                                   : fmt::format(" ({} because of damage in the backup)",
+                                                 base::human_count(damaged_)),
                      fmt::join(differences.first, "; "),
                      more == 0 ? "" : fmt::format("; and {} more", base::human_count(more))));
   }
@@ -179,7 +188,7 @@ class Drill {
   }
 
   const profile::Places& places_;
-  const DrillTree& tree_;
+  DrillTree tree_;
   const DrillOptions& options_;
   const job::Surroundings& around_;
   base::LockFile lock_;
@@ -188,6 +197,7 @@ class Drill {
   std::optional<ChosenSample> sample_;
   std::uint64_t entries_ = 0;  ///< to be restored
   std::uint64_t bytes_ = 0;
+  std::uint64_t damaged_ = 0;  ///< files that the restore had to leave out
 };
 
 }  // namespace
