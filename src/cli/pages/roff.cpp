@@ -11,9 +11,8 @@ namespace rota::cli::pages {
 
 namespace {
 
-// What man leaves of a terminal of 80 columns beside its indentation.
-constexpr std::size_t kTerminal = 79;
-constexpr std::size_t kColumns = kTerminal - 8;
+constexpr std::size_t kTerminal = 79;            // what is sure to fit a terminal of 80 columns
+constexpr std::size_t kColumns = kTerminal - 8;  // and what man's indentation leaves of it
 constexpr std::size_t kIndent = 4;
 constexpr std::size_t kListIndent = 3;
 constexpr std::size_t kBetween = 3;  // tbl's own gap between two columns
@@ -66,7 +65,8 @@ void divide(std::vector<Column>& columns) {
     changed = false;
     const std::size_t equal = left / open;
     for (Column& column : columns) {
-      const std::size_t fixed = column.widest <= equal ? column.widest : column.word;
+      const std::size_t fixed =
+          std::max<std::size_t>(1, column.widest <= equal ? column.widest : column.word);
       if (column.share > 0 || (column.widest > equal && column.word <= equal)) continue;
       column.share = fixed;
       left -= std::min(left, fixed);
