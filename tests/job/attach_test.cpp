@@ -217,6 +217,15 @@ TEST_CASE("two seals in a row that lose their power leave the disk known", "[att
   station.check(2);
 }
 
+TEST_CASE("a copy that was sealed and not recorded is taken up by whoever reads it", "[attach]") {
+  if (const auto why = LoopDisk::missing()) return skip(*why);
+  Station station;
+  station.restore();
+  station.lose_record_of_seal();
+  CHECK(station.verify().size() == 2);
+  station.check(2);
+}
+
 TEST_CASE("a serial number that changed is an alarm until a person accepts it", "[attach]") {
   if (const auto why = LoopDisk::missing()) return skip(*why);
   Station station;

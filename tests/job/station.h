@@ -84,6 +84,23 @@ class Station {
     keep(kept() + ".cut", disk_.image());
     plug_in();
   }
+  /// A whole job; but what it recorded since the seal is lost.
+  void lose_record_of_seal() {
+    const std::string before = kept() + ".sealing";
+    attach([&](const job::DiskEvent& event) {
+      if (event.step != "seal" || event.state != "begins") return;
+      std::filesystem::remove_all(before);
+      keep(places_.state, before);
+    });
+    std::filesystem::remove_all(places_.state);
+    keep(before, places_.state);
+    ledger::Ledger ledger(places_.state + "/ledger.db");
+    ledger::Disks disks(ledger);
+    disk::DiskMount mount(disk_.partition(1), "ext4", disk::MountMode::untouched);
+    const auto identity = disk::read_identity(mount.fd());
+    disks.announce_token(name_, disk::token_hash(identity->token), clock.now());
+    mount.close();
+  }
   /// The ledger knows the disk by another serial number than it has.
   void forget_serial() {
     ledger::Ledger ledger(places_.state + "/ledger.db");
@@ -130,10 +147,13 @@ class Station {
       counting += copy.counts() ? 1 : 0;
     }
     CHECK(counting == copies);
-    job::DiskCare care(places_, udev::real_devices(), name_, {}, nullptr, around());
-    const auto verified = care.verify("web", true);
+    const auto verified = verify();
     CHECK(verified.size() == copies);
     for (const auto& one : verified) CHECK(one.check.good());
+  }
+  std::vector<job::DiskCare::Verified> verify() {
+    job::DiskCare care(places_, udev::real_devices(), name_, {}, nullptr, around());
+    return care.verify("web", true);
   }
 
   QuickClock clock;
