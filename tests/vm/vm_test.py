@@ -136,6 +136,20 @@ class Short(Vm):
         self.assertEqual((2, first), (len(copies), copies[0]))
         self.assert_whole(disk, copies)
 
+    def test_a_job_that_is_killed_is_told_by_its_unit(self):
+        station, disk = self.resume()
+        station.plug_in(disk.image, disk.serial)
+        station.run("""
+            for i in $(seq 300); do
+              [ -e /run/rota/disk-ALPHA.json ] && break
+              sleep 0.1
+            done
+            systemctl kill --signal=KILL rota-disk@sda1.service""")
+        (told,) = station.wait_job(1, 60)
+        self.assertEqual(("failed", "alarm", "ALPHA"), (told["event"], told["level"], told["disk"]))
+        self.assertIn("systemd says “signal”", told["text"])
+        self.assertIn("ended as interrupted", station.run("rota status"))
+
     def test_a_strangers_disk_is_told_and_not_written_to(self):
         station, _ = self.resume()
         stranger = stations.Disk.empty(self.dir)
