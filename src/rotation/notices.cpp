@@ -1,4 +1,4 @@
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -71,8 +71,12 @@ void judge_turn(const SetStatus& status, const SetPolicy& set, Instant now, Find
   if (!status.due || now < *status.due - kAhead) return;
   const bool missed = now > base::after(*status.due, set.interval);
   const bool late = now > base::after(*status.due, set.transit);
-  const std::string when = now < *status.due ? fmt::format("is due on {}", day(*status.due))
-                                             : fmt::format("was due on {}", day(*status.due));
+  std::string what =
+      fmt::format("A copy {} due on {}", now < *status.due ? "is" : "was", day(*status.due));
+  if (!status.missing.empty() && *status.due == now) {
+    what = fmt::format("{} {} on no disk of the set {} yet", fmt::join(status.missing, " and "),
+                       status.missing.size() == 1 ? "is" : "are", set.name);
+  }
   Notice notice{missed ? Level::alarm
                 : late ? Level::warning
                        : Level::good,
@@ -80,7 +84,7 @@ void judge_turn(const SetStatus& status, const SetPolicy& set, Instant now, Find
                 set.name,
                 status.next_disk,
                 "",
-                fmt::format("A copy {}: plug in disk {}.", when, status.next_disk)};
+                fmt::format("{}: plug in disk {}.", what, status.next_disk)};
   (missed || late ? findings.notices : findings.duties).push_back(std::move(notice));
 }
 

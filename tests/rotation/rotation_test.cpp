@@ -94,14 +94,37 @@ TEST_CASE("with no copy at all one is due since there is a disk", "[rotation]") 
   CHECK(station.at("2026-11-01T12:00:01Z").disks[0].word == "new");
 }
 
+TEST_CASE("where no copy is good any more, one is due since the newest of them", "[rotation]") {
+  Station station = two_disks();
+  for (auto& disk : station.disks) disk.copies[0].state = ledger::CopyState::damaged;
+  CHECK(station.at("2026-11-10T12:00:00Z").sets[0].due == when("2026-10-24T03:00:00Z"));
+}
+
 TEST_CASE("a server that no disk holds makes a copy due at once", "[rotation]") {
   Station station = two_disks();
   station.servers = {"web", "mail"};
-  CHECK(station.at("2026-11-10T12:00:00Z").sets[0].due == when("2026-01-01T12:00:00Z"));
+  auto status = station.at("2026-11-10T12:00:00Z");
+  CHECK(status.sets[0].due == when("2026-11-10T12:00:00Z"));
+  CHECK(status.sets[0].missing == std::vector<std::string>{"mail"});
+  CHECK(status.disks[1].due == when("2026-12-10T12:00:00Z"));
+  CHECK(told(status.duties, "due") ==
+        "good A: mail is on no disk of the set monthly yet: plug in disk A.");
+  station.servers = {"web", "mail", "db"};
+  CHECK_THAT(told(station.at("2026-11-10T12:00:00Z").duties, "due"),
+             Catch::Contains("mail and db are on no disk"));
+  // The turn of the others goes on being missed.
+  CHECK_THAT(told(station.at("2026-12-25T12:00:00Z").notices, "overdue"),
+             Catch::StartsWith("alarm A: A copy was due on 2026-11-24: plug in disk A."));
   station.sets[0].servers = {"web"};
-  const auto status = station.at("2026-11-10T12:00:00Z");
+  status = station.at("2026-11-10T12:00:00Z");
   CHECK(status.sets[0].due == when("2026-11-24T03:00:00Z"));
   CHECK_THAT(told(status.notices, "no set"), Catch::Contains("profile mail belongs to no set"));
+}
+
+TEST_CASE("the turns behind one that was missed come when it can be kept", "[rotation]") {
+  const auto status = two_disks().at("2027-03-10T12:00:00Z");
+  CHECK(status.disks[0].due == when("2026-11-24T03:00:00Z"));
+  CHECK(status.disks[1].due == when("2027-04-10T12:00:00Z"));
 }
 
 TEST_CASE("a claim older than the period is a warning, with time for the swap", "[rotation]") {
@@ -306,4 +329,32 @@ TEST_CASE("a disk that no set names is told, and each set has its own turn", "[r
   CHECK(told(status.notices, "no set").empty());
   CHECK(status.sets[1].next_disk == "B");
   CHECK(status.sets[1].due == when("2026-10-31T03:00:00Z"));
+}
+
+TEST_CASE("who asks about one server hears of the others' disks only", "[rotation]") {
+  Station station = two_disks();
+  station.servers = {"web", "mail"};
+  ledger::AlarmRow of_disk;
+  of_disk.kind = "damaged copy";
+  of_disk.disk = "B";
+  of_disk.server = "mail";
+  ledger::AlarmRow of_nobody = of_disk;
+  of_nobody.disk.clear();
+  of_nobody.server = "old";  // no profile any more: who else would tell it?
+  station.alarms = {of_disk, of_nobody};
+  const auto all = station.at("2026-11-10T12:00:00Z");
+  station.told = {"web"};
+  const auto web = station.at("2026-11-10T12:00:00Z");
+  CHECK(web.sets[0].due == all.sets[0].due);
+  CHECK(web.disks[1].due == all.disks[1].due);
+  REQUIRE(web.exposures.size() == 1);
+  CHECK(web.worst.server == "web");
+  CHECK(all.worst.server == "mail");
+  CHECK(web.drills.size() == 1);
+  CHECK_FALSE(told(all.notices, "no copy off site").empty());
+  CHECK(told(web.notices, "no copy off site").empty());
+  CHECK(web.notices.size() == 2);
+  CHECK(web.disks[1].level == Level::alarm);
+  station.alarms.clear();
+  CHECK(station.at("2026-11-10T12:00:00Z").level == Level::good);
 }

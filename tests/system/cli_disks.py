@@ -116,6 +116,27 @@ class Disks(Machine):
         listed = self.rota("disk", "list", "--json").json()["disks"]
         self.assertEqual(value["disks"], listed)
 
+    def test_due_dates_are_the_same_whoever_is_asked_about(self):
+        self.taken_in(self.two_disks())
+        self.init(name="db")
+        both = self.rota("status", "--json").json()
+        self.assertEqual([["db"]], [s["missing"] for s in both["sets"]])
+        # It is due today, not since the oldest disk was prepared.
+        self.assertRegex(both["sets"][0]["due"], time.strftime("%Y-%m-%d", time.gmtime()))
+        self.assertIn("i db is on no disk of the set monthly yet: plug in disk A.",
+                      self.rota("status").out)
+        self.assertEqual({"db", "main"}, {e["server"] for e in both["exposures"]})
+        main = self.rota("status", "main", "--json").json()
+        self.assertEqual([d["due"][:10] for d in both["disks"]],
+                         [d["due"][:10] for d in main["disks"]])
+        self.assertEqual(["main"], [e["server"] for e in main["exposures"]])
+        self.assertEqual(["main"], [p["profile"] for p in main["profiles"]])
+        self.assertEqual("good", main["level"])
+        # Of the others nothing is read but the name.
+        (pathlib.Path(self.places["CONFIG"]) / "db" / "profile.toml").write_text("nonsense")
+        self.fails(USAGE, "db/profile.toml", "status")
+        self.assertIn("main would go back to", self.rota("status", "main").out)
+
     def test_check_is_one_line_with_the_codes_of_monitoring_plugins(self):
         result = self.rota("check", status=OK)
         self.assertRegex(result.out, r"\AROTA OK - [^|\n]+ \| run_age=\d+s disks=0 alarms=0 "
