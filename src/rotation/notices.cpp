@@ -207,19 +207,25 @@ void judge_alarms(std::span<const ledger::AlarmRow> alarms, Findings& findings) 
 }
 
 void judge_exposure(const RotationStatus& status, const RotationInput& input, Findings& findings) {
-  const bool all_here = std::ranges::any_of(
-      findings.notices, [](const Notice& notice) { return notice.kind == "all on site"; });
   for (const Exposure& exposure : status.exposures) {
-    const bool in_a_set = std::ranges::any_of(input.sets, [&](const SetPolicy& set) {
-      return set.servers.empty() ||
-             std::ranges::find(set.servers, exposure.server) != set.servers.end();
-    });
+    bool in_a_set = false;
+    bool said = false;  // that all the disks of a set of it are here says it already
+    for (const SetPolicy& set : input.sets) {
+      if (!set.servers.empty() &&
+          std::ranges::find(set.servers, exposure.server) == set.servers.end()) {
+        continue;
+      }
+      in_a_set = true;
+      said = said || std::ranges::any_of(findings.notices, [&](const Notice& notice) {
+               return notice.kind == "all on site" && notice.set == set.name;
+             });
+    }
     if (!in_a_set) {
       findings.notices.push_back(
           {Level::warning, "no set", "", "", exposure.server,
            fmt::format("The profile {} belongs to no set of disks: name it in rotation.toml.",
                        exposure.server)});
-    } else if (!exposure.any_offsite_copy && !all_here) {
+    } else if (!exposure.any_offsite_copy && !said) {
       findings.notices.push_back(
           {Level::alarm, "no copy off site", "", "", exposure.server, exposure.sentence});
     }

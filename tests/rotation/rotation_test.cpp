@@ -168,6 +168,29 @@ TEST_CASE("all disks on site are an alarm", "[rotation]") {
   CHECK(told(station.at("2026-11-10T12:00:00Z").notices, "all on site").empty());
 }
 
+TEST_CASE("that one set is on site says nothing of another's servers", "[rotation]") {
+  Station station = two_disks();
+  station.disks[1] = here("B", "20261024T030000Z", "2026-10-25T10:00:00Z");
+  auto other = here("C", "20261024T030000Z", "2026-10-25T10:00:00Z");
+  other.copies[0].server = "db";
+  other.copies[0].verified = false;  // so that the set of C has nothing that could be off site
+  station.disks.push_back(other);
+  station.servers = {"web", "db"};
+  station.sets.resize(2);
+  station.sets[0].disks = {"A", "B"};
+  station.sets[0].servers = {"web"};
+  station.sets[1].name = "other";
+  station.sets[1].disks = {"C"};
+  station.sets[1].servers = {"db"};
+  const auto status = station.at("2026-11-10T12:00:00Z");
+  CHECK_THAT(told(status.notices, "all on site"), Catch::Contains("the set monthly"));
+  CHECK_THAT(told(status.notices, "no copy off site"),
+             Catch::Contains("nothing of db to go back to") && !Catch::Contains("of web"));
+  station.sets[1].servers = {};  // web is in both, and it is said of one
+  CHECK_THAT(told(station.at("2026-11-10T12:00:00Z").notices, "no copy off site"),
+             Catch::Contains("nothing of db to go back to") && !Catch::Contains("of web"));
+}
+
 TEST_CASE("two disks connected at once are an alarm", "[rotation]") {
   Station station = two_disks();
   station.connected = std::vector<std::string>{"A"};
