@@ -88,7 +88,16 @@ void judge_turn(const SetStatus& status, const SetPolicy& set, Instant now, Find
   (missed || late ? findings.notices : findings.duties).push_back(std::move(notice));
 }
 
-void judge_result(const Member& member, Findings& findings) {
+/// Somebody took note of everything that was found with the disk.
+bool is_noted(const Member& member, std::span<const ledger::AlarmRow> alarms) {
+  return std::ranges::none_of(alarms, [&](const ledger::AlarmRow& alarm) {
+    // A contradiction is about where it is, and ends by saying so.
+    return alarm.open() && alarm.disk == member.status.name && alarm.kind != "contradiction";
+  });
+}
+
+void judge_result(const Member& member, std::span<const ledger::AlarmRow> alarms,
+                  Findings& findings) {
   if (!member.in_turn() || !member.state->result) return;
   const ledger::ObservationRow& result = *member.state->result;
   const std::string detail =
@@ -107,7 +116,11 @@ void judge_result(const Member& member, Findings& findings) {
       add(Level::alarm, "make room on it, or take a larger disk");
       break;
     case Observed::suspect:
-      add(Level::alarm, "see what it found, and take note with `rota disk accept`");
+      if (is_noted(member, alarms)) {
+        add(Level::warning, "noted; plug it in again, and the copy goes on");
+      } else {
+        add(Level::alarm, "see what it found, and take note with `rota disk accept`");
+      }
       break;
     case Observed::damaged:
       add(Level::alarm, "do not rely on it, and prepare another in its place");
@@ -252,7 +265,7 @@ void judge(std::span<const Member> members, const RotationStatus& status,
     judge_turn(status.sets[i], input.sets[i], now, findings);
   }
   for (const Member& member : members) {
-    judge_result(member, findings);
+    judge_result(member, input.open_alarms, findings);
     judge_lost(member, members, findings);
     judge_wear(member, now, findings);
     judge_room(member, members, now, findings);

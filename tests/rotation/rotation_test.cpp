@@ -230,7 +230,7 @@ TEST_CASE("how the last job ended is told until a better one", "[rotation]") {
   station.disks[0].result->detail = "unplugged";
   CHECK_THAT(told(station.at("2026-11-11T12:00:00Z").notices, "interrupted"),
              Catch::StartsWith("warning A:") && Catch::Contains("(unplugged): plug it in again"));
-  for (const Observed state : {Observed::full, Observed::suspect, Observed::damaged}) {
+  for (const Observed state : {Observed::full, Observed::damaged}) {
     station.disks[0].result->state = state;
     CHECK_THAT(told(station.at("2026-11-11T12:00:00Z").notices, ledger::word(state)),
                Catch::StartsWith("alarm A:"));
@@ -239,6 +239,26 @@ TEST_CASE("how the last job ended is told until a better one", "[rotation]") {
   station.disks[0].observation = station.disks[0].result;
   CHECK(station.at("2026-11-11T12:00:00Z").disks[0].word == "damaged");
   CHECK(station.at("2026-11-11T12:00:00Z").disks[0].level == Level::alarm);
+}
+
+TEST_CASE("a held copy that somebody took note of waits for its disk", "[rotation]") {
+  Station station = two_disks();
+  station.disks[0].result = seen("A", Observed::suspect, "2026-11-10T12:00:00Z");
+  ledger::AlarmRow alarm;
+  alarm.kind = "tripwire";
+  alarm.disk = "A";
+  ledger::AlarmRow other = alarm;
+  other.disk = "B";
+  ledger::AlarmRow contradiction = alarm;
+  contradiction.kind = "contradiction";
+  station.alarms = {alarm, other, contradiction};
+  const auto suspect = [&] { return told(station.at("2026-11-11T12:00:00Z").notices, "suspect"); };
+  CHECK_THAT(suspect(), Catch::StartsWith("alarm A:") &&
+                            Catch::EndsWith("and take note with `rota disk accept`."));
+  station.alarms[0].acknowledged = when("2026-11-11T11:00:00Z");
+  CHECK(suspect() ==
+        "warning A: The last job with disk A on 2026-11-10 12:00 ended as suspect: noted; plug it "
+        "in again, and the copy goes on.");
 }
 
 TEST_CASE("a lost disk is an alarm until another takes its place", "[rotation]") {
