@@ -155,6 +155,14 @@ Status compute(std::span<const ProfileRows> profiles, const RotationInput& rotat
   return status;
 }
 
+int count(const Status& status, Level level) {
+  auto number = std::ranges::count(status.rotation.notices, level, &Notice::level);
+  for (const ProfileStatus& profile : status.profiles) {
+    number += std::ranges::count(profile.message_levels, level);
+  }
+  return static_cast<int>(number);
+}
+
 std::string headline(const Status& status) {
   std::vector<Message> messages;
   for (const Notice& notice : status.rotation.notices) {
