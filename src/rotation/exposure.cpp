@@ -4,6 +4,7 @@
 #include <string>
 #include <tuple>
 
+#include "base/text.h"
 #include "rotation/parts.h"
 
 namespace rota::rotation {
@@ -114,8 +115,8 @@ Exposure exposure(const std::string& server, std::span<const Member> members, bo
       who, base::local(time),
       now < time ? "later than this machine's clock, which is wrong: set it"
                  : base::relative(time, now),
-      result.disk, result.place.empty() ? "" : " at '" + result.place + "'", day(*result.since),
-      result.by.empty() ? "" : " by the word of " + result.by);
+      result.disk, result.place.empty() ? "" : " at '" + base::printable(result.place) + "'",
+      day(*result.since), result.by.empty() ? "" : " by the word of " + base::printable(result.by));
   return result;
 }
 

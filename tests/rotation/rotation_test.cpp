@@ -136,6 +136,23 @@ TEST_CASE("a claim older than the period is a warning, with time for the swap", 
                         "2026-10-25"));
 }
 
+TEST_CASE("a place reaches a terminal without escapes, and a shell in quotes", "[rotation]") {
+  Station station = two_disks();
+  station.disks[0] = away("A", "20260924T030000Z", "2026-10-25T10:00:00Z");
+  for (auto& disk : station.disks) disk.claim->place = "\x1b[2Jjo's";
+  station.disks[1].claim->by = "\x1b[8mjo";
+  const auto status = station.at("2026-12-28T11:00:00Z");
+  for (const auto& notice : status.notices) CHECK(notice.text.find('\x1b') == std::string::npos);
+  CHECK_THAT(told(status.notices, "one place"), Catch::Contains("at '\\x1b[2Jjo's'"));
+  CHECK_THAT(told(status.notices, "stale claim"),
+             Catch::Contains("at '\\x1b[2Jjo's'") && Catch::Contains(" --place PLACE --by NAME"));
+  CHECK_THAT(status.worst.sentence,
+             Catch::Contains("at '\\x1b[2Jjo's'") && Catch::Contains("word of \\x1b[8mjo."));
+  station.disks[1].claim->place = "jo's $(reboot)";
+  CHECK_THAT(told(station.at("2026-12-28T11:00:00Z").notices, "stale claim"),
+             Catch::Contains(" --place 'jo'\\''s $(reboot)' --by NAME"));
+}
+
 TEST_CASE("in transit longer than allowed is an alarm", "[rotation]") {
   Station station = two_disks();
   for (const Claimed state : {Claimed::in_transit_out, Claimed::in_transit_back}) {
