@@ -250,7 +250,7 @@ class Disks(Machine):
                     self.rota("check", status=CRITICAL).out, self.rota("history").out,
                     self.rota("remind").out, self.rota("plan").out):
             self.assertNotIn("\x1b", out)
-            self.assertIn("jo", out)
+            self.assertIn("\\x1b", out)
 
     def test_history_is_told_and_limited(self):
         self.taken_in(self.two_disks())
