@@ -76,7 +76,9 @@ class DiskShow final : public Command {
       if (notice.disk == disk.name) fmt::print("  ! {}\n", notice.text);
     }
     for (const AlarmRow& alarm : alarms) {
-      for (const std::string& detail : alarm.details) fmt::print("      {}\n", detail);
+      for (const std::string& detail : alarm.details) {
+        fmt::print("      {}\n", base::printable_text(detail));
+      }
     }
     std::vector<std::vector<std::string>> rows;
     for (const CopyRow& copy : copies) {

@@ -66,7 +66,7 @@ void refuse_if_ended(const ledger::DiskRow& row) {
           : fmt::format("`rota disk release {}` takes it back into the rotation", row.name);
   throw Error(ErrorKind::refused,
               fmt::format("disk {} is {} ({}), and nothing is written to it; {}", row.name,
-                          word(row.end), row.end_reason, advice));
+                          word(row.end), base::printable(row.end_reason), advice));
 }
 
 DiskSession::DiskSession(const profile::Places& places, ledger::Disks& disks,

@@ -42,7 +42,7 @@ std::string where(const rotation::DiskStatus& disk) {
 void add_places(PlanBuilder& plan, const Installation& installation) {
   plan.heading("What is where");
   for (const rotation::Exposure& exposure : installation.status.rotation.exposures) {
-    if (!exposure.sentence.empty()) plan.paragraph(printable(exposure.sentence));
+    if (!exposure.sentence.empty()) plan.paragraph(exposure.sentence);
   }
   std::vector<std::vector<std::string>> rows;
   for (const rotation::DiskStatus& disk : installation.status.rotation.disks) {
@@ -105,7 +105,7 @@ void add_stores(PlanBuilder& plan, Plan& document, const Installation& installat
   for (const ledger::DiskState& state : installation.disks) {
     if (state.disk.luks_uuid.empty() || state.disk.end == ledger::DiskEnd::retired) continue;
     const profile::DiskSet* set = installation.rotation.set_of(state.disk.name);
-    rows.push_back({state.disk.label,
+    rows.push_back({printable(state.disk.label),
                     set != nullptr && !set->key_file.empty()
                         ? printable(set->key_file)
                         : fmt::format("{}/keys/{}.key", installation.config, state.disk.name),

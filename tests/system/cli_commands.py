@@ -1,10 +1,12 @@
 """What every command does and prints when all is well."""
 
 import os
+import pathlib
 import subprocess
 import time
 
-from machine import CORRUPT, DONE, FAILED, LOCKED, REFUSED, USAGE, WARNINGS, Machine, wait_for
+from machine import (CORRUPT, DONE, FAILED, LOCKED, REFUSED, ROTA, USAGE, WARNINGS, Machine,
+                     wait_for)
 
 RUN_KEYS = {"name": str, "kind": str, "time": str, "chain": str, "files": int, "bytes": int,
             "stored": int}
@@ -34,6 +36,30 @@ class Output(Machine):
         self.init()
         self.rota("backup", env={"PATH": f"{tools}:{os.environ['PATH']}"})
         self.assertIn("${Version}\\n\n" + listing, self.rota("facts").out)
+
+    def test_owners_and_facts_of_a_run_reach_no_terminal_as_they_are(self):
+        if os.geteuid() != 0:
+            self.skip("needs root, to give a file to another owner")
+        self.init()
+        self.write("a", "12345")
+        os.chown(self.source / "a", 54321, 54321)
+        lines = {"/etc/passwd": "evil\x1b[8m:x:54321:54321::/:/bin/false\n",
+                 "/etc/group": "worse\x1b[8m:x:54321:\n", "/etc/os-release": "A=\x1b[2J\\040\n"}
+        mounts = ""
+        for path, line in lines.items():
+            file = self.dir / pathlib.Path(path).name
+            file.write_text(pathlib.Path(path).read_text(encoding="utf-8") + line, encoding="utf-8")
+            mounts += f"mount --bind {file} {path} && "
+        subprocess.run(["unshare", "-m", "sh", "-c", mounts + 'exec "$0" backup', ROTA],
+                       env=self.environment(), check=True)
+        out = self.rota("ls").out
+        self.assertNotIn("\x1b", out)
+        self.assertIn("evil\\x1b[8m worse\\x1b[8m", out)
+        self.assertIn("A=\x1b[2J\\040\n", self.rota("facts").out)  # a file gets what there was
+        status, shown = self.on_terminal("facts")
+        self.assertEqual(DONE, status)
+        self.assertNotIn("\x1b", shown)
+        self.assertIn("A=\\x1b[2J\\040\r\n", shown)
 
     def test_list_as_json_has_the_promised_shape_oldest_first(self):
         self.init()
