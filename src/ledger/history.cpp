@@ -148,6 +148,7 @@ std::vector<std::string> History::check() {
           fmt::format("the history does not end with the row that was recorded as its last, {}",
                       recorded.rows));
     }
+    for (std::string& wrong : wrong_guards(database)) problems.push_back(std::move(wrong));
     Database replayed("");
     migrate(replayed);
     try {

@@ -66,8 +66,8 @@ class History {
   std::vector<HistoryRow> last(const std::string& disk, std::size_t limit);
   Head head();
 
-  /// What is wrong, a sentence each; empty when the history is whole, ends where it should, and
-  /// the tables say what replaying it gives.
+  /// What is wrong, a sentence each; empty when the history is whole, ends where it should, is
+  /// guarded, and the tables say what replaying it gives.
   std::vector<std::string> check();
 
  private:

@@ -164,15 +164,18 @@ TEST_CASE("a damaged history is replaced, and what that loses is said", "[export
   fill(ledger);
   const auto old = parse_export(export_json(ledger, true), "disk B");
   Disks(ledger).observe(seen("B", Observed::connected, "2026-10-25T10:00:00Z"));
+  // As whoever alters it leaves it, and with a trigger that would stop the rebuilding.
   ledger.database().execute(
-      "DROP TRIGGER history_is_not_altered; UPDATE history SET time = 1 WHERE number = 2;"
-      "CREATE TRIGGER history_is_not_altered BEFORE UPDATE ON history BEGIN SELECT RAISE(ABORT, "
-      "'the history is append-only'); END");
+      "DROP TRIGGER history_is_not_altered; UPDATE history SET time = 1 WHERE number = 2; "
+      "CREATE TRIGGER \"a \"\"new\"\" one\" BEFORE DELETE ON disk BEGIN SELECT RAISE(ABORT, 'no'); "
+      "END");
   const auto result = rebuild(ledger, std::vector{old}, false);
   CHECK(result.rows == 4);
   REQUIRE(result.warnings.size() == 1);
   CHECK_THAT(result.warnings.front(), Catch::Contains("had 6 rows and now has 4"));
   CHECK(History(ledger).check().empty());
+  CHECK_THROWS_WITH(ledger.database().execute("UPDATE history SET time = 1"),
+                    Catch::Contains("append-only"));
   std::string message;
   Ledger empty(dir / "b.db");
   CHECK(kind_of([&] { rebuild(empty, {}, false); }, message) == ErrorKind::not_found);

@@ -132,6 +132,27 @@ TEST_CASE("each way of altering the history shows", "[history]") {
   }
 }
 
+TEST_CASE("a history without its guards shows, though no row was altered yet", "[history]") {
+  Fixture f;
+  SECTION("one was removed") {
+    f.sql("DROP TRIGGER history_is_not_removed");
+    CHECK_THAT(f.first_problem(),
+               Catch::Contains("history_is_not_removed") && Catch::EndsWith("was removed"));
+  }
+  SECTION("one was replaced by one that does nothing") {
+    f.sql(
+        "DROP TRIGGER history_is_not_altered; CREATE TRIGGER history_is_not_altered BEFORE UPDATE "
+        "ON history BEGIN SELECT 1; END");
+    CHECK_THAT(f.first_problem(),
+               Catch::Contains("history_is_not_altered") && Catch::EndsWith("was altered"));
+  }
+  SECTION("one was added") {
+    f.sql("CREATE TRIGGER other AFTER INSERT ON alarm BEGIN DELETE FROM alarm; END");
+    CHECK_THAT(f.first_problem(), Catch::EndsWith("a trigger that rota did not make: other"));
+  }
+  CHECK(History(f.ledger).check().size() == 1);
+}
+
 TEST_CASE("the history of one disk is told in sentences", "[history]") {
   Fixture f;
   Disks(f.ledger).add(some_disk("A"), kNow);
