@@ -221,6 +221,8 @@ const char* const kSteps[] = {
       problem         TEXT    NOT NULL
     ) STRICT;
     )sql",
+    // What stands for a row where it is withheld; rows from before this have none.
+    "ALTER TABLE history ADD COLUMN commitment TEXT NOT NULL DEFAULT ''",
 };
 constexpr std::int64_t kNewest = std::size(kSteps);
 

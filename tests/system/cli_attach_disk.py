@@ -6,6 +6,7 @@ import re
 import subprocess
 import time
 
+from cli_disks import History
 from disk_machine import DiskMachine, events
 from machine import CORRUPT, DONE, FAILED, LOCKED, REFUSED, USAGE, WARNINGS
 
@@ -287,7 +288,20 @@ END
 
 
 class Ledger(DiskCase):
+    def other_disk(self):
+        """A disk of this station that is elsewhere, with a copy of another server."""
+        history = History()
+        history.disk("ELSE", int(time.time()), state="retired")
+        history.add("copy", {"disk": "ELSE", "server": "shop", "snapshot": "20260101T000000Z",
+                             "state": "sealed", "source": "/"})
+        history.add("alarm", {"kind": "tripwire", "disk": "ELSE", "server": "shop", "opened": 1,
+                              "message": "m", "details": ["srv/shop/customers.db"]})
+        file = self.dir / "else.json"
+        file.write_text(history.text())
+        self.rota("ledger", "rebuild", file)
+
     def test_the_ledger_is_on_the_disk_and_in_the_store_without_people(self):
+        self.other_disk()
         disk = self.prepared()
         self.attach(disk)
         self.rota("disk", "move", disk.name, "off-site", "--place", "bank", "--by", "jo")
@@ -306,7 +320,10 @@ class Ledger(DiskCase):
         mode = (place / "rota/ledger.json").stat().st_mode
         disk.umount()
         self.assertIn(disk.name, copied)
-        self.assertNotIn("bank", copied)  # the disk is not encrypted
+        for word in ("bank", "ELSE", "shop"):  # the disk is not encrypted
+            self.assertNotIn(word, copied)
+        for word in ("ELSE", "shop"):
+            self.assertNotIn(word, stored)
         self.assertEqual(0o600, mode & 0o777)
         self.silent("ledger", "check")
         # The machine is lost; the store and the disk are not.
