@@ -2,7 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -55,9 +55,11 @@ std::optional<Job> job_of(std::string_view name) {
   return job;
 }
 
-bool lives(std::int64_t pid) {
-  if (pid <= 0 || pid > INT32_MAX) return true;  // not told yet
-  return ::kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM;
+/// Whether the job that writes a progress file still runs (see base/progress_file.h).
+bool is_held(int fd) {
+  if (::flock(fd, LOCK_SH | LOCK_NB) != 0) return errno == EWOULDBLOCK;
+  ::flock(fd, LOCK_UN);
+  return false;
 }
 
 }  // namespace
@@ -159,6 +161,7 @@ bool Follower::look() {
                          O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     struct stat status {};
     if (!fd.valid() || ::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
+    if (!is_held(fd.get())) continue;  // a job that was killed left it
     files_.emplace(name, File{std::move(fd), ProgressReader(std::move(*job)), 0});
     changed = true;
   }
@@ -170,7 +173,7 @@ bool Follower::look() {
     }
     struct stat status {};
     const bool there = ::fstat(file->second.fd.get(), &status) == 0 && status.st_nlink > 0;
-    if (there && lives(file->second.reader.job().pid)) {
+    if (there && is_held(file->second.fd.get())) {
       ++file;
       continue;
     }

@@ -1,6 +1,7 @@
 #include "tui/keys.h"
 
 #include <algorithm>
+#include <cctype>
 #include <string_view>
 
 #include "ledger/disk_code.h"
@@ -26,6 +27,31 @@ bool is_scan(std::string_view text) {
          });
 }
 
+/// Opens the menu of the disk whose label was scanned.
+void select_scanned(State& state, const Model& model, const std::string& scanned) {
+  const auto code = ledger::parse_scan(scanned);
+  if (!code) {
+    state.message = scanned + " is on no label of ours: scan it again.";
+    return;
+  }
+  const auto disk = std::ranges::find_if(
+      model.disks, [&](const DiskModel& one) { return one.status.name == code->name; });
+  if (disk == model.disks.end()) {
+    state.message = "The ledger knows no disk with the label ROTA-" + code->name + ".";
+    return;
+  }
+  state.selected = static_cast<std::size_t>(disk - model.disks.begin());
+  state.pages = {Page::overview};
+  open_page(state, Page::menu);
+  // What one would do with a disk in the hand: bring it in, or take it away.
+  const char offered = disk->status.off_site ||
+                               disk->status.custody == rotation::Custody::in_transit_back ||
+                               disk->status.custody == rotation::Custody::in_transit_out
+                           ? 'i'
+                           : 'o';
+  state.item = static_cast<std::size_t>(find_act(offered) - acts().data());
+}
+
 /// Takes a key that belongs to a label: no other key means anything with "R", so that a scanner
 /// that types a label is told from a person by its first character.
 bool scan(State& state, const Model& model, const Key& key) {
@@ -40,27 +66,33 @@ bool scan(State& state, const Model& model, const Key& key) {
   const std::string scanned = state.scanned;
   state.scanned.clear();
   if (key.code != KeyCode::enter) return false;
-  const auto code = ledger::parse_scan(scanned);
-  if (!code) {
-    state.message = scanned + " is on no label of ours: scan it again.";
-    return true;
+  select_scanned(state, model, scanned);
+  return true;
+}
+
+/// Where a label begins that a scanner typed behind what stood in a field; npos: it typed none. A
+/// person who writes of a disk sets it apart: "swapped with ROTA-B", "/mnt/ROTA-B".
+std::size_t scan_in(const std::string& answer) {
+  for (std::size_t at = answer.find(kScan); at != std::string::npos;
+       at = answer.find(kScan, at + 1)) {
+    const char before = at == 0 ? 'a' : answer[at - 1];
+    const bool joined = before < 0 || (std::isalnum(static_cast<unsigned char>(before)) != 0);
+    if (joined && answer.size() > at + kScan.size() && is_scan(answer.substr(at))) return at;
   }
-  const auto disk = std::ranges::find_if(
-      model.disks, [&](const DiskModel& one) { return one.status.name == code->name; });
-  if (disk == model.disks.end()) {
-    state.message = "The ledger knows no disk with the label ROTA-" + code->name + ".";
-    return true;
-  }
-  state.selected = static_cast<std::size_t>(disk - model.disks.begin());
-  state.pages = {Page::overview};
-  open_page(state, Page::menu);
-  // What one would do with a disk in the hand: bring it in, or take it away.
-  const char offered = disk->status.off_site ||
-                               disk->status.custody == rotation::Custody::in_transit_back ||
-                               disk->status.custody == rotation::Custody::in_transit_out
-                           ? 'i'
-                           : 'o';
-  state.item = static_cast<std::size_t>(find_act(offered) - acts().data());
+  return std::string::npos;
+}
+
+/// A scanner types a label also while a form is open, and its Enter would do the act of the form
+/// with another disk than the one in the hand: the form is left for the disk that was scanned.
+bool scan_in_form(State& state, const Model& model, const Key& key) {
+  if (state.fields.empty()) return scan(state, model, key);
+  if (key.code != KeyCode::enter) return false;
+  std::string& answer = state.fields[state.field].answer;
+  const std::size_t at = scan_in(answer);
+  if (at == std::string::npos) return false;
+  const std::string scanned = answer.substr(at);
+  answer.erase(at);
+  select_scanned(state, model, scanned);
   return true;
 }
 
@@ -233,7 +265,10 @@ Wish handle(State& state, const Model& model, const Key& key, int columns, int r
     if (state.pages.size() > 1) back(state, wish);
     return wish;
   }
-  if (state.page() == Page::form) return handle_form(state, key);
+  if (state.page() == Page::form) {
+    if (scan_in_form(state, model, key)) return wish;
+    return handle_form(state, key);
+  }
   if (scan(state, model, key)) return wish;
   if (state.page() == Page::files) {
     if (const auto done = handle_files(state, model, key, rows)) return *done;

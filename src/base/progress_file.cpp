@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -78,6 +79,7 @@ void ProgressFile::begin_anew() {
     files.make_directories(parent_directory(path_), 0755);
     files.unlink(next);
     Fd fd = files.create(next, 0644);
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) throw_os("cannot lock", next, errno);
     // With many steps the early ones are of no use to anybody: the file is for who looks now.
     if (kept_.size() > kMostBytes / 2) {
       const std::size_t first = kept_.find('\n') + 1;

@@ -17,8 +17,8 @@ namespace rota::base {
 /// {"time":…,"step":"copying","state":"done","detail":"…"}, and while it works one every second,
 /// {"time":…,"activity":"copying","files":9,"bytes":99,"total_files":0, "total_bytes":0}. Who
 /// follows keeps it open, reads on from where it was, and opens it again when nothing names what is
-/// open any more (its link count is 0). The file is removed at the end of the job: while it is
-/// there and its pid lives, the job runs.
+/// open any more (its link count is 0). The file is removed at the end of the job. The job holds it
+/// with flock(2) as long as it runs, however it ends: a number of a process may be another's later.
 ///
 /// It never grows beyond kMostBytes: then it is begun anew, by a rename, with the first line and
 /// the last line of each step. A file that cannot be written is reported once and then left alone:

@@ -1,5 +1,7 @@
 #include <fmt/core.h>
 
+#include <optional>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/disk_restore.h"
@@ -51,20 +53,23 @@ class Drill final : public Command {
   int from_store(Context& context, recovery::DrillOptions& options) {
     const std::string server = context.take_profile(words_, 0, 0);
     target_.store_alone = true;
-    std::vector<std::string> words{server};
-    try {
-      Target target(context, target_, words, 0, 0);
-      const chain::RunRecord record = target.record(at_, context.now());
-      DrillTree tree;
-      tree.server = server;
-      tree.run = record.run;
-      tree.snapshot = record.time;
-      tree.entries = record.files;
-      tree.bytes = record.bytes;
-      tree.open = [&] {
+    std::optional<Target> target;
+    DrillTree tree;
+    tree.server = server;
+    tree.find = [&](DrillTree& found) {
+      std::vector<std::string> words{server};
+      target.emplace(context, target_, words, 0, 0);
+      const chain::RunRecord record = target->record(at_, context.now());
+      found.run = record.run;
+      found.snapshot = record.time;
+      found.entries = record.files;
+      found.bytes = record.bytes;
+      found.open = [&target, record] {
         return std::make_unique<chain::ChainSource>(
-            target.store(), record, "", std::vector<std::string>(), nullptr, &target.keys());
+            target->store(), record, "", std::vector<std::string>(), nullptr, &target->keys());
       };
+    };
+    try {
       return make(context, tree, options);
     } catch (const chain::NoKeyError& error) {
       throw Error(error.kind(), fmt::format("{}; or make the drill on the machine where the key is",

@@ -61,6 +61,7 @@ class List final : public Command {
       report_strays(context, chain);
     }
     for (const chain::ChainInfo& chain : target.catalog().broken()) report_strays(context, chain);
+    target.require_runs();
     if (!locked.empty()) context.warnings().warn("sizes are not shown", locked);
     if (context.json) {
       fmt::print("{}\n", nlohmann::json{{"runs", runs}}.dump());

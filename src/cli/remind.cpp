@@ -1,6 +1,9 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstdio>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/command.h"
@@ -29,25 +32,35 @@ class Remind final : public Command {
   }
 
   int run(Context& context) override {
-    const auto message =
+    const job::Reminder reminder =
         job::remind(context.places(), udev::real_devices(), context.surroundings());
-    if (!message) return context.status();
-    if (context.json) {
-      fmt::print("{}", message->program());
-    } else if (!notify_) {
-      fmt::print("{}\n", base::printable(message->text));
-      for (const std::string& line : message->more) fmt::print("{}\n", base::printable(line));
+    if (reminder.message) {
+      print(context, *reminder.message);
+      // It is new as long as nobody has heard of it.
+      if (notify_ && !notify(context, *reminder.message)) return context.status();
     }
-    if (notify_) {
-      store::CurlClient http(0, context.stop());
-      job::Notifier notifier(profile::load_rotation(context.places()).notify,
-                             base::real_processes(), http, context.warnings());
-      notifier.tell(*message, ::isatty(STDOUT_FILENO) != 0);
-    }
+    job::remember(context.places(), reminder);
     return context.status();
   }
 
  private:
+  void print(const Context& context, const job::Message& message) const {
+    if (context.json) {
+      fmt::print("{}", message.program());
+    } else if (!notify_) {
+      fmt::print("{}\n", base::printable(message.text));
+      for (const std::string& line : message.more) fmt::print("{}\n", base::printable(line));
+    }
+    if (std::fflush(stdout) != 0) base::throw_os("cannot write", "the output", errno);
+  }
+
+  static bool notify(Context& context, const job::Message& message) {
+    store::CurlClient http(0, context.stop());
+    job::Notifier notifier(profile::load_rotation(context.places()).notify, base::real_processes(),
+                           http, context.warnings());
+    return notifier.tell(message, ::isatty(STDOUT_FILENO) != 0);
+  }
+
   bool notify_ = false;
 };
 

@@ -83,14 +83,31 @@ void Target::trust_all_records() {
   }
 }
 
+/// A restore needs nothing of this machine: what cannot be read here is not known.
+std::optional<chain::LocalState::Last> Target::last() const {
+  try {
+    if (state_) return state_->last();
+  } catch (const base::Error&) {
+  }
+  return std::nullopt;
+}
+
+void Target::require_runs() const {
+  if (!catalog_->chains().empty()) return;
+  const auto last = this->last();
+  if (!last) return;
+  throw base::Error(
+      base::ErrorKind::unavailable,
+      fmt::format("{} should hold run {} and shows none that can be restored; if it is on a disk, "
+                  "see that it is mounted; if somebody emptied it, --store-time TIME reads a store "
+                  "that keeps old versions as it was, and a rotation disk has a copy",
+                  store_->description(), last->run));
+}
+
 /// Who asks for the newest run and gets an older one must hear of it: that is what an intruder, or
 /// a damaged store, leaves.
 void Target::warn_of_newer(const chain::RunInfo& taken) const {
-  std::optional<chain::LocalState::Last> last;
-  try {
-    if (state_) last = state_->last();
-  } catch (const base::Error&) {  // a restore needs nothing of this machine
-  }
+  auto last = this->last();
   const auto warn = [&](const std::string& run, const char* what) {
     context_.warnings().warn(run, fmt::format("is newer, but {}; {} is taken, of {}", what,
                                               taken.run, base::local(taken.time)));
@@ -111,6 +128,7 @@ void Target::warn_of_newer(const chain::RunInfo& taken) const {
 }
 
 chain::RunRecord Target::record(const std::string& at, base::Instant now) {
+  require_runs();
   const chain::RunInfo& run = catalog_->select(at, now);
   if (at.empty() || at == "now" || at == "latest") warn_of_newer(run);
   if (past_ != nullptr) chain::trust_records(*past_, *catalog_, *catalog_->chain(run.chain));

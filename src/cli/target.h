@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,8 @@ class Target {
   /// With --store-time: has the records of all chains say which objects are the true ones. The
   /// others do it for the chain that they open. For commands that read them all.
   void trust_all_records();
+  /// Throws Error(unavailable) when the store shows no run, though this machine knows of one.
+  void require_runs() const;
   /// The record of the run for --at.
   chain::RunRecord record(const std::string& at, base::Instant now);
   /// The run for --at, as a tree. paths, lost: see chain::ChainSource.
@@ -50,6 +53,7 @@ class Target {
   static std::string relative(std::string path, const std::string& source);
 
  private:
+  std::optional<chain::LocalState::Last> last() const;
   void warn_of_newer(const chain::RunInfo& taken) const;
 
   Context& context_;

@@ -78,25 +78,29 @@ Notifier::Notifier(const profile::NotifySettings& settings, base::ProcessRunner&
                    store::HttpClient& http, base::Warnings& warnings)
     : settings_(settings), processes_(processes), http_(http), warnings_(warnings) {}
 
-void Notifier::run(const std::string& what, base::Command command) {
+bool Notifier::run(const std::string& what, base::Command command) {
   command.limit = kLimit;
   try {
     const base::ProcessResult result = processes_.run(command);
-    if (result.status == 0) return;
+    if (result.status == 0) return true;
     warnings_.warn(what, fmt::format("{} ended with status {}, so that perhaps nobody was told",
                                      base::printable(command.argv.front()), result.status));
   } catch (const Error& error) {
     warnings_.warn(what, fmt::format("nobody was told: {}", error.what()));
   }
+  return false;
 }
 
-void Notifier::tell(const Message& message, bool at_terminal) {
+bool Notifier::tell(const Message& message, bool at_terminal) {
   if (!at_terminal) {
     if (settings_.console) console(message);
     if (settings_.desktop) desktop(message);
   }
-  if (!settings_.mail.empty()) mail(message);
-  if (!settings_.on_event.empty()) program(message);
+  const bool mailed = !settings_.mail.empty() && mail(message);
+  const bool passed_on = !settings_.on_event.empty() && program(message);
+  const bool asked_for =
+      (settings_.mail_written && !settings_.mail.empty()) || !settings_.on_event.empty();
+  return mailed || passed_on || !asked_for;
 }
 
 void Notifier::console(const Message& message) {
@@ -111,7 +115,7 @@ void Notifier::console(const Message& message) {
   }
 }
 
-void Notifier::mail(const Message& message) {
+bool Notifier::mail(const Message& message) {
   base::Command command;
   command.input = mail_text(message, settings_.mail, host_name());
   // cron's PATH has no sbin.
@@ -125,9 +129,9 @@ void Notifier::mail(const Message& message) {
   if (settings_.mail_written) return run("mail", std::move(command));
   command.limit = kLimit;
   try {
-    processes_.run(command);
+    return processes_.run(command).status == 0;
   } catch (const Error&) {
-    // Many machines send no mail, and nobody has asked for it here.
+    return false;  // many machines send no mail, and nobody has asked for it here
   }
 }
 
@@ -147,14 +151,15 @@ void Notifier::desktop(const Message& message) {
   }
 }
 
-void Notifier::program(const Message& message) {
+bool Notifier::program(const Message& message) {
   try {
     profile::check_program(settings_.on_event);
   } catch (const Error& error) {
     warnings_.warn("on_event", fmt::format("was not run: {}", error.what()));
-    return;
+    return false;
   }
-  run("on_event", {{settings_.on_event}, {{"ROTA_EVENT", message.event}}, message.program()});
+  return run("on_event",
+             {{settings_.on_event}, {{"ROTA_EVENT", message.event}}, message.program()});
 }
 
 void Notifier::heartbeat() {

@@ -32,17 +32,18 @@ class Notifier {
            store::HttpClient& http, base::Warnings& warnings);
 
   /// at_terminal: a person reads what the program prints, and is not told the same by wall or on
-  /// the desktop.
-  void tell(const Message& message, bool at_terminal);
+  /// the desktop. False when whoever is not at this machine was not told: there is a mail or a
+  /// program that was asked for, and none of these worked.
+  bool tell(const Message& message, bool at_terminal);
   /// Fetches the heartbeat's address.
   void heartbeat();
 
  private:
-  void run(const std::string& what, base::Command command);
+  bool run(const std::string& what, base::Command command);
   void console(const Message& message);
-  void mail(const Message& message);
+  bool mail(const Message& message);
   void desktop(const Message& message);
-  void program(const Message& message);
+  bool program(const Message& message);
 
   profile::NotifySettings settings_;
   base::ProcessRunner& processes_;

@@ -60,17 +60,27 @@ std::map<std::string, Said> read_said(const std::string& text) {
   return said;
 }
 
-std::optional<Message> remind(const profile::Places& places, udev::DeviceProbe& devices,
-                              const Surroundings& around) {
+namespace {
+
+std::string memory_file(const profile::Places& places) { return places.state + "/reminders.json"; }
+
+}  // namespace
+
+void remember(const profile::Places& places, const Reminder& reminder) {
+  base::write_file(memory_file(places), reminder.memory, 0600);
+}
+
+Reminder remind(const profile::Places& places, udev::DeviceProbe& devices,
+                const Surroundings& around) {
   const base::Instant now = around.clock.now();
   ledger::Ledger ledger(ledger_path(places));
   const rotation::Status status =
       read_status(places, ledger, profile::list_profiles(places), devices, now);
-  const std::string path = places.state + "/reminders.json";
-  const rotation::Reminders what = rotation::reminders(status.rotation, load(path), now);
-  base::write_file(path, said_json(what.said), 0600);
-  if (what.notices.empty()) return std::nullopt;
-  Message message;
+  const rotation::Reminders what =
+      rotation::reminders(status.rotation, load(memory_file(places)), now);
+  Reminder reminder{std::nullopt, said_json(what.said)};
+  if (what.notices.empty()) return reminder;
+  Message& message = reminder.message.emplace();
   message.time = now;
   message.level = what.level;
   const rotation::Notice& worst = what.notices.front();
@@ -80,7 +90,7 @@ std::optional<Message> remind(const profile::Places& places, udev::DeviceProbe& 
   if (what.times > 1) message.text += fmt::format(" (Said {} times now.)", what.times);
   for (std::size_t i = 1; i < what.notices.size(); ++i)
     message.more.push_back(what.notices[i].text);
-  return message;
+  return reminder;
 }
 
 }  // namespace rota::job

@@ -9,10 +9,18 @@
 
 namespace rota::job {
 
-/// What is to be said about disks and drills now, or nothing; remembers in <state>/reminders.json
-/// that it was said. The file is a memory only: when it cannot be read, everything is said again.
-std::optional<Message> remind(const profile::Places& places, udev::DeviceProbe& devices,
-                              const Surroundings& around);
+struct Reminder {
+  std::optional<Message> message;  ///< nothing: all is well, or was said lately
+  std::string memory;              ///< for remember(), once people have been told
+};
+
+/// What is to be said about disks and drills now. What was said before stands in
+/// <state>/reminders.json, which is a memory only: when it cannot be read, everything is said
+/// again.
+Reminder remind(const profile::Places& places, udev::DeviceProbe& devices,
+                const Surroundings& around);
+/// Notes that it was said.
+void remember(const profile::Places& places, const Reminder& reminder);
 
 /// The memory as text, and back; what cannot be understood is left out. Pure.
 std::string said_json(const std::map<std::string, rotation::Said>& said);

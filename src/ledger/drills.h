@@ -22,7 +22,7 @@ struct DrillRow {
   std::string server;   ///< the profile
   DrillSource source = DrillSource::store;
   std::string disk;  ///< of a copy: the disk's name, where that is known; of the store: empty
-  std::string run;   ///< of the store: the run's name; of a copy: the snapshot's
+  std::string run;   ///< of the store: its name; of a copy: the snapshot's; empty: none was found
   base::Instant snapshot{};           ///< the moment that was restored
   base::Instant time{};               ///< when the drill ended
   std::uint64_t files = 0;            ///< entries restored, directories and the like included

@@ -85,8 +85,10 @@ std::string result_of(const DrillRow& row) {
 }
 
 std::string told(const DrillRow& row, const json&) {
-  return fmt::format("{}: drill {}{}, as of {}: {}", row.server, where_from(row),
-                     row.sample ? ", a sample" : "", base::local(row.snapshot), result_of(row));
+  const std::string as_of =
+      row.run.empty() ? std::string() : fmt::format(", as of {}", base::local(row.snapshot));
+  return fmt::format("{}: drill {}{}{}: {}", row.server, where_from(row),
+                     row.sample ? ", a sample" : "", as_of, result_of(row));
 }
 
 template <typename Row>

@@ -50,9 +50,6 @@ class Drill {
     row.server = tree.server;
     row.source = tree.source;
     row.disk = tree.disk;
-    row.run = tree.run;
-    row.snapshot = tree.snapshot;
-    row.whole_bytes = tree.bytes;
   }
 
   DrillResult run() {
@@ -61,6 +58,7 @@ class Drill {
     DrillScratch scratch(options_.scratch, options_.keep, around_.progress, around_.warnings);
     if (options_.keep) result_.kept = scratch.tree();
     try {
+      find();
       choose(scratch);
       restore(scratch);
       compare(scratch);
@@ -90,6 +88,16 @@ class Drill {
   void fail(const std::string& problem) {
     result_.bad_data = true;
     result_.problems.push_back(problem);
+  }
+
+  void find() {
+    if (tree_.find) {
+      begins("finding the run");
+      tree_.find(tree_);
+    }
+    result_.row.run = tree_.run;
+    result_.row.snapshot = tree_.snapshot;
+    result_.row.whole_bytes = tree_.bytes;
   }
 
   void choose(const DrillScratch& scratch) {
@@ -180,7 +188,7 @@ class Drill {
   }
 
   const profile::Places& places_;
-  const DrillTree& tree_;
+  DrillTree tree_;
   const DrillOptions& options_;
   const job::Surroundings& around_;
   base::LockFile lock_;

@@ -26,6 +26,10 @@ struct DrillTree {
   std::uint64_t bytes = 0;
   /// Begins a new pass over the tree; there are two or more. Damage of its index is thrown.
   std::function<std::unique_ptr<tree::Source>()> open;
+  /// Looks for the run and fills in all of the above but server, source and disk; null when they
+  /// are known. What it throws is judged like what open() throws: that a store does not answer, or
+  /// shows nothing, is the drill's result.
+  std::function<void(DrillTree&)> find;
 };
 
 struct DrillOptions {

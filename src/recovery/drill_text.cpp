@@ -41,6 +41,9 @@ std::string check_output_text(const DrillResult& result) {
 
 std::string drill_text(const DrillResult& result) {
   const DrillRow& row = result.row;
+  if (row.run.empty()) {
+    return fmt::format("Nothing of {} could be restored {}.\n", row.server, where_from(row));
+  }
   std::string text = fmt::format("{} of {} {}, as it was at {}: {} entries, {}, restored in {}",
                                  row.sample ? "A sample" : "All", row.server, where_from(row),
                                  base::local(row.snapshot), base::human_count(row.files),

@@ -339,6 +339,7 @@ TEST_CASE("a stop at any pass of a drill leaves nothing and is no result", "[dri
 TEST_CASE("the time for everything is reckoned from what a sample took", "[drill]") {
   recovery::DrillResult result;
   result.row.server = "web";
+  result.row.run = "20260104T030000Z";
   result.row.sample = result.row.passed = true;
   result.row.bytes = 2'000'000'000;
   result.row.whole_bytes = 400'000'000'000;

@@ -180,6 +180,27 @@ class FromTheStore(Drills, Machine):
         self.fail_drill_with_warnings()
         self.assertFalse(self.recorded()[-1]["checked"])
 
+    def test_a_store_that_lost_everything_fails_the_drill(self):
+        away = self.store.with_name("away")
+        self.store.rename(away)
+        self.store.mkdir()
+        self.fail_drill(CORRUPT, f"a recovery would: .* should hold run {self.run_name} and shows none")
+        failed = self.recorded()[-1]
+        self.assertEqual((False, None, None),
+                         (failed["passed"], failed["run"] or None, self.drill_json()["snapshot"]))
+        self.assertTrue(self.standing()["failing"])
+        self.assertRegex(self.rota("history").out, "main: drill from the store: failed")
+        for read in (("list", "main"), ("ls", "main"), ("fetch", "main", "etc/fstab", self.dir / "x"),
+                     ("restore", "main", "--to", self.dir / "restored"), ("facts", "main")):
+            self.fails(FAILED, f"should hold run {self.run_name}", *read)
+        self.store.rmdir()
+        away.rename(self.store)
+        self.drill()
+        self.assertFalse(self.standing()["failing"])
+
+    def drill_json(self):
+        return json.loads(self.drill("--json", status=CORRUPT).out)
+
     def fail_drill_with_warnings(self):
         result = self.drill(status=CORRUPT)
         self.assertIn("failed, and a recovery would", result.err.splitlines()[-1])
@@ -401,7 +422,7 @@ class FromTheStore(Drills, Machine):
             self.assertEqual((b"", b""), process.communicate(timeout=60))
         told = [json.loads(line) for line in lines]
         self.assertEqual("drill main", told[0]["job"])
-        self.assertEqual(["restoring", "comparing", "checking"],
+        self.assertEqual(["finding the run", "restoring", "comparing", "checking"],
                          [line["step"] for line in told if "step" in line])
         self.assert_clean()
 

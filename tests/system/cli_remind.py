@@ -10,7 +10,7 @@ import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from disk_machine import DiskMachine
-from machine import DONE, FAILED, REFUSED, USAGE
+from machine import DONE, FAILED, REFUSED, USAGE, WARNINGS
 
 
 class Told(DiskMachine):
@@ -124,6 +124,19 @@ class Told(DiskMachine):
         self.silent("remind", "--notify")
         self.assertIn(first.splitlines()[0], self.given("sendmail"))
         self.assertEqual(1, self.given("sendmail").count("To: root"))
+
+    def test_what_could_not_be_mailed_is_said_again(self):
+        disk = self.prepared()
+        disk.unplug()
+        self.rotation(f'[set.monthly]\ninterval = "2D"\ndisks = ["{disk.name}"]\n'
+                      '[notify]\nmail = "jo@example.org"\n')
+        self.fake("sendmail", "exit 75")
+        self.assertIn("nobody was told", self.rota("remind", "--notify", status=WARNINGS).err)
+        self.fake("sendmail", "cat >> $0.in")
+        self.silent("remind", "--notify")
+        self.assertEqual(1, self.given("sendmail").count("To: jo@example.org"))
+        self.silent("remind", "--notify")
+        self.assertEqual(1, self.given("sendmail").count("To: jo@example.org"))
 
     def test_the_calendar_is_one_that_others_can_read(self):
         first, second = self.prepared(), self.prepared()

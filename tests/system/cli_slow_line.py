@@ -69,6 +69,9 @@ class SlowLine(machine.Machine):
         run = pathlib.Path(self.places["RUN"])
         run.mkdir(exist_ok=True)
         path = run / f"disk-{disk}.json"
+        held = open(path, "a", encoding="utf-8")
+        self.addCleanup(held.close)
+        fcntl.flock(held, fcntl.LOCK_EX)  # as a job that runs
 
         def write(**line):
             with open(path, "a", encoding="utf-8") as file:

@@ -103,6 +103,39 @@ TEST_CASE("a scanner's label selects its disk and offers to check it in or out",
   CHECK(screen.state.selected == 0);
 }
 
+TEST_CASE("a label that is scanned into a form does not do its act", "[keys]") {
+  SECTION("a form that only asks for Enter") {
+    Screen screen;
+    screen.enter().type("e").type("ROTA-B").enter();
+    CHECK(screen.wish.kind == Wish::Kind::nothing);
+    CHECK(screen.state.selected == 1);
+    CHECK(screen.state.page() == Page::menu);
+  }
+  SECTION("a field that is filled in, or not") {
+    for (const char* before : {"", "bank"}) {
+      Screen screen;
+      screen.enter().type("p").type(before).type("ROTA-B").enter();
+      CHECK(screen.wish.kind == Wish::Kind::nothing);
+      CHECK(screen.state.selected == 1);
+      CHECK(screen.state.page() == Page::menu);
+    }
+  }
+  SECTION("a label of nobody") {
+    Screen screen;
+    screen.enter().type("x").type("old").type("ROTA-Z").enter();
+    CHECK(screen.wish.kind == Wish::Kind::nothing);
+    CHECK(screen.state.page() == Page::form);
+    CHECK(screen.state.fields.front().answer == "old");
+    CHECK(shows(screen.text(), "knows no disk with the label ROTA-Z"));
+  }
+  SECTION("what a person writes of a disk is theirs") {
+    Screen screen;
+    screen.enter().type("x").type("swapped with ROTA-B").enter().enter();
+    CHECK(screen.wish.kind == Wish::Kind::run);
+    CHECK(screen.wish.arguments[3] == "--reason=swapped with ROTA-B");
+  }
+}
+
 TEST_CASE("a label that breaks off leaves no trace", "[keys]") {
   Screen screen;
   screen.type("ROj");
