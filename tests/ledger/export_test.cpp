@@ -185,6 +185,15 @@ TEST_CASE("an export for some servers tells nothing of others, not even their na
   }
   const std::string none = export_json(ledger, {.servers = {{"other"}}});
   for (const char* word : {"uuid", "web", "mail", "bank"}) CHECK_THAT(none, !Catch::Contains(word));
+  // A sentence may name a server of which nothing else is known yet.
+  Ledger alone(dir / "b.db");
+  Disks(alone).add(some_disk("B"), kNow);
+  ledger::ObservationRow failed = seen("B", Observed::interrupted, "2026-10-24T11:00:00Z");
+  failed.detail = "shop: var/lib/shop failed";
+  Disks(alone).observe(failed);
+  CHECK_THAT(export_json(alone, {.servers = {{"web"}}}), Catch::Contains("shop"));
+  CHECK_THAT(export_json(alone, {.servers = {{"web"}}, .known_servers = {"shop", "web"}}),
+             !Catch::Contains("shop"));
   // Of all servers that there are: everything.
   CHECK(export_json(ledger, {.servers = {{"mail", "web"}}}) == export_json(ledger, {}));
 }
