@@ -339,6 +339,27 @@ class Ledger(DiskCase):
         self.assertEqual(3, len(self.copies(disk)))
 
 
+class Container(DiskMachine):
+    def test_an_encrypted_disk_of_a_lost_server_says_what_opens_it(self):
+        disk = self.disk(32 << 20)
+        passphrase = self.dir / "other"
+        passphrase.write_text("ABCDE-" * 7 + "ABCDE\n")
+        subprocess.run(["cryptsetup", "luksFormat", "-q", "--type", "luks2", "--label",
+                        f"ROTA-{disk.name}", "--pbkdf", "pbkdf2", "--pbkdf-force-iterations",
+                        "1000", disk.node, passphrase], check=True)
+        missing = (rf"ROTA-{disk.name} is encrypted, and its key file is not here "
+                   rf"\(\S+/keys/{disk.name}\.key\): name that, or a file that holds the disk's "
+                   r"recovery passphrase, with --disk-key FILE")
+        to = self.dir / "back"
+        self.fails(FAILED, missing, "restore", "--disk", disk.name, "--to", to)
+        self.fails(FAILED, missing, "disk", "adopt", disk.node)
+        # Now there is something to try, wherever this kernel can open it.
+        for words in (("restore", "--disk", disk.name, "--to", to), ("disk", "adopt", disk.node)):
+            result = self.rota(*words, "--disk-key", passphrase, status=None)
+            self.assertNotIn("--disk-key", result.err)
+            self.assertRegex(result.err, "recovery passphrase does not open|modprobe dm-crypt")
+
+
 class Held(DiskCase):
     def test_a_copy_with_half_of_the_files_gone_is_held_until_it_is_accepted(self):
         disk = self.prepared()
