@@ -12,7 +12,7 @@ TEST_CASE("the ledger on a disk tells no more than whoever finds the disk may kn
   const profile::Rotation rotation =
       profile::read_rotation("[set.main]\n[disk.C]\nprofiles = [\"shop\"]\n", "rotation.toml");
   ledger::DiskRow disk = test::some_disk("B");
-  const auto scope = [&] { return scope_of(disk, rotation, {"shop", "web"}); };
+  const auto scope = [&] { return job::scope_of(disk, rotation, {"shop", "web"}); };
   CHECK(scope().people);
   CHECK(scope().disk.empty());
   CHECK_FALSE(scope().servers);
