@@ -115,8 +115,8 @@ Rebuilt rebuild(Ledger& ledger, std::span<const Exported> exports, bool replace)
   for (HistoryRow& row : rows) {
     if (row.withheld()) {
       const auto told = known.rows.find(row.hash);
-      told != known.rows.end() ? static_cast<void>(row = told->second)
-                               : static_cast<void>(++result.withheld);
+      if (told != known.rows.end()) row = told->second;
+      if (told == known.rows.end()) ++result.withheld;
     }
     if (row.people_sha256.empty() || !row.people.empty()) continue;
     const auto found = known.people.find(row.people_sha256);
