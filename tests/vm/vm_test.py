@@ -223,7 +223,7 @@ class Long(Vm):
         # As on a clean machine, where the key file is gone with its server: by the passphrase.
         said = station.run(f"""set -e
             cat > /root/sheet; mv /etc/rota/keys /root/keys
-            setsid rota restore --disk {disk.name} --to /root/back 2>&1 < /dev/null && exit 1
+            setsid -w rota restore --disk {disk.name} --to /root/back 2>&1 < /dev/null && exit 1
             rota restore --disk {disk.name} --to /root/back --disk-key /root/sheet
             test -n "$(ls /root/back)"; mv /root/keys /etc/rota/keys""", typed=passphrase.encode() + b"\n")
         self.assertIn("with --disk-key FILE", said)
