@@ -181,8 +181,7 @@ void ledger_exports() {
     write("ledger_export", "all", ledger::export_json(ledger, {}));
     write("ledger_export", "without-people", ledger::export_json(ledger, {.people = false}));
     disks.add(test::some_disk("C"), now);
-    write("ledger_export", "withheld",
-          ledger::export_json(ledger, {.people = false, .disk = "B"}));
+    write("ledger_export", "withheld", ledger::export_json(ledger, {.people = false, .disk = "B"}));
   }
   for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(file.string() + end);
 }
