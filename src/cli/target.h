@@ -18,6 +18,8 @@ struct TargetOptions {
   std::string url;          ///< --target URL
   std::string credentials;  ///< --credentials FILE
   std::string endpoint;     ///< --endpoint URL
+  std::string region;       ///< --region NAME
+  std::string path_style;   ///< --path-style true|false
   std::string store_time;   ///< --store-time TIME
   KeyOptions keys;
   /// Nothing that is kept on this machine helps: as it will be when the machine is gone.
@@ -77,8 +79,8 @@ class LostRanges {
   std::uint64_t count_ = 0;
 };
 
-/// Adds "--target URL", "--credentials FILE", "--endpoint URL", "--store-time TIME" and what
-/// declare_keys() adds, with their help.
+/// Adds "--target URL", "--credentials FILE", "--endpoint URL", "--region NAME", "--path-style
+/// true|false", "--store-time TIME" and what declare_keys() adds, with their help.
 void declare_target(Options& options, TargetOptions& target);
 /// Adds "--at TIME" with its help.
 void declare_at(Options& options, std::string& at);

@@ -20,8 +20,10 @@ BackupReport backup(Server& server, const base::LockFile& held, bool force_full,
 
 /// The history of rotation disks in a profile's store, for `rota ledger rebuild`.
 inline constexpr const char* kLedgerObject = "ledger.json";
-/// Puts it there, without names of people and places, after every run and copy. Nothing where there
-/// are no disks; that it could not be put is a warning, but for a key that may not replace objects.
+/// Puts it there after every run: what is said of this server and the disks that hold it. Where the
+/// profile encrypts, for the same recipients; else without names of people and places. Nothing
+/// where there are no disks; that it could not be put is a warning, but for a key that may not
+/// replace objects.
 void put_ledger(Server& server, base::Warnings& warnings);
 
 }  // namespace rota::job

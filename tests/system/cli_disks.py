@@ -42,10 +42,10 @@ class History:
         row["hash"] = self.hash
         self.rows.append(row)
 
-    def disk(self, name, prepared):
+    def disk(self, name, prepared, **more):
         self.add("disk", {"name": name, "label": "ROTA-" + name, "uuid": "uuid-" + name,
                           "filesystem": "ext4", "size": 10 ** 12, "prepared": prepared,
-                          "serial": "S" + name, "model": "Disk", "change": "added"})
+                          "serial": "S" + name, "model": "Disk", "change": "added", **more})
 
     def copy(self, disk, at, **more):
         self.add("copy", {"disk": disk, "server": "main", "snapshot": compact(at),
@@ -282,10 +282,13 @@ class Disks(Machine):
         self.assert_sentence(result.err)
         value = self.rota("ledger", "check", "--json", status=CORRUPT).json()
         self.assertEqual((False, 8), (value["good"], value["rows"]))
-        with self.database() as database:  # as the layout wants it
-            database.execute("CREATE TRIGGER history_is_not_altered BEFORE UPDATE ON history "
-                             "BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END")
-        self.rota("ledger", "rebuild", kept)
+        self.rota("ledger", "rebuild", kept)  # the trigger is still gone
+        self.silent("ledger", "check")
+        with self.database() as database:
+            database.execute("DROP TRIGGER history_is_not_altered")
+        result = self.rota("ledger", "check", status=CORRUPT)
+        self.assertIn("trigger history_is_not_altered", result.out)
+        self.rota("ledger", "rebuild", "--replace", kept)
         self.silent("ledger", "check")
 
     def test_a_ledger_comes_back_from_disk_and_store(self):
@@ -319,6 +322,83 @@ class Disks(Machine):
         self.fails(REFUSED, "another machine", "ledger", "rebuild", file)
         self.rota("ledger", "rebuild", file, "--replace")
         self.assertEqual(10, len(self.rota("disk", "list", "--json").json()["disks"]))
+
+    def tripwire(self, history):
+        """On both disks; its names and sentences are of files and of the other disk."""
+        for disk in "AB":
+            history.add("alarm", {"kind": "tripwire", "disk": disk, "server": "main",
+                                  "opened": self.now, "severity": "alarm",
+                                  "message": "3 of 9 files changed",
+                                  "details": ["home/jane/letter-to-the-doctor.txt"]})
+        return history
+
+    def encrypted(self):
+        self.key = self.dir / "key"
+        made = self.rota("key", "generate", "--to", self.key, "--json").json()
+        self.set(encrypt_to=f'["{made["recipient"]}"]')
+
+    def lose_ledger(self):
+        for file in pathlib.Path(self.places["STATE"]).glob("ledger.db*"):
+            file.unlink()
+
+    def test_an_encrypted_store_tells_the_history_to_its_recipients_only(self):
+        self.taken_in(self.tripwire(self.two_disks()))
+        self.write("b")
+        self.backup()
+        stored = self.store / "ledger.json"
+        self.assertIn("letter-to-the-doctor", stored.read_text())  # so are the names in the index
+        self.assertNotIn("bank", stored.read_text())
+        self.encrypted()
+        self.backup("--full")
+        data = stored.read_bytes()
+        for word in (b"doctor", b"bank", b"ROTA-A", b"uuid", b"main", b"tripwire", b'"'):
+            self.assertNotIn(word, data if len(word) > 1 else data[:16], word)
+        before = self.rota("ledger", "export").out
+        self.lose_ledger()
+        self.silent("verify", "--data", "--key", self.key)
+        self.fails(USAGE, r"ledger\.json cannot be used: ledger\.json is encrypted for rota-pub-1-",
+                   "ledger", "rebuild", stored)
+        other = self.dir / "other"
+        self.rota("key", "generate", "--to", other)
+        self.fails(USAGE, "the key that was given is another", "ledger", "rebuild", stored, "--key",
+                   other)
+        damaged = self.dir / "damaged.json"
+        damaged.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+        self.fails(CORRUPT, "damaged.json cannot be used: it was changed", "ledger", "rebuild",
+                   damaged, "--key", self.key)
+        self.rota("ledger", "rebuild", stored, "--key", self.key)
+        self.assertEqual(before, self.rota("ledger", "export").out)  # with names and places
+
+    def test_a_store_tells_nothing_of_the_files_of_another_server(self):
+        history = self.tripwire(self.two_disks())
+        self.rota("init", "shop", "--source", self.source, "--target", f"file://{self.dir}/shop")
+        history.add("copy", {"disk": "B", "server": "shop", "snapshot": compact(self.now),
+                             "state": "sealed", "source": "/"})
+        history.add("alarm", {"kind": "tripwire", "disk": "B", "server": "shop", "opened": self.now,
+                              "message": "m", "details": ["srv/shop/customers.db"]})
+        self.taken_in(history)
+        self.write("b")
+        self.backup()
+        self.silent("backup", "shop")
+        main = (self.store / "ledger.json").read_text()
+        shop = (self.dir / "shop/ledger.json").read_text()
+        self.assertIn("letter-to-the-doctor", main)
+        for word in ("shop", "customers"):
+            self.assertNotIn(word, main)
+        self.assertIn("customers", shop)
+        for word in ("main", "doctor", "ROTA-A"):  # disk A holds nothing of shop
+            self.assertNotIn(word, shop)
+        # One alone leaves rows out and says so; both together tell all.
+        self.lose_ledger()
+        out = self.rota("ledger", "rebuild", self.dir / "shop/ledger.json").out
+        self.assertRegex(out, r"; \d+ of them are left out there")
+        self.assertRegex(self.rota("ledger", "check", status=WARNINGS).err, "rows were left out")
+        self.assertIn("left out of the export", self.rota("history").out)
+        value = self.rota("history", "--json").json()["rows"]
+        self.assertIn(("withheld", None), [(row["kind"], row["time"]) for row in value])
+        self.rota("ledger", "rebuild", self.store / "ledger.json")
+        self.silent("ledger", "check")
+        self.assertEqual(2, len(self.rota("disk", "list", "--json").json()["disks"]))
 
     def test_commands_of_a_group_are_explained(self):
         self.assertIn("move", self.rota("disk", "--help").out)
