@@ -13,6 +13,10 @@ namespace rota::base {
 /// that are not UTF-8 become \xNN, a backslash \\.
 std::string printable(std::string_view name);
 
+/// A path that would fill a screen, for messages: its beginning and its end with "..." between.
+/// Others as they are.
+std::string shortened(std::string_view path);
+
 /// True when `text` is well-formed UTF-8.
 bool is_utf8(std::string_view text);
 
