@@ -34,7 +34,9 @@ void Sequencer::take(Batch& batch) {
       places.push_back(add_frame(frame));
     }
   }
-  for (Item& item : batch.items) {
+  for (std::size_t i = 0; i < batch.items.size(); ++i) {
+    Item& item = batch.items[i];
+    batch.xattrs.give_back(i, item.record.entry);
     if (item.drop) {
       // The chain's word on this path stays.
       if (item.before) {
