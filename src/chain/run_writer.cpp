@@ -94,7 +94,9 @@ void RunWriter::consume(tree::Source& source) {
   recall_contents();
   std::uint32_t span = 1;
   std::unique_ptr<IndexView> absorbed = absorb(span);
-  Uploader uploader(store_, plan_.chain, plan_.run, plan_.key ? &*plan_.key : nullptr, log);
+  RecordRoom room(plan_.source);
+  for (const Piece& piece : record_.pieces) room.take(piece);
+  Uploader uploader(store_, plan_.chain, plan_.run, plan_.key ? &*plan_.key : nullptr, log, room);
   const Resumed* resumed = plan_.resumed ? &*plan_.resumed : nullptr;
   if (resumed != nullptr) {
     uploader.add_rows(resumed->volumes);
@@ -104,7 +106,7 @@ void RunWriter::consume(tree::Source& source) {
   const std::string copies = state_.index_copies(plan_.chain) + "/" + plan_.run;
   state_.files().make_directories(copies, 0700);
   sequencer_ = std::make_unique<Sequencer>(
-      record_.number(), uploader, contents_, log, resumed, std::move(absorbed),
+      record_.number(), uploader, contents_, log, resumed, room, std::move(absorbed),
       [&](std::uint32_t number, const base::Bytes& object) {
         const std::string name = index_name(plan_.chain, plan_.run, number);
         base::write_file(copies + name.substr(name.find_last_of('/')), base::as_text(object), 0600,

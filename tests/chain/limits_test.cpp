@@ -20,7 +20,10 @@ namespace rota::test {
 
 using base::ErrorKind;
 using chain::BlockEncoder;
+using chain::BlockRow;
 using chain::IndexRecord;
+using chain::ObjectRow;
+using chain::RecordRoom;
 using chain::RunRecord;
 
 namespace fs = std::filesystem;
@@ -225,6 +228,24 @@ TEST_CASE("long paths make long blocks, so that a record stays small", "[chain][
     REQUIRE(blocks > 5);
     CHECK(raw > 25 * named);
   }
+}
+
+TEST_CASE("a run ends before it stores what its record cannot name", "[chain][limits]") {
+  RecordRoom room("/srv/data", 1'000);
+  ObjectRow object;
+  object.store_hash = std::string(40, 'a');
+  for (int i = 0; i < 5; ++i) room.take(object);
+  CHECK(kind_of([&] { room.take(object); }) == ErrorKind::refused);
+  CHECK(message_of([&] { room.take(object); }).find("/srv/data") != std::string::npos);
+  BlockRow block;
+  block.first_path = std::string(300, '\xff');  // three times as much in a record
+  CHECK(kind_of([&] { RecordRoom("/", 1'000).take(block); }) == ErrorKind::refused);
+  block.first_path = std::string(300, 'x');
+  CHECK(kind_of([&] { RecordRoom("/", 1'000).take(block); }) == std::nullopt);
+  chain::Piece piece;
+  piece.objects.assign(4, object);
+  piece.blocks.assign(2, block);
+  CHECK(kind_of([&] { RecordRoom("/", 1'000).take(piece); }) == ErrorKind::refused);
 }
 
 }  // namespace rota::test
