@@ -104,6 +104,12 @@ std::string shell_quoted(std::string_view word) {
   return quoted + "'";
 }
 
+std::string shortened(std::string_view path) {
+  constexpr std::size_t kShown = 400;
+  if (path.size() <= kShown) return std::string(path);
+  return fmt::format("{}...{}", path.substr(0, kShown / 2), path.substr(path.size() - kShown / 2));
+}
+
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
     const std::size_t length = sequence_length(text);

@@ -23,6 +23,10 @@ bool is_printable(std::string_view text);
 /// A word of a shell command, in quotes: 'the bank', 'jo'\''s'.
 std::string shell_quoted(std::string_view word);
 
+/// A path that would fill a screen, for messages: its beginning and its end with "..." between.
+/// Others as they are.
+std::string shortened(std::string_view path);
+
 /// True when `text` is well-formed UTF-8.
 bool is_utf8(std::string_view text);
 

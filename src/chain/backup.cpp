@@ -23,7 +23,7 @@ base::Sha256Digest record_sha256(store::Store& store, const LocalState& state, c
   if (const auto kept = state.record(run.run); kept && kept->stored_size == run.record_size) {
     return kept->stored_sha256;
   }
-  return base::sha256(store.get(record_name(run.chain, run.run, run.kind), store::kMaxObject));
+  return base::sha256(store.get(record_name(run.chain, run.run, run.kind), store::kMaxPut));
 }
 
 void check_is_ours(store::Store& store, const Catalog& catalog, const LocalState& state) {
@@ -80,7 +80,7 @@ bool recover_interrupted(store::Store& store, LocalState& state, Unfinished unfi
   const bool visible = is_there(store, record);
   if (visible && !journal->removing) {
     // It was complete: only the bookkeeping is missing.
-    const base::Bytes bytes = store.get(record, store::kMaxObject);
+    const base::Bytes bytes = store.get(record, store::kMaxPut);
     base::Bytes clear = bytes;
     if (is_encrypted(bytes, ObjectType::record)) {
       if (!journal->key) throw Error(ErrorKind::corrupt, "the journal lacks the run's key");
@@ -112,7 +112,7 @@ std::string adopt(store::Store& store, LocalState& state, KeyRing* keys) {
     state.clear_last();
   } else {
     const base::Bytes bytes =
-        store.get(record_name(newest->chain, newest->run, newest->kind), store::kMaxObject);
+        store.get(record_name(newest->chain, newest->run, newest->kind), store::kMaxPut);
     if (keys != nullptr || !is_encrypted(bytes, ObjectType::record)) {
       state.keep_record(newest->run, bytes, catalog.open_record(*newest, bytes).clear);
     }

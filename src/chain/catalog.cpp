@@ -144,7 +144,7 @@ Catalog::OpenedRecord Catalog::open_record(const RunInfo& run) const {
   }
   const std::string name = record_name(run.chain, run.run, run.kind);
   try {
-    return open_record(run, store_.get(name, store::kMaxObject));
+    return open_record(run, store_.get(name, store::kMaxPut));
   } catch (const NoKeyError&) {
     throw;
   } catch (const Error& error) {

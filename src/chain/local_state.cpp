@@ -21,8 +21,8 @@ using nlohmann::json;
 namespace {
 
 constexpr std::uint64_t kMaxStateFile = 64 << 10;
-/// The largest object, and what stands before it.
-constexpr std::uint64_t kMaxKeptRecord = store::kMaxObject + 128;
+/// The largest record, and what stands before it.
+constexpr std::uint64_t kMaxKeptRecord = store::kMaxPut + 128;
 
 /// A small JSON file that may be absent. `repair` says what to do when it is damaged.
 template <typename Parse>

@@ -56,7 +56,8 @@ struct RunPlan {
 /// packed frames that are made or wait for their turn, at most kSlots × 4 = 20 MiB, and their
 /// copies while they are made; a volume that is filled and those that are put, (1 +
 /// Store::connections()) × 16–20 MiB; an index object, 4 MiB; entries on their way, kSlots ×
-/// kBatchItems × 0.7 kB = 2 MB; SQLite 4 MB; the program 12: about 110 MiB with one connection,
+/// kBatchItems × 0.7 kB = 2 MB, and where they have large xattrs kSlots × (4 + 1) MiB of these (see
+/// XattrSpill); SQLite 4 MB; the program 12: about 110 MiB with one connection,
 /// 145 with three. Ordinary data, packed to a third, needs about 85. While a large file is read,
 /// its frames take the place of the packers' own.
 class RunWriter final : public tree::Sink {
@@ -88,6 +89,7 @@ class RunWriter final : public tree::Sink {
   bool resume(const tree::Entry& entry);
   bool lacks_signature(const IndexRecord& record);
   void recall_contents();
+  void keep(const IndexRecord& before);
   void gone(IndexRecord before);
   void add(Item item);
   void flush();

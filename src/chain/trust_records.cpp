@@ -21,7 +21,7 @@ std::optional<RunRecord> true_record(store::TimeTravelStore& past, const Catalog
   try {
     if (!sha256) return catalog.record(run);
     const auto object =
-        past.choose(record_name(run.chain, run.run, run.kind), store::kMaxObject,
+        past.choose(record_name(run.chain, run.run, run.kind), store::kMaxPut,
                     [&](const base::Bytes& content) { return base::sha256(content) == *sha256; });
     if (!object) return std::nullopt;
     return catalog.open_record(run, *object).record;

@@ -71,7 +71,7 @@ class Verifier {
       ++result.runs;
       try {
         const base::Bytes bytes =
-            store_.get(record_name(run.chain, run.run, run.kind), store::kMaxObject);
+            store_.get(record_name(run.chain, run.run, run.kind), store::kMaxPut);
         const RunRecord record = catalog_.open_record(run, bytes).record;
         if (record.parent != parent ||
             (record.parent_sha256 && *record.parent_sha256 != parent_sha256)) {

@@ -47,6 +47,16 @@ TEST_CASE("two different names never look the same when printed", "[text]") {
   CHECK(printable("\xff") != printable("\\xff"));
 }
 
+TEST_CASE("a path that would fill a screen is shown by its ends", "[text]") {
+  CHECK(shortened("") == "");
+  CHECK(shortened(std::string(400, 'x')) == std::string(400, 'x'));
+  const std::string text = shortened("/begin/" + std::string(30'000, 'x') + "/end");
+  CHECK(text.size() == 403);
+  CHECK(text.starts_with("/begin/x"));
+  CHECK(text.find("x...x") != std::string::npos);
+  CHECK(text.ends_with("x/end"));
+}
+
 TEST_CASE("only well-formed sequences are UTF-8", "[text]") {
   CHECK(is_utf8(""));
   CHECK(is_utf8("plain"));

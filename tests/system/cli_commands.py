@@ -491,6 +491,32 @@ class Warned(Machine):
         self.rota("fetch", "secret", self.dir / "store" / "got", status=WARNINGS, user=65534)
         self.assertEqual("content\n", (self.dir / "store" / "got").read_text())
 
+    def test_what_may_not_be_looked_at_is_not_taken_for_removed(self):
+        self.need_nobody()
+        for name in ("CONFIG", "STATE", "CACHE"):
+            os.mkdir(self.places[name])
+            os.chown(self.places[name], 65534, 65534)
+        self.store.mkdir()
+        os.chown(self.store, 65534, 65534)
+        self.write("half/a", "a")
+        self.write("half/b/c", "c")
+        self.write("z", "z")
+        self.rota("init", "main", "--source", self.source, "--target", self.store, user=65534)
+        self.silent("backup", user=65534)
+        before = self.rota("ls", user=65534).out
+        (self.source / "half").chmod(0o744)  # its names can be read, and no more
+        (self.source / "z").write_text("changed")
+        result = self.rota("backup", status=WARNINGS, user=65534)
+        self.assertEqual(2, result.err.count("cannot be looked at: permission denied"), result.err)
+        paths = [line["path"] for line in self.rota("ls", "--json", user=65534).json_lines()]
+        self.assertEqual(["", "half", "half/a", "half/b", "half/b/c", "z"], sorted(paths), before)
+        (self.source / "half").chmod(0o755)
+        (self.source / "half" / "a").unlink()
+        self.silent("backup", user=65534)
+        paths = [line["path"] for line in self.rota("ls", "--json", user=65534).json_lines()]
+        self.assertNotIn("half/a", paths)
+        self.assertIn("half/b/c", paths)
+
     def test_a_restore_without_the_right_to_set_owners_says_so_once(self):
         self.need_nobody()
         self.init()
