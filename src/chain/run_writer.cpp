@@ -185,27 +185,28 @@ void RunWriter::commit() {
   store_.put(name, bytes);
   record_.stored += bytes.size();
   // From here on the run exists. A crash before set_last is mended by the journal, which names it.
-  cache([&] { state_.keep_record(plan_.run, bytes, clear); });
-  cache([&] { contents_.commit(); });
+  afterwards([&] { state_.keep_record(plan_.run, bytes, clear); });
+  afterwards([&] { contents_.commit(); });
   try {
     state_.set_last({plan_.run, plan_.chain, base::sha256(bytes)});
-    state_.clear_journal();
   } catch (const Error& error) {
     throw Error(error.kind(), fmt::format("run {} is complete, but this machine could not note it, "
                                           "which the next run makes up for: {}",
                                           plan_.run, error.what()));
   }
+  afterwards([&] { state_.clear_journal(); });
   state_.forget_chains_but(plan_.chain);
 }
 
-/// What the cache lacks is read from the store again, or stored again.
-void RunWriter::cache(const std::function<void()>& keep) {
+/// What is lacking then is read from the store again, or stored again.
+void RunWriter::afterwards(const std::function<void()>& note) {
   try {
-    keep();
+    note();
   } catch (const Error& error) {
-    warnings_.warn("the cache", fmt::format("run {} is complete, but was not noted there, so that "
-                                            "the next one may take longer: {}",
-                                            plan_.run, error.what()));
+    warnings_.warn("run " + plan_.run,
+                   fmt::format("it is complete, but not all of it was noted on this machine, which "
+                               "the next run makes up for: {}",
+                               error.what()));
   }
 }
 

@@ -100,7 +100,7 @@ class RunWriter final : public tree::Sink {
   std::unique_ptr<IndexView> absorb(std::uint32_t& span);
   void put_facts(Uploader& uploader);
   void commit();
-  void cache(const std::function<void()>& keep);
+  void afterwards(const std::function<void()>& note);
 
   store::Store& store_;
   LocalState& state_;
