@@ -1,5 +1,7 @@
 #include "chain/run_writer.h"
 
+#include <fmt/core.h>
+
 #include <map>
 
 #include "base/atomic_file.h"
@@ -85,8 +87,8 @@ std::unique_ptr<IndexView> RunWriter::absorb(std::uint32_t& span) {
 
 void RunWriter::consume(tree::Source& source) {
   if (plan_.object_lock) store_.set_lock(plan_.object_lock);
-  state_.set_journal({plan_.run, plan_.chain, plan_.kind, false, record_.parent,
-                      record_.locked_until, plan_.key, plan_.lock});
+  state_.set_journal({plan_.run, plan_.chain, plan_.kind, record_.parent, record_.locked_until,
+                      plan_.key, plan_.lock});
   ResumeLog log(state_.resume_log(), record_.number(), state_.files());
   context_.reset(new WriterContext{source, clock_, warnings_, progress_, plan_.level,
                                    record_.number(), contents_, index_,
@@ -185,11 +187,29 @@ void RunWriter::commit() {
   store_.put(name, bytes);
   record_.stored += bytes.size();
   // From here on the run exists. A crash before set_last is mended by the journal, which names it.
-  state_.keep_record(plan_.run, bytes, clear);
-  contents_.commit();
-  state_.set_last({plan_.run, plan_.chain, base::sha256(bytes)});
-  state_.clear_journal();
+  afterwards([&] { state_.keep_record(plan_.run, bytes, clear); });
+  afterwards([&] { contents_.commit(); });
+  try {
+    state_.set_last({plan_.run, plan_.chain, base::sha256(bytes)});
+  } catch (const Error& error) {
+    throw Error(error.kind(), fmt::format("run {} is complete, but this machine could not note it, "
+                                          "which the next run makes up for: {}",
+                                          plan_.run, error.what()));
+  }
+  afterwards([&] { state_.clear_journal(); });
   state_.forget_chains_but(plan_.chain);
+}
+
+/// What is lacking then is read from the store again, or stored again.
+void RunWriter::afterwards(const std::function<void()>& note) {
+  try {
+    note();
+  } catch (const Error& error) {
+    warnings_.warn("run " + plan_.run,
+                   fmt::format("it is complete, but not all of it was noted on this machine, which "
+                               "the next run makes up for: {}",
+                               error.what()));
+  }
 }
 
 void RunWriter::walk(tree::Source& source) {

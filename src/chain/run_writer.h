@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -68,8 +69,8 @@ class RunWriter final : public tree::Sink {
             base::Warnings& warnings, base::Progress& progress, std::stop_token stop);
   ~RunWriter() override;
 
-  /// Stores the tree and commits the run. Whatever is thrown, the run is then not visible; its
-  /// objects are named by the journal.
+  /// Stores the tree and commits the run. Whatever is thrown, the run is then not visible, unless
+  /// the error says so; its objects are named by the journal.
   void consume(tree::Source& source) override;
 
   /// After consume(): the run as it was committed.
@@ -101,6 +102,7 @@ class RunWriter final : public tree::Sink {
   std::unique_ptr<IndexView> absorb(std::uint32_t& span);
   void put_facts(Uploader& uploader);
   void commit();
+  void afterwards(const std::function<void()>& note);
 
   store::Store& store_;
   LocalState& state_;

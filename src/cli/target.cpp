@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "chain/trust_records.h"
@@ -117,7 +119,7 @@ void Target::warn_of_newer(const chain::RunInfo& taken) const {
     for (const chain::ChainInfo& chain : *chains) {
       for (const chain::RunInfo& stray : chain.stray) {
         if (stray.time >= taken.time) {
-          warn(stray.run, "its record or a run that it is built on is damaged or missing");
+          warn(stray.run, "its record is damaged or does not fit its chain");
         }
       }
     }
@@ -127,12 +129,24 @@ void Target::warn_of_newer(const chain::RunInfo& taken) const {
   }
 }
 
+void Target::warn_of_missing(const chain::RunRecord& taken) const {
+  for (const std::string& missing : catalog_->chain(taken.chain)->missing) {
+    if (std::ranges::find(taken.runs, missing) == taken.runs.end()) continue;
+    context_.warnings().warn(missing,
+                             fmt::format("its record is missing, and run {} is built on it: what "
+                                         "is gone of its data is named where it is needed",
+                                         taken.run));
+  }
+}
+
 chain::RunRecord Target::record(const std::string& at, base::Instant now) {
   require_runs();
   const chain::RunInfo& run = catalog_->select(at, now);
   if (at.empty() || at == "now" || at == "latest") warn_of_newer(run);
   if (past_ != nullptr) chain::trust_records(*past_, *catalog_, *catalog_->chain(run.chain));
-  return catalog_->record(run);
+  chain::RunRecord record = catalog_->record(run);
+  warn_of_missing(record);
+  return record;
 }
 
 std::unique_ptr<chain::ChainSource> Target::open(const std::string& at,

@@ -55,6 +55,7 @@ class Target {
  private:
   std::optional<chain::LocalState::Last> last() const;
   void warn_of_newer(const chain::RunInfo& taken) const;
+  void warn_of_missing(const chain::RunRecord& taken) const;
 
   Context& context_;
   std::unique_ptr<store::Store> store_;

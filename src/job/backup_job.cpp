@@ -53,6 +53,38 @@ BackupReport backup(Server& server, bool force_full, const Surroundings& around)
   return backup(server, lock, force_full, around);
 }
 
+namespace {
+
+void note_run(Server& server, const chain::RunRecord& record, std::int64_t seconds) {
+  ledger::RunRow row;
+  row.profile = server.profile().name;
+  row.name = record.run;
+  row.chain = record.chain;
+  row.kind =
+      record.kind == chain::RunKind::full ? ledger::RunKind::full : ledger::RunKind::increment;
+  row.time = record.time;
+  row.files = record.files;
+  row.bytes = record.bytes;
+  row.stored = record.stored;
+  row.warnings = record.warnings;
+  row.seconds = seconds;
+  try {
+    server.ledger().add_run(row);
+  } catch (const base::Error& error) {
+    throw base::Error(error.kind(),
+                      fmt::format("run {} is complete, but the ledger does not know of it: {}",
+                                  record.run, error.what()));
+  }
+}
+
+}  // namespace
+
+void recover(Server& server) {
+  const chain::Recovered recovered =
+      chain::recover_interrupted(server.store(), server.state(), chain::Unfinished::keep);
+  if (recovered.completed) note_run(server, *recovered.completed, 0);
+}
+
 BackupReport backup(Server& server, const base::LockFile&, bool force_full,
                     const Surroundings& around) {
   const profile::Profile& profile = server.profile();
@@ -77,26 +109,14 @@ BackupReport backup(Server& server, const base::LockFile&, bool force_full,
                      profile.lock_compliance ? store::ObjectLock::Mode::compliance
                                              : store::ObjectLock::Mode::governance};
   }
+  recover(server);
   BackupReport report;
   report.record = chain::backup(server.store(), server.state(), source, settings, around.clock,
                                 around.warnings, around.progress, around.stop);
   report.seconds = (around.clock.now() - start).count();
   remember_mounts(server.places(), profile.name, MountMemory::run, mounts);
 
-  const chain::RunRecord& record = report.record;
-  ledger::RunRow row;
-  row.profile = profile.name;
-  row.name = record.run;
-  row.chain = record.chain;
-  row.kind =
-      record.kind == chain::RunKind::full ? ledger::RunKind::full : ledger::RunKind::increment;
-  row.time = record.time;
-  row.files = record.files;
-  row.bytes = record.bytes;
-  row.stored = record.stored;
-  row.warnings = record.warnings;
-  row.seconds = report.seconds;
-  server.ledger().add_run(row);
+  note_run(server, report.record, report.seconds);
   put_ledger(server, around.warnings);
   run_hook(profile, around, Hook::post, "the backup is complete, but what follows it failed");
   return report;
