@@ -219,6 +219,11 @@ const char* const kSteps[] = {
       problem         TEXT    NOT NULL
     ) STRICT;
     )sql",
+    // Which tripwire it was and how far it went: an acceptance covers no more than that.
+    R"sql(
+    ALTER TABLE alarm ADD COLUMN what TEXT NOT NULL DEFAULT '';
+    ALTER TABLE alarm ADD COLUMN extent INTEGER NOT NULL DEFAULT 0;
+    )sql",
 };
 constexpr std::int64_t kNewest = std::size(kSteps);
 

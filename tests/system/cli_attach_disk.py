@@ -342,7 +342,7 @@ class Held(DiskCase):
         self.attach(disk, status=REFUSED)
         self.rota("disk", "accept", disk.name, "--reason", "moved away", "--by", "jo")
         disk.replug()
-        self.attach(disk)
+        self.assertIn("accepted by jo (moved away): it has", self.attach(disk, status=WARNINGS).err)
         self.assertEqual(2, len(self.copies(disk)))
         self.assertEqual([], [name for name in self.on_disk(disk) if "." in name and
                               name != "scrub.json"])
