@@ -24,6 +24,14 @@ std::string snapshot_of(const disk::CopyInfo& info) { return base::compact(info.
 
 bool is_older(const CopyRow& a, const CopyRow& b) { return a.snapshot < b.snapshot; }
 
+/// More than removing these copies can free: what they share is counted for each.
+std::uint64_t most_freed(const std::vector<CopyRow>& copies) {
+  constexpr std::uint64_t kEntry = 8 << 10;  // its last block, inode, name and lines
+  std::uint64_t most = 0;
+  for (const CopyRow& copy : copies) most += copy.bytes + kEntry * (copy.entries + 16);
+  return most;
+}
+
 }  // namespace
 
 ledger::CopyRow copy_row(const std::string& disk, const disk::CopyRecord& record) {
@@ -198,7 +206,8 @@ void DiskRoom::make(const disk::DiskMount& mount, std::uint64_t needed, const st
   disk::release_reserve(mount.fd());
   while (free() < wanted) {
     const std::vector<CopyRow> may_go = candidates();
-    if (may_go.empty()) {
+    // Nothing goes in vain, as far as that can be known.
+    if (may_go.empty() || free() + most_freed(may_go) < wanted) {
       disk::make_reserve(mount.fd());
       full(mount, wanted, server);
     }

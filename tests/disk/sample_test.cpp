@@ -1,6 +1,7 @@
 // What a look into some of the changed files tells before anything makes room for a copy.
 
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <random>
 
 #include "disk/copy_fixture.h"

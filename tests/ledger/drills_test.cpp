@@ -77,12 +77,21 @@ TEST_CASE("a ledger from before there were drills is brought up to date", "[dril
   {
     Ledger ledger(dir / "ledger.db");
     ledger::Disks(ledger).add(test::some_disk("B"), kNow);
-    ledger.database().execute("DROP TABLE drill; PRAGMA user_version = 5");
+    ledger::AlarmRow alarm;
+    alarm.kind = "tripwire";
+    alarm.disk = "B";
+    alarm.opened = kNow;
+    ledger::Disks(ledger).open_alarm(alarm);
+    ledger.database().execute(
+        "DROP TABLE drill; ALTER TABLE alarm DROP COLUMN what; ALTER TABLE alarm DROP COLUMN "
+        "extent; PRAGMA user_version = 5");
   }
   Ledger ledger(dir / "ledger.db");
   Drills(ledger).add(some_drill("web", "2026-10-24T10:00:00Z"), kNow);
   CHECK(Drills(ledger).all().size() == 1);
   CHECK(ledger::Disks(ledger).get("B") == test::some_disk("B"));
+  REQUIRE(ledger::Disks(ledger).alarms("B", true).size() == 1);
+  CHECK(ledger::Disks(ledger).alarms("B", true).front().what.empty());
   CHECK(History(ledger).check().empty());
 }
 

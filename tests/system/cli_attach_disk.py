@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import time
 
@@ -186,6 +187,22 @@ class Copies(DiskCase):
         self.silent("restore", "--disk", disk.name, "--to", self.dir / "to")
         self.assert_equal_trees(before, self.dir / "to")
 
+    def test_damage_in_the_store_is_none_of_the_disk(self):
+        disk = self.prepared()
+        self.backup()
+        for name in ("runs/*/*", "data/*/*/i*"):
+            thing = next(self.store.glob(name))
+            whole = thing.read_bytes()
+            thing.write_bytes(whole[:20] + bytes(8) + whole[28:])
+            shutil.rmtree(self.places["CACHE"])
+            self.attach(disk, "--from-chain", status=CORRUPT)
+            shown = self.rota("disk", "show", disk.name).out
+            self.assertIn("ended as interrupted", shown)
+            self.assertNotIn("do not rely on it", shown)
+            thing.write_bytes(whole)
+            disk.replug()
+        self.attach(disk, "--from-chain")
+
     def test_a_copy_is_copied_to_another_disk(self):
         first = self.prepared()
         self.attach(first)
@@ -224,8 +241,7 @@ class Copies(DiskCase):
         self.rota("restore", "--disk", disk.name, "--to", self.dir / "to", status=CORRUPT)
         self.assertFalse((self.dir / "to/big").exists())
         self.assertTrue((self.dir / "to/etc/fstab").exists())
-        # A scrub notes it on the disk, and the next copy has the file again.
-        self.rota("disk", "scrub", disk.name, status=CORRUPT)
+        # It is noted on the disk, and the next copy has the file again.
         self.change_time()
         self.attach(disk)
         self.silent("restore", "--disk", disk.name, "--to", self.dir / "again")
