@@ -44,33 +44,44 @@ void declare(CLI::App& app, Words& words) {
   app.add_option("DISK", words.disks, "Disks: B, ROTA-B; one label (or two) for each");
   app.add_option("--stock", words.stock,
                  "What is printed on: L7163, 99014 (default: label_stock "
-                 "of rotation.toml, else L7163)");
+                 "of rotation.toml, else L7163)")
+      ->type_name("NAME");
   app.add_flag("--list-stock", words.list_stock, "List the stock that there is");
-  app.add_option("--start", words.start, "Begin at this label of the first sheet");
+  app.add_option("--start", words.start, "Begin at this label of the first sheet")->type_name("N");
   app.add_option("--style", words.style,
                  "full, or discreet: no server, company, place or set is named")
+      ->type_name("STYLE")
       ->check(CLI::IsMember({"full", "discreet"}));
   app.add_option("--kind", words.kind,
                  "permanent: which disk it is; monthly: what its newest copies are; both")
+      ->type_name("KIND")
       ->check(CLI::IsMember({"permanent", "monthly", "both"}));
   app.add_flag("--outline", words.outline,
                "Draw the edges of the labels, for a try on plain paper");
-  app.add_option("-o", words.out, "Write a PDF or, when the name ends in .png, pictures");
+  app.add_option("-o", words.out, "Write a PDF or, when the name ends in .png, pictures")
+      ->type_name("FILE");
   app.add_option("--print", words.printer, "Print, on this printer or on the default one")
+      ->type_name("[PRINTER]")
       ->expected(0, 1);
   app.add_option("--preview", words.preview,
                  "Show the labels on the terminal or, with a FILE, as a picture")
+      ->type_name("[FILE]")
       ->expected(0, 1);
-  app.add_option("--for-printer", words.for_printer, "Correct the PDF as this printer needs it");
+  app.add_option("--for-printer", words.for_printer, "Correct the PDF as this printer needs it")
+      ->type_name("PRINTER");
   app.add_option("--calibrate", words.calibrate,
                  "Make the page to measure; with PRINTER and what was measured, keep that")
+      ->type_name("[PRINTER]")
       ->expected(0, 1);
-  app.add_option("--offset-x", words.measured.offset_x,
-                 "Measured from the left edge to line A, mm");
-  app.add_option("--offset-y", words.measured.offset_y, "Measured from the top edge to line B, mm");
-  app.add_option("--scale", words.measured.scale_x, "Measured length of bar C, mm");
+  app.add_option("--offset-x", words.measured.offset_x, "Measured from the left edge to line A, mm")
+      ->type_name("MM");
+  app.add_option("--offset-y", words.measured.offset_y, "Measured from the top edge to line B, mm")
+      ->type_name("MM");
+  app.add_option("--scale", words.measured.scale_x, "Measured length of bar C, mm")
+      ->type_name("MM");
   app.add_option("--scale-y", words.measured.scale_y,
-                 "Measured length of bar D, mm (default: as bar C)");
+                 "Measured length of bar D, mm (default: as bar C)")
+      ->type_name("MM");
   app.footer("An option's PRINTER or FILE may be left out where it stands last, behind the disks.");
 }
 

@@ -15,7 +15,10 @@ DESTDIR=$stage cmake --install "$build" --prefix /usr --strip >/dev/null
 install -d -m 755 "$stage/etc/cron.daily" "$stage/usr/share/doc/rota"
 install -d -m 700 "$stage/etc/rota" "$stage/etc/rota/keys" "$stage/var/lib/rota" "$stage/var/cache/rota"
 install -m 755 cron.daily "$stage/etc/cron.daily/rota"
-install -m 644 ../README.md ../CHANGELOG.md ../docs/*.md "$stage/usr/share/doc/rota/"
+install -m 644 ../README.md ../docs/*.md "$stage/usr/share/doc/rota/"
+install -m 644 ../CHANGELOG.md "$stage/usr/share/doc/rota/changelog"
+# Debian's policy, 12.1 and 12.7; -n: no time of today in it.
+gzip -9n "$stage/usr/share/doc/rota/changelog" "$stage"/usr/share/man/man*/*
 
 version=$("$build/bin/rota" --version | sed 's/^rota //')
 architecture=$(dpkg --print-architecture)

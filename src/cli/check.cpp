@@ -48,7 +48,7 @@ class Check final : public Command {
  public:
   const char* name() const override { return "check"; }
   const char* summary() const override {
-    return "The same in one line for a monitoring program, with its exit codes";
+    return "What `rota status` says, in one line for a monitoring program, with its exit codes";
   }
 
   void declare(Options& options) override {

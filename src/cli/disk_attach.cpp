@@ -44,7 +44,7 @@ class DiskAttach final : public Command {
 
   void declare(Options& options) override {
     options.words(words_, "DISK", "The disk's name, or its device: B, ROTA-B, /dev/sdb1", 1, 1);
-    options.list("--profile", options_.profiles, "NAME",
+    options.list("--profile", options_.profiles, "PROFILE",
                  "Only this one of the profiles that the disk is for (may be given again)");
     options.flag("--from-chain", options_.from_chain,
                  "Copy the newest run of the online chain instead of this machine's files");

@@ -11,9 +11,7 @@
 
 #include "base/error.h"
 #include "base/signals.h"
-#include "base/version.h"
-#include "cli/command.h"
-#include "cli/disk.h"
+#include "cli/program.h"
 
 namespace {
 
@@ -50,43 +48,6 @@ void flush_output() {
   base::throw_os("cannot write", "the output", errno);
 }
 
-std::vector<std::unique_ptr<cli::Command>> make_commands() {
-  std::vector<std::unique_ptr<cli::Command>> commands;
-  for (auto* make : {cli::make_init,
-                     cli::make_backup,
-                     cli::make_cron,
-                     cli::make_list,
-                     cli::make_ls,
-                     cli::make_restore,
-                     cli::make_fetch,
-                     cli::make_verify,
-                     cli::make_drill,
-                     cli::make_diff,
-                     cli::make_purge,
-                     cli::make_purge_incr,
-                     cli::make_status,
-                     cli::make_facts,
-                     cli::make_adopt,
-                     cli::make_key,
-                     cli::make_doctor,
-                     cli::make_cost,
-                     cli::make_check,
-                     cli::make_history,
-                     cli::make_watch,
-                     cli::make_remind,
-                     cli::make_calendar,
-                     cli::make_ledger_check,
-                     cli::make_ledger_export,
-                     cli::make_ledger_rebuild,
-                     cli::make_label,
-                     cli::make_plan,
-                     cli::make_tui}) {
-    commands.push_back(make());
-  }
-  for (auto* make : cli::disk_commands()) commands.push_back(make());
-  return commands;
-}
-
 int fail(const std::string& message, int status) {
   std::fputs(fmt::format("rota: {}\n", message).c_str(), stderr);
   return status;
@@ -95,24 +56,9 @@ int fail(const std::string& message, int status) {
 int run(int argc, char** argv) {
   const base::SignalStop signals;
   cli::Context context(signals.token());
-  cli::CommandLine line(
-      "rota",
-      "Backs up Linux servers: online chains in a store, and full copies on disks that rotate.",
-      fmt::format("rota {}", base::kVersion),
-      "`rota COMMAND --help` explains a command. PROFILE may be left out where there is only one.\n"
-      "Exit status: 0 done, 1 failed, 2 usage or configuration, 3 done with warnings, 4 corrupt\n"
-      "data, 5 refused for safety, 11 locked by another rota, 130 interrupted.");
-  line.add_group("disk", "The rotation disks: which there are, where they are, what is on them");
-  line.add_group("ledger", "The record of the rotation disks: check, export, rebuild");
-  const std::vector<std::unique_ptr<cli::Command>> commands = make_commands();
-  for (const auto& command : commands) {
-    cli::Options& options = line.add(command->name(), command->summary());
-    options.flag("--json", context.json, "Print the result as JSON");
-    options.flag("-v,--verbose", context.verbose, "Say what was done, also without a terminal");
-    command->declare(options);
-  }
-  const auto number = line.parse(argc, argv);
-  return number ? commands[*number]->run(context) : base::kExitDone;
+  cli::Program program(context);
+  const auto number = program.line().parse(argc, argv);
+  return number ? program.command(*number).run(context) : base::kExitDone;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <sstream>
 
 #include "base/error.h"
@@ -32,6 +33,12 @@ std::string wrap(const std::string& text) {
     width += word.size();
   }
   return wrapped;
+}
+
+/// The opposite of wrap().
+std::string unwrapped(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
 }
 
 /// Shows a command's words in the form that a person types, where CLI11 knows one list of texts.
@@ -68,6 +75,7 @@ void Options::words(std::vector<std::string>& into, const std::string& form,
                     const std::string& help, std::size_t least, std::size_t most) {
   words_ = &into;
   form_ = form;
+  help_ = help;
   least_ = least;
   most_ = most;
   // Any number for CLI11: check_words() says what is wrong with it in words.
@@ -248,6 +256,39 @@ std::optional<std::size_t> CommandLine::parse(int argc, char** argv) {
   const auto number = asked_for();
   if (number) commands_[*number]->check_words();
   return number;
+}
+
+std::vector<CommandText> CommandLine::describe() const {
+  std::vector<CommandText> all;
+  describe(*app_, "", all);
+  return all;
+}
+
+void CommandLine::describe(const CLI::App& app, const std::string& name,
+                           std::vector<CommandText>& into) const {
+  CommandText text;
+  text.name = name;
+  text.summary = app.get_description();
+  // A command that has no note shows the program's.
+  if (&app == app_.get() || app.get_footer() != app_->get_footer()) text.note = app.get_footer();
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_positional()) continue;
+    const bool value = option->get_items_expected_max() > 0;
+    text.options.push_back({option->get_name(false, true), value ? option->get_type_name() : "",
+                            unwrapped(option->get_description()), option->get_required()});
+  }
+  for (const auto& command : commands_) {
+    if (command->app_ != &app) continue;
+    text.form = command->form_;
+    text.words = command->help_;
+    text.passed_on = command->passed_on_ != nullptr;
+  }
+  const auto below = app.get_subcommands([](const CLI::App*) { return true; });
+  text.group = !below.empty();
+  into.push_back(std::move(text));
+  for (const CLI::App* command : below) {
+    describe(*command, name + (name.empty() ? "" : " ") + command->get_name(), into);
+  }
 }
 
 }  // namespace rota::cli

@@ -11,6 +11,26 @@ class App;
 
 namespace rota::cli {
 
+/// An option, as `--help` and the man pages tell of it.
+struct OptionText {
+  std::string names;  ///< "-v,--verbose"
+  std::string type;   ///< "FILE"; empty: it takes no value
+  std::string help;   ///< one line
+  bool required = false;
+};
+
+/// A command or a group of commands, as `--help` and the man pages tell of it.
+struct CommandText {
+  std::string name;     ///< "disk list"; of the program itself ""
+  std::string summary;  ///< one line
+  std::string form;     ///< of its words: "[PROFILE] PATH DEST"
+  std::string words;    ///< what they are; one line
+  std::string note;     ///< what else is to be said, in lines; empty: nothing
+  std::vector<OptionText> options;
+  bool group = false;      ///< what it takes is one of its commands
+  bool passed_on = false;  ///< to a program that explains its words itself
+};
+
 /// The words and options that one command takes. The parser's header is very large: only
 /// options.cpp includes it. What is bound here is filled in by CommandLine::parse().
 class Options {
@@ -51,6 +71,7 @@ class Options {
   std::vector<std::string>* words_ = nullptr;
   std::vector<std::string>* passed_on_ = nullptr;
   std::string form_;
+  std::string help_;
   std::size_t least_ = 0;
   std::size_t most_ = 0;
 };
@@ -70,8 +91,12 @@ class CommandLine {
   /// The number of the command that was asked for, in the order of add(); nothing when `--help` or
   /// `--version` was, which it prints. Throws Error(usage).
   std::optional<std::size_t> parse(int argc, char** argv);
+  /// All that was declared: the program itself, then groups and commands as `--help` lists them,
+  /// a group in front of its commands.
+  std::vector<CommandText> describe() const;
 
  private:
+  void describe(const CLI::App& app, const std::string& name, std::vector<CommandText>& into) const;
   void check_command(int argc, char** argv) const;
   void check_word(const std::string& before, const char* word) const;
 

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "profile/place_list.h"
 
 namespace rota::profile {
 
@@ -15,17 +16,16 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-struct Place {
-  const char* override_name;
-  const char* system;
-  const char* xdg_name;
-  const char* below_home;
+constexpr Place kPlaces[] = {
+    {"Settings: a directory for each profile, rotation.toml, keys of disks", "ROTA_CONFIG_DIR",
+     "/etc/rota", "XDG_CONFIG_HOME", ".config"},
+    {"State: what must outlive a restart, the ledger of the disks included", "ROTA_STATE_DIR",
+     "/var/lib/rota", "XDG_STATE_HOME", ".local/state"},
+    {"Cache: what can be made again, from the store or the files", "ROTA_CACHE_DIR",
+     "/var/cache/rota", "XDG_CACHE_HOME", ".cache"},
+    {"What a restart may take: locks, and how far a job is", "ROTA_RUN_DIR", "/run/rota",
+     "XDG_RUNTIME_DIR", ".cache/run"},
 };
-
-constexpr Place kConfig{"ROTA_CONFIG_DIR", "/etc/rota", "XDG_CONFIG_HOME", ".config"};
-constexpr Place kState{"ROTA_STATE_DIR", "/var/lib/rota", "XDG_STATE_HOME", ".local/state"};
-constexpr Place kCache{"ROTA_CACHE_DIR", "/var/cache/rota", "XDG_CACHE_HOME", ".cache"};
-constexpr Place kRun{"ROTA_RUN_DIR", "/run/rota", "XDG_RUNTIME_DIR", ".cache/run"};
 
 std::string find(const Place& place, bool root, const Environment& environment) {
   const auto value = [&](const char* name) -> std::string {
@@ -54,9 +54,11 @@ std::string find(const Place& place, bool root, const Environment& environment) 
 
 }  // namespace
 
+std::span<const Place> all_places() { return kPlaces; }
+
 Places find_places(bool root, const Environment& environment) {
-  return {find(kConfig, root, environment), find(kState, root, environment),
-          find(kCache, root, environment), find(kRun, root, environment)};
+  return {find(kPlaces[0], root, environment), find(kPlaces[1], root, environment),
+          find(kPlaces[2], root, environment), find(kPlaces[3], root, environment)};
 }
 
 Places find_places() {

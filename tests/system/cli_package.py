@@ -18,6 +18,10 @@ class Units(Machine):
                        env={**os.environ, "DESTDIR": str(stage)}, stdout=subprocess.DEVNULL)
         installed = stage / "opt/rota/lib"
         self.assertTrue((installed / "udev/rules.d/90-rota.rules").exists())
+        for name in ("man/man1/rota.1", "man/man1/rota-disk-attach.1", "man/man7/rota-manual.7",
+                     "bash-completion/completions/rota"):
+            self.assertTrue((stage / "opt/rota/share" / name).exists(), name)
+        self.assertEqual([], list(stage.rglob("rota-pages")))
         units = sorted((installed / "systemd/system").iterdir())
         self.assertEqual(["rota-disk@.service", "rota-remind.service", "rota-remind.timer"],
                          [unit.name for unit in units])
@@ -72,8 +76,17 @@ class Package(Machine):
         (self.root / "var/lib/dpkg/status").touch()
         self.dpkg("--install", made)
         for name in ("usr/bin/rota", "usr/lib/udev/rules.d/90-rota.rules",
-                     "usr/lib/systemd/system/rota-disk@.service", "etc/cron.daily/rota"):
+                     "usr/lib/systemd/system/rota-disk@.service", "etc/cron.daily/rota",
+                     "usr/share/bash-completion/completions/rota",
+                     "usr/share/man/man1/rota.1.gz", "usr/share/man/man7/rota-manual.7.gz",
+                     "usr/share/doc/rota/changelog.gz"):
             self.assertTrue((self.root / name).exists(), name)
+        pages = [path for path in (self.root / "usr/share/man").rglob("*") if path.is_file()]
+        for path in [*pages, self.root / "usr/share/doc/rota/changelog.gz"]:
+            # A gzip file with neither name nor time in it.
+            self.assertEqual(b"\x1f\x8b\x08\0\0\0\0\0\x02", path.read_bytes()[:9], path)
+        self.assertEqual(sorted(path.name for path in (build / "share/man").glob("man?/*")),
+                         sorted(path.stem for path in pages))
         self.assertEqual(0o700, (self.root / "etc/rota/keys").stat().st_mode & 0o777)
         unit = (self.root / "usr/lib/systemd/system/rota-disk@.service").read_text()
         self.assertIn("ExecStart=/usr/bin/rota disk attach --started-by=udev /dev/%I\n", unit)
@@ -84,3 +97,4 @@ class Package(Machine):
                 if path.is_file() and "var/lib/dpkg" not in str(path)
                 and "var/log" not in str(path)]
         self.assertEqual(["etc/rota/keys/B.key"], left)
+        self.assertFalse((self.root / "usr/share").exists())

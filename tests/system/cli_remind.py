@@ -10,7 +10,7 @@ import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from disk_machine import DiskMachine
-from machine import DONE, FAILED, REFUSED, USAGE
+from machine import DONE, FAILED, REFUSED, USAGE, WARNINGS
 
 
 class Told(DiskMachine):

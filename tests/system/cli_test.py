@@ -24,6 +24,7 @@ import cli_keys
 import cli_labels
 import cli_locks
 import cli_package
+import cli_pages
 import cli_plug_in
 import cli_prepare
 import cli_remind
@@ -38,7 +39,7 @@ import machine
 
 MODULES = (cli_input, cli_commands, cli_trees, cli_stores, cli_keys, cli_cron, cli_interrupted,
            cli_b2, cli_locks, cli_s3, cli_sftp, cli_secrets, cli_attack, cli_doctor, cli_drill, cli_cost,
-           cli_disks, cli_prepare, cli_attach_disk, cli_labels, cli_package, cli_plug_in,
+           cli_disks, cli_prepare, cli_attach_disk, cli_labels, cli_package, cli_pages, cli_plug_in,
            cli_remind, cli_screen, cli_slow_line)
 
 
