@@ -65,10 +65,6 @@ bool is_there(store::Store& store, const std::string& name) {
   return !page.objects.empty() && page.objects.front().name == name;
 }
 
-}  // namespace
-
-namespace {
-
 void clear_data(store::Store& store, const std::string& chain, const std::string& run) {
   std::vector<std::string> names;
   store::for_each_object(store, data_prefix(chain, run),

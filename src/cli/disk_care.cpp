@@ -41,9 +41,9 @@ class DiskVerify final : public Command {
       if (one.check.good()) continue;
       throw Error(ErrorKind::corrupt,
                   fmt::format("the copy {} of {} is damaged: {}; other disks and the online store "
-                              "may have what is lost, and the next copy to this disk writes it "
-                              "anew",
-                              one.snapshot, one.server, job::check_text(one.check)));
+                              "may have what is lost{}",
+                              one.snapshot, one.server, job::check_text(one.check),
+                              one.noted ? ", and the next copy to this disk writes it anew" : ""));
     }
     return context.status();
   }

@@ -61,6 +61,7 @@ class News {
  private:
   Message message(Level level, const std::string& event, const std::string& disk,
                   const std::string& text) const;
+  Message result(const AttachReport& report) const;
   /// The alarms that were raised meanwhile.
   std::vector<ledger::AlarmRow> alarms() const;
   bool is_gone() const;
@@ -93,6 +94,15 @@ Message News::message(Level level, const std::string& event, const std::string& 
 }
 
 Message News::of(const AttachReport& report) const {
+  Message told = result(report);
+  if (const std::string accepted = report.accepted(); !accepted.empty()) {
+    told.level = std::max(told.level, Level::warning);
+    told.more.push_back(fmt::format("Not held, because somebody had looked: {}.", accepted));
+  }
+  return told;
+}
+
+Message News::result(const AttachReport& report) const {
   using End = ServerCopy::End;
   const std::string& name = report.disk;
   if (report.any(End::damaged)) {
@@ -104,11 +114,9 @@ Message News::of(const AttachReport& report) const {
                     name));
   }
   if (report.any(End::held)) {
-    return message(
-        Level::alarm, "held", name,
-        fmt::format("The new copy on disk {0} is written but held, and nothing older was "
-                    "removed: look at `rota disk show {0}`. The disk may be unplugged.",
-                    name));
+    return message(Level::alarm, "held", name,
+                   fmt::format("T{1}. Look at `rota disk show {0}`. The disk may be unplugged.",
+                               name, report.held().substr(1)));
   }
   if (report.any(End::failed)) {
     return message(

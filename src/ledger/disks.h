@@ -91,7 +91,8 @@ class Disks {
   std::vector<CopyRow> last_sealed(const std::string& server, int limit);
   /// Also updates the copy's row: last_verified, last_good; after `seal` and `full`, oldest_read. A
   /// bad check makes the copy `damaged` and opens an alarm; a good `full` check makes it `sealed`
-  /// again. A scrub that went once round says so with put_copy().
+  /// again. A scrub that went once round says so with put_copy(), and opens one alarm for all
+  /// copies that share what is damaged.
   void add_check(const CheckRow& check);
   std::vector<CheckRow> checks(const std::string& disk, const std::string& server,
                                const std::string& snapshot);

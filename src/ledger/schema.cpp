@@ -223,6 +223,11 @@ const char* const kSteps[] = {
     )sql",
     // What stands for a row where it is withheld; rows from before this have none.
     "ALTER TABLE history ADD COLUMN commitment TEXT NOT NULL DEFAULT ''",
+    // Which tripwire it was and how far it went: an acceptance covers no more than that.
+    R"sql(
+    ALTER TABLE alarm ADD COLUMN what TEXT NOT NULL DEFAULT '';
+    ALTER TABLE alarm ADD COLUMN extent INTEGER NOT NULL DEFAULT 0;
+    )sql",
 };
 constexpr std::int64_t kNewest = std::size(kSteps);
 

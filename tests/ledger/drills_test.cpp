@@ -78,14 +78,22 @@ TEST_CASE("a ledger from before there were drills is brought up to date", "[dril
     Ledger newer(dir / "newer.db");
     ledger::Disks(newer).add(test::some_disk("B"), kNow);
     Ledger ledger(dir / "ledger.db");
+    ledger::AlarmRow alarm;
+    alarm.kind = "tripwire";
+    alarm.disk = "B";
+    alarm.opened = kNow;
+    ledger::Disks(newer).open_alarm(alarm);
     rebuild(ledger, std::vector{test::without_commitments(newer)}, false);
     ledger.database().execute(
-        "DROP TABLE drill; ALTER TABLE history DROP COLUMN commitment; PRAGMA user_version = 5");
+        "DROP TABLE drill; ALTER TABLE history DROP COLUMN commitment; ALTER TABLE alarm DROP COLUMN "
+        "what; ALTER TABLE alarm DROP COLUMN extent; PRAGMA user_version = 5");
   }
   Ledger ledger(dir / "ledger.db");
   Drills(ledger).add(some_drill("web", "2026-10-24T10:00:00Z"), kNow);
   CHECK(Drills(ledger).all().size() == 1);
   CHECK(ledger::Disks(ledger).get("B") == test::some_disk("B"));
+  REQUIRE(ledger::Disks(ledger).alarms("B", true).size() == 1);
+  CHECK(ledger::Disks(ledger).alarms("B", true).front().what.empty());
   CHECK(History(ledger).check().empty());
 }
 

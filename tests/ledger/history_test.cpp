@@ -145,7 +145,9 @@ TEST_CASE("each way of altering the history shows", "[history]") {
     CHECK_THAT(f.first_problem(), Catch::Contains("the table observation"));
   }
   SECTION("a row is too many in a table") {
-    f.sql("INSERT INTO alarm VALUES (9, '', '', '', 0, 'alarm', '', '[]', NULL, '', '', NULL)");
+    f.sql(
+        "INSERT INTO alarm VALUES (9, '', '', '', 0, 'alarm', '', '[]', NULL, '', '', NULL, '', "
+        "0)");
     CHECK_THAT(f.first_problem(), Catch::Contains("the table alarm"));
   }
 }

@@ -188,6 +188,22 @@ class Copies(DiskCase):
         self.silent("restore", "--disk", disk.name, "--to", self.dir / "to")
         self.assert_equal_trees(before, self.dir / "to")
 
+    def test_damage_in_the_store_is_none_of_the_disk(self):
+        disk = self.prepared()
+        self.backup()
+        for name in ("runs/*/*", "data/*/*/i*"):
+            thing = next(self.store.glob(name))
+            whole = thing.read_bytes()
+            thing.write_bytes(whole[:20] + bytes(8) + whole[28:])
+            shutil.rmtree(self.places["CACHE"])
+            self.attach(disk, "--from-chain", status=CORRUPT)
+            shown = self.rota("disk", "show", disk.name).out
+            self.assertIn("ended as interrupted", shown)
+            self.assertNotIn("do not rely on it", shown)
+            thing.write_bytes(whole)
+            disk.replug()
+        self.attach(disk, "--from-chain")
+
     def test_a_copy_is_copied_to_another_disk(self):
         first = self.prepared()
         self.attach(first)
@@ -226,8 +242,7 @@ class Copies(DiskCase):
         self.rota("restore", "--disk", disk.name, "--to", self.dir / "to", status=CORRUPT)
         self.assertFalse((self.dir / "to/big").exists())
         self.assertTrue((self.dir / "to/etc/fstab").exists())
-        # A scrub notes it on the disk, and the next copy has the file again.
-        self.rota("disk", "scrub", disk.name, status=CORRUPT)
+        # It is noted on the disk, and the next copy has the file again.
         self.change_time()
         self.attach(disk)
         self.silent("restore", "--disk", disk.name, "--to", self.dir / "again")
@@ -381,7 +396,7 @@ class Held(DiskCase):
         self.attach(disk, status=REFUSED)
         self.rota("disk", "accept", disk.name, "--reason", "moved away", "--by", "jo")
         disk.replug()
-        self.attach(disk)
+        self.assertIn("accepted by jo (moved away): it has", self.attach(disk, status=WARNINGS).err)
         self.assertEqual(2, len(self.copies(disk)))
         self.assertEqual([], [name for name in self.on_disk(disk) if "." in name and
                               name != "scrub.json"])

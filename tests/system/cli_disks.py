@@ -252,6 +252,34 @@ class Disks(Machine):
             self.assertNotIn("\x1b", out)
             self.assertIn("\\x1b", out)
 
+    def test_who_takes_note_of_something_else_lets_no_held_copy_pass(self):
+        history = self.two_disks()
+        for data in ({"kind": "tripwire", "what": "noise", "extent": 90, "server": "web"},
+                     {"kind": "tripwire", "what": "fewer entries", "extent": 90, "server": "web"},
+                     {"kind": "two connected"}):
+            history.add("alarm", {"disk": "A", "opened": self.now, "severity": "alarm",
+                                  "message": f"It is {data['kind']}.", "details": [], **data})
+        self.taken_in(history)
+        last = len(history.rows)
+        accept = ("disk", "accept", "A", "--reason", "x", "--by", "kim")
+
+        def left():
+            return [one["id"] for one in self.rota("disk", "show", "A", "--json").json()["alarms"]]
+
+        self.fails(USAGE, f"--alarm.*{last - 2} \\(tripwire, noise, web\\); {last - 1} "
+                          f"\\(tripwire, fewer entries, web\\); {last} \\(two connected\\)", *accept)
+        self.fails(FAILED, "no open alarm 1; there are: ", *accept, "--alarm", "1")
+        self.assertEqual([last - 2, last - 1, last], left())
+        self.assertIn(f"alarm {last - 2}, tripwire, noise, web", self.rota("disk", "show", "A").out)
+        self.silent(*accept, "--alarm", "two connected")
+        self.assertEqual([last - 2, last - 1], left())
+        self.silent(*accept, "--alarm", "noise")
+        self.assertEqual([last - 1], left())
+        noted = self.rota(*accept, "--alarm", str(last - 1), "--json").json()["noted"]
+        self.assertEqual([(last - 1, "fewer entries", "web")],
+                         [(one["id"], one["what"], one["server"]) for one in noted])
+        self.assertEqual([], left())
+
     def test_history_is_told_and_limited(self):
         self.taken_in(self.two_disks())
         out = self.rota("history", "--disk", "B").out.splitlines()

@@ -334,7 +334,7 @@ class Screen(machine.Machine):
         tmux.see("Why: _")
         tmux.type("jo left")
         tmux.key("Tab")
-        tmux.type("kim\n")
+        tmux.type("kim\n\n")
         tmux.see("Take note of its tripwires and alarms: done")
         tmux.type("qq")
         tmux.see("Too many files vanished", absent=True)
