@@ -85,7 +85,8 @@ TEST_CASE("a ledger from before there were drills is brought up to date", "[dril
     ledger::Disks(newer).open_alarm(alarm);
     rebuild(ledger, std::vector{test::without_commitments(newer)}, false);
     ledger.database().execute(
-        "DROP TABLE drill; ALTER TABLE history DROP COLUMN commitment; ALTER TABLE alarm DROP COLUMN "
+        "DROP TABLE drill; ALTER TABLE history DROP COLUMN commitment; ALTER TABLE alarm DROP "
+        "COLUMN "
         "what; ALTER TABLE alarm DROP COLUMN extent; PRAGMA user_version = 5");
   }
   Ledger ledger(dir / "ledger.db");
