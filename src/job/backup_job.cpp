@@ -4,9 +4,11 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "base/version.h"
 #include "chain/backup.h"
 #include "job/facts.h"
+#include "job/mounts.h"
 #include "job/recipients.h"
 #include "job/source.h"
 #include "ledger/disks.h"
@@ -14,6 +16,36 @@
 #include "tree/local_source.h"
 
 namespace rota::job {
+
+namespace {
+
+/// A filesystem that is not mounted looks like one whose files were all removed. What is to be
+/// remembered after the run; a mount that is missing is missed each time.
+std::vector<std::string> check_mounts(const profile::Profile& profile,
+                                      const profile::Places& places, base::Warnings& warnings) {
+  if (profile.one_file_system) return {};
+  std::vector<std::string> mounts = data_mounts(profile.source);
+  const auto before = remembered_mounts(places, profile.name, MountMemory::run);
+  if (!before) return mounts;
+  for (const std::string& path : forgotten_mounts(*before, mounts)) {
+    const std::string shown = base::printable(path);
+    if (path == profile.source) {
+      throw base::Error(
+          base::ErrorKind::refused,
+          fmt::format("{} was mounted at the last run, is not now, and its directory is empty: "
+                      "nothing was backed up; mount it, or remove the file mounts-run in {}/{} if "
+                      "it shall be backed up as it is",
+                      shown, places.state, profile.name));
+    }
+    warnings.warn(shown,
+                  "was mounted at the last run and is not now: what was in it counts as removed; "
+                  "mount it, or remove its empty directory if it is gone for good");
+    mounts.push_back(path);
+  }
+  return mounts;
+}
+
+}  // namespace
 
 BackupReport backup(Server& server, bool force_full, const Surroundings& around) {
   const base::LockFile lock = server.lock();
@@ -26,6 +58,7 @@ BackupReport backup(Server& server, const base::LockFile&, bool force_full,
   const base::Instant start = around.clock.now();
   run_hook(profile, around, Hook::pre, "nothing was backed up");
 
+  const std::vector<std::string> mounts = check_mounts(profile, server.places(), around.warnings);
   tree::LocalSource source(profile.source, selection(profile, server.places(), around.warnings),
                            around.warnings);
   chain::BackupSettings settings;
@@ -47,6 +80,7 @@ BackupReport backup(Server& server, const base::LockFile&, bool force_full,
   report.record = chain::backup(server.store(), server.state(), source, settings, around.clock,
                                 around.warnings, around.progress, around.stop);
   report.seconds = (around.clock.now() - start).count();
+  remember_mounts(server.places(), profile.name, MountMemory::run, mounts);
 
   const chain::RunRecord& record = report.record;
   ledger::RunRow row;

@@ -75,6 +75,10 @@ class Store {
   /// Objects whose names start with `prefix` and sort behind `after`, at most `limit` of them.
   virtual Page list(const std::string& prefix, const std::string& after, std::size_t limit) = 0;
 
+  /// How many objects a page of a long listing should have. A store that reads a whole directory
+  /// for each page says many, or its cost would grow with the square of what is stored.
+  virtual std::size_t page_size() const { return 1000; }
+
   /// Removes an object; absent is not an error.
   virtual Removal remove(const std::string& name) = 0;
 
@@ -115,12 +119,13 @@ bool is_name(std::string_view name);
 /// The hash of `data` that a store of this kind would keep, in hexadecimal; empty for none.
 std::string object_hash(HashKind kind, std::span<const std::byte> data);
 
-/// Every object below `prefix`, page by page; calls `each` in name order.
+/// Every object below `prefix`, page by page; calls `each` in name order. Memory: one page, some
+/// 200 bytes for each object of it.
 template <typename Each>
 void for_each_object(Store& store, const std::string& prefix, Each each) {
   std::string after;
   for (;;) {
-    const Page page = store.list(prefix, after, 1000);
+    const Page page = store.list(prefix, after, store.page_size());
     for (const ObjectInfo& object : page.objects) each(object);
     if (!page.more || page.objects.empty()) return;
     after = page.objects.back().name;

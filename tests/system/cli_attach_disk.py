@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import time
 
@@ -395,6 +396,29 @@ class Held(DiskCase):
         disk.replug()
         result = self.attach(disk, status=REFUSED)
         self.assertIn("was mounted at the last copy and is not now", result.err)
+
+    def test_a_nightly_run_misses_what_is_not_mounted(self):
+        other = self.disk()
+        subprocess.run(["mkfs.ext4", "-q", "-F", other.node], check=True)
+        for where, status in (("data", WARNINGS), ("", REFUSED)):
+            place = self.source / where
+            place.mkdir(exist_ok=True)
+            subprocess.run(["mount", other.node, place], check=True)
+            self.mounts.append(str(place))
+            (place / "one").write_text("one\n")
+            self.rota("backup")
+            subprocess.run(["umount", place], check=True)
+            self.mounts.pop()
+            before = len(self.runs())
+            for _ in range(2):  # each night
+                missed = self.rota("backup", status=status)
+                self.assertRegex(missed.err, f"{place}.* was mounted at the last run.* is not")
+            self.assertEqual(before + (2 if status == WARNINGS else 0), len(self.runs()))
+            if where:
+                place.rmdir()  # it is gone for good
+                self.rota("backup")
+                shutil.rmtree(self.source)
+                self.source.mkdir()
 
 
 class Refused(DiskCase):

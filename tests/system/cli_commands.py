@@ -50,6 +50,17 @@ class Output(Machine):
         self.assertNotIn("\x1b", shown)
         self.assertIn("A=\\x1b[2J\\040\r\n", shown)
 
+    def test_a_long_list_of_packages_is_whole(self):
+        tools = self.dir / "tools"
+        tools.mkdir()
+        listing = "".join(f"package-{number} 1.2.3-{number}\n" for number in range(6000))
+        (tools / "list").write_text(listing)
+        (tools / "dpkg-query").write_text(f"#!/bin/sh\nexec cat {tools}/list\n")
+        (tools / "dpkg-query").chmod(0o755)
+        self.init()
+        self.rota("backup", env={"PATH": f"{tools}:{os.environ['PATH']}"})
+        self.assertIn("${Version}\\n\n" + listing, self.rota("facts").out)
+
     def test_list_as_json_has_the_promised_shape_oldest_first(self):
         self.init()
         self.assertEqual({"runs": []}, self.rota("list", "main", "--json").json())
