@@ -22,6 +22,7 @@ constexpr std::array kQuestions = {
     Question{"FILE", "Into which PDF"},
     Question{"FROM", "From which disk (none: from the store)"},
     Question{"SAMPLE", "How much (none: all; 5% or 2G of it)"},
+    Question{"ALARM", "Which (none: all, where they are of one sort)"},
 };
 
 /// The server whose turn comes first.
@@ -66,9 +67,10 @@ std::span<const Act> acts() {
       {'e', "Eject it", {"disk", "eject", "DISK"}, true},
       {'a',
        "Take note of its tripwires and alarms",
-       {"disk", "accept", "DISK", "--reason", "REASON", "--by", "BY"},
+       {"disk", "accept", "DISK", "--reason", "REASON", "--by", "BY", "--alarm", "ALARM"},
        false,
-       "Look at the files first (page of alarms). Its turn goes on when it is plugged in again."},
+       "Look at the files first (page of alarms). Its turn goes on when it is plugged in again. "
+       "Where tripwires and other alarms are open, say which: tripwire, or another's kind."},
       {'f',
        "Restore files from it",
        {"restore", "SERVER", "--disk", "DISK", "--path", "PATH", "--to", "DIR"},

@@ -20,8 +20,8 @@ struct Act {
   char key;
   const char* title;  ///< "Check out: it leaves now"
   /// The words behind `rota`, none: what runs is to stop; "DISK", "PROFILE" and "RUN" stand for the
-  /// subject, and "PLACE", "BY", "REASON", "PATH", "DIR", "SERVER", "FILE", "FROM", "SAMPLE" stand
-  /// for answers. An option whose answer is empty is left out with it.
+  /// subject, and "PLACE", "BY", "REASON", "PATH", "DIR", "SERVER", "FILE", "FROM", "SAMPLE",
+  /// "ALARM" stand for answers. An option whose answer is empty is left out with it.
   std::vector<const char*> words;
   bool runs_long = false;  ///< shown while it runs, not waited for
   const char* note = "";   ///< what it means, on the form

@@ -149,7 +149,6 @@ class DiskAttach final : public Command {
 
   static void check(const job::AttachReport& report) {
     using End = job::ServerCopy::End;
-    std::string held;
     for (const job::ServerCopy& copy : report.copies) {
       if (copy.end == End::damaged) {
         throw Error(ErrorKind::corrupt,
@@ -158,10 +157,8 @@ class DiskAttach final : public Command {
                                 "were. Plug the disk in again; if it fails again, replace it",
                                 copy.server, report.disk, job::check_text(copy.check)));
       }
-      if (copy.end != End::held) continue;
-      if (!held.empty()) held += "; ";
-      held += fmt::format("{}: {}", copy.server, copy.tripwires.front().message);
     }
+    const std::string held = report.held();
     if (held.empty() && report.any(End::failed)) {
       throw Error(ErrorKind::io,
                   fmt::format("not every server is on disk {}: {}; what was copied is sealed; when "
@@ -170,9 +167,8 @@ class DiskAttach final : public Command {
     }
     if (held.empty()) return;
     throw Error(ErrorKind::refused,
-                fmt::format("the new copy on disk {0} is written but held, and nothing older was "
-                            "removed: {1}. Look at `rota disk show {0}`; if it is right, `rota "
-                            "disk accept {0} --reason …` and plug the disk in again",
+                fmt::format("{1}. Look at `rota disk show {0}`; if it is right, `rota disk accept "
+                            "{0} --reason …` and plug the disk in again",
                             report.disk, held));
   }
 

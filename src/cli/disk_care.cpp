@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/disk.h"
 #include "cli/disk_log.h"
+#include "cli/disk_restore.h"
 #include "cli/terminal.h"
 #include "job/disk_adopt.h"
 #include "job/disk_care.h"
@@ -42,9 +43,9 @@ class DiskVerify final : public Command {
       if (one.check.good()) continue;
       throw Error(ErrorKind::corrupt,
                   fmt::format("the copy {} of {} is damaged: {}; other disks and the online store "
-                              "may have what is lost, and the next copy to this disk writes it "
-                              "anew",
-                              one.snapshot, one.server, job::check_text(one.check)));
+                              "may have what is lost{}",
+                              one.snapshot, one.server, job::check_text(one.check),
+                              one.noted ? ", and the next copy to this disk writes it anew" : ""));
     }
     return context.status();
   }
@@ -132,8 +133,10 @@ class DiskAdopt final : public Command {
     options.words(words_, "DEVICE", "The partition with the label: /dev/sdb1", 1, 1);
     options.note(
         "For a disk of a server that is lost. The newest disk first: it knows most of the others.\n"
-        "Nothing is written to it. To open an encrypted one,\n"
-        "put its recovery passphrase, without a line feed, into /etc/rota/keys/<name>.key.");
+        "Nothing is written to it. `rota disk rekey` then gives an encrypted one a key file on "
+        "this\n"
+        "machine.");
+    declare_disk_key(options, key_file_);
   }
 
   int run(Context& context) override {
@@ -147,8 +150,9 @@ class DiskAdopt final : public Command {
                                        "changed",
                                        warning));
     };
-    const std::string name = job::adopt_disk(context.places(), udev::real_devices(), words_.front(),
-                                             confirm, context.surroundings());
+    const std::string name =
+        job::adopt_disk(context.places(), udev::real_devices(), words_.front(), confirm,
+                        disk_key(context, key_file_), context.surroundings());
     if (context.json) {
       fmt::print("{}\n", nlohmann::json{{"disk", name}}.dump());
     } else if (context.chatty()) {
@@ -162,6 +166,7 @@ class DiskAdopt final : public Command {
 
  private:
   std::vector<std::string> words_;
+  std::string key_file_;
 };
 
 }  // namespace

@@ -76,7 +76,12 @@ class DiskShow final : public Command {
       if (notice.disk == disk.name) fmt::print("  ! {}\n", notice.text);
     }
     for (const AlarmRow& alarm : alarms) {
-      for (const std::string& detail : alarm.details) fmt::print("      {}\n", detail);
+      fmt::print("    alarm {}, {}{}{}\n", alarm.id, base::printable(alarm.kind),
+                 alarm.what.empty() ? "" : ", " + alarm.what,
+                 alarm.server.empty() ? "" : ", " + base::printable(alarm.server));
+      for (const std::string& detail : alarm.details) {
+        fmt::print("      {}\n", base::printable_text(detail));
+      }
     }
     std::vector<std::vector<std::string>> rows;
     for (const CopyRow& copy : copies) {
@@ -120,6 +125,8 @@ class DiskShow final : public Command {
     for (const AlarmRow& alarm : alarms) {
       value["alarms"].push_back({{"id", alarm.id},
                                  {"kind", alarm.kind},
+                                 {"what", alarm.what},
+                                 {"server", alarm.server},
                                  {"opened", base::iso(alarm.opened)},
                                  {"message", alarm.message},
                                  {"details", alarm.details}});

@@ -127,22 +127,29 @@ void seal(int root, const std::string& server, base::Instant snapshot) {
   sync_file(directory.get(), shown_copy(server, to));
 }
 
-void remove_copy(int root, const std::string& server, const std::string& directory,
-                 base::Progress& progress, const std::stop_token& stop) {
+std::string set_aside(int root, const std::string& server, const std::string& directory,
+                      base::Progress& progress, const std::stop_token& stop) {
   const auto name = parse_copy_directory(directory);
   if (!name) {
     throw Error(ErrorKind::usage, fmt::format("\"{}\" is no copy", base::printable(directory)));
   }
+  const std::string leftover = copy_directory(name->time, CopyState::leftover);
+  if (name->state == CopyState::leftover) return leftover;
   const base::Fd above = open_server(root, server);
   if (!above.valid()) base::throw_os("cannot open", fmt::format("{}/{}", kTop, server), ENOENT);
-  const std::string leftover = copy_directory(name->time, CopyState::leftover);
-  if (name->state != CopyState::leftover) {
-    struct stat st {};
-    if (::fstatat(above.get(), leftover.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0) {
-      remove_tree(above.get(), leftover, shown_copy(server, leftover), progress, stop);
-    }
-    rename_durably(above.get(), directory, leftover, shown_copy(server, directory));
+  struct stat st {};
+  if (::fstatat(above.get(), leftover.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0) {
+    remove_tree(above.get(), leftover, shown_copy(server, leftover), progress, stop);
   }
+  rename_durably(above.get(), directory, leftover, shown_copy(server, directory));
+  return leftover;
+}
+
+void remove_copy(int root, const std::string& server, const std::string& directory,
+                 base::Progress& progress, const std::stop_token& stop) {
+  const std::string leftover = set_aside(root, server, directory, progress, stop);
+  const base::Fd above = open_server(root, server);
+  if (!above.valid()) base::throw_os("cannot open", fmt::format("{}/{}", kTop, server), ENOENT);
   remove_tree(above.get(), leftover, shown_copy(server, leftover), progress, stop);
   sync_file(above.get(), fmt::format("{}/{}", kTop, server));
 }

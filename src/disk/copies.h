@@ -38,6 +38,11 @@ std::optional<CopyInfo> newest_sealed(const std::vector<CopyInfo>& copies,
 /// Error(refused) when it is not complete or a sealed one of that time is there, FileError.
 void seal(int root, const std::string& server, base::Instant snapshot);
 
+/// Takes a copy's name away, durably: it is a leftover from now on, to be removed. Returns that
+/// name.
+std::string set_aside(int root, const std::string& server, const std::string& directory,
+                      base::Progress& progress, const std::stop_token& stop);
+
 /// Removes a copy. It loses its name first (it becomes a leftover), so that a sealed one that is
 /// half gone is never met; interrupted, the next call goes on. Needs no room. Which copy may go is
 /// not decided here.

@@ -57,6 +57,16 @@ void DamageList::add(std::int64_t born, const std::string& path) {
   files_.clear();
 }
 
+void DamageList::add(const CheckResult& result) {
+  const bool all_damage = result.damaged == result.damage.size();
+  for (const Damage& damage : result.damage) {
+    all_damage ? add(damage.born, damage.path) : add_all(damage.born);
+  }
+  // Which copy wrote an entry that is not as the index says, the comparison does not tell.
+  if (result.differing > result.differences.size()) add_all(0);
+  for (const auto& [path, unused] : result.differences) add(0, path);
+}
+
 void DamageList::add_all(std::int64_t born) {
   all_.insert(born);
   std::erase_if(files_, [&](const auto& file) { return file.first == born; });

@@ -26,6 +26,8 @@ class DamageList {
   void save(int server) const;
 
   void add(std::int64_t born, const std::string& path);
+  /// What a check found; when that was more than its result could hold, all that is spoken of.
+  void add(const CheckResult& result);
   /// Everything that the copy wrote.
   void add_all(std::int64_t born);
   /// What the copy wrote is there no more. True when there was anything.

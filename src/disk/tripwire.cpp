@@ -17,6 +17,11 @@ double share(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
+/// Shares beyond a thousandfold are all the same.
+std::uint64_t thousandths(double share) {
+  return static_cast<std::uint64_t>(std::min(share, 1000.0) * 1000 + 0.5);
+}
+
 int percent(double share) { return static_cast<int>(share * 100 + 0.5); }
 
 std::vector<std::string> shown(const Tally& tally) {
@@ -42,7 +47,7 @@ class Judge {
 
   void source() {
     if (changes_.entries_now > 0) return;
-    add("empty source", true, "the source is empty: is what should be there mounted?", {});
+    add("empty source", true, "the source is empty: is what should be there mounted?", {}, 0);
   }
 
   void clock() {
@@ -53,7 +58,10 @@ class Judge {
             "the clock says {}, more than a day before what was last recorded here, {}: set "
             "the clock, because the age of no copy can be trusted until then",
             base::local(facts_.now), base::local(*facts_.last_recorded)),
-        {});
+        {},
+        static_cast<std::uint64_t>(
+            std::chrono::duration_cast<std::chrono::hours>(*facts_.last_recorded - facts_.now)
+                .count()));
   }
 
   void mounts() {
@@ -71,7 +79,7 @@ class Judge {
         fmt::format("{} was mounted at the last copy and is not now: mount it, or accept that it "
                     "is gone",
                     names),
-        std::move(gone));
+        std::move(gone), 0);
   }
 
   void canaries() {
@@ -83,7 +91,7 @@ class Judge {
         fmt::format("the canary file {} is not as it was at the last copy, and nothing should ever "
                     "touch it",
                     first),
-        std::move(names));
+        std::move(names), 0);
   }
 
   void sizes() {
@@ -95,14 +103,14 @@ class Judge {
           fmt::format("it has {} entries, {} % fewer than the last copy ({}); {} % is the limit",
                       human_count(now), percent(share(before - now, before)), human_count(before),
                       percent(kFewerEntries)),
-          shown(changes_.removed));
+          shown(changes_.removed), thousandths(share(before - now, before)));
     }
     if (now > before && share(now - before, before) > kMoreEntries) {
       add("more entries", knows_what_is_usual(),
           fmt::format("it has {} entries, {} % more than the last copy ({}); {} % is the limit",
                       human_count(now), percent(share(now - before, before)), human_count(before),
                       percent(kMoreEntries)),
-          shown(changes_.added));
+          shown(changes_.added), thousandths(share(now - before, before)));
     }
     const std::uint64_t bytes = changes_.bytes_before;
     if (changes_.bytes_now < bytes && share(bytes - changes_.bytes_now, bytes) > kFewerBytes) {
@@ -111,7 +119,7 @@ class Judge {
                       base::human_size(changes_.bytes_now),
                       percent(share(bytes - changes_.bytes_now, bytes)), base::human_size(bytes),
                       percent(kFewerBytes)),
-          shown(changes_.removed));
+          shown(changes_.removed), thousandths(share(bytes - changes_.bytes_now, bytes)));
     }
   }
 
@@ -125,7 +133,7 @@ class Judge {
                       "% is usual",
                       human_count(changes_.changed.count), human_count(changes_.entries_before),
                       percent(changed), percent(limit)),
-          shown(changes_.changed));
+          shown(changes_.changed), thousandths(changed));
     }
     if (changes_.became_noise.count >= kFewEntries / 2 &&
         share(changes_.became_noise.count, changes_.plain_before) > kNoiseShare) {
@@ -133,7 +141,9 @@ class Judge {
           fmt::format("{} of {} changed files that could be compressed before look like noise now, "
                       "as encrypted files do",
                       human_count(changes_.became_noise.count), human_count(changes_.plain_before)),
-          shown(changes_.became_noise));
+          shown(changes_.became_noise),
+          // Of all entries: ten files out of ten that changed say less than all there are.
+          thousandths(share(changes_.became_noise.count, changes_.entries_before)));
     }
   }
 
@@ -153,7 +163,7 @@ class Judge {
                     "encrypted and renamed",
                     human_count(changes_.removed.count), human_count(most->second),
                     base::printable(most->first)),
-        shown(changes_.added));
+        shown(changes_.added), thousandths(share(renamed, changes_.entries_before)));
   }
 
   std::vector<Tripwire> take() { return std::move(found_); }
@@ -161,8 +171,9 @@ class Judge {
  private:
   bool knows_what_is_usual() const { return facts_.copies >= kCopiesToKnow; }
 
-  void add(const char* kind, bool holds, std::string message, std::vector<std::string> details) {
-    found_.push_back({kind, holds, std::move(message), std::move(details)});
+  void add(const char* kind, bool holds, std::string message, std::vector<std::string> details,
+           std::uint64_t extent) {
+    found_.push_back({kind, holds, std::move(message), std::move(details), extent});
   }
 
   const ChangeSummary& changes_;
@@ -171,6 +182,17 @@ class Judge {
 };
 
 }  // namespace
+
+bool covers(const Accepted& accepted, const Tripwire& tripwire) {
+  if (accepted.kind != tripwire.kind) return false;
+  // What these name is what was accepted: another mount is another matter.
+  const bool by_name = tripwire.kind == "missing mount" || tripwire.kind == "canary";
+  const auto was_named = [&](const std::string& name) {
+    return std::ranges::find(accepted.details, name) != accepted.details.end();
+  };
+  if (by_name && !std::ranges::all_of(tripwire.details, was_named)) return false;
+  return tripwire.extent <= accepted.extent + std::max(accepted.extent / 4, kSlack);
+}
 
 std::vector<Tripwire> judge(const ChangeSummary& changes, bool surveyed,
                             const TripwireFacts& facts) {
@@ -184,6 +206,12 @@ std::vector<Tripwire> judge(const ChangeSummary& changes, bool surveyed,
     judge.renames();
     if (!surveyed) judge.contents();
   }
+  return judge.take();
+}
+
+std::vector<Tripwire> judge_contents(const ChangeSummary& changes, const TripwireFacts& facts) {
+  Judge judge(changes, facts);
+  if (!changes.predecessor.empty()) judge.contents();
   return judge.take();
 }
 

@@ -34,7 +34,22 @@ struct Tripwire {
   bool holds = true;    ///< false: only worth a warning
   std::string message;  ///< a sentence: what was seen, and what is the limit
   std::vector<std::string> details;  ///< names of files, made printable
+  /// How far it went: a share of what the last copy held, in thousandths; of a clock, hours. 0
+  /// where the details say it all.
+  std::uint64_t extent = 0;
 };
+
+/// A tripwire that a person let pass.
+struct Accepted {
+  std::string kind;
+  std::uint64_t extent = 0;
+  std::vector<std::string> details;
+};
+
+/// True when a person's word about one tripwire is good for another: the same kind, no other mounts
+/// or canaries, and not clearly larger (by more than a quarter and kSlack). Pure.
+bool covers(const Accepted& accepted, const Tripwire& tripwire);
+inline constexpr std::uint64_t kSlack = 10;
 
 /// Why a copy should be held. None: nothing is odd about it.
 ///
@@ -46,6 +61,9 @@ struct Tripwire {
 /// Pure.
 std::vector<Tripwire> judge(const ChangeSummary& changes, bool surveyed,
                             const TripwireFacts& facts);
+
+/// Of these, what concerns the contents of changed entries: the part that a stat walk leaves out.
+std::vector<Tripwire> judge_contents(const ChangeSummary& changes, const TripwireFacts& facts);
 
 /// The limits. Sources: reports of restored ransomware damage and of copies that were overwritten
 /// with the contents of an unmounted directory; docs/manual.md explains each.

@@ -90,7 +90,7 @@ void compare_metadata(int copy, const std::string& shown, CheckResult& result,
       [&](const tree::Difference& difference) {
         differs(result, difference.entry.path, text_of(difference));
       },
-      tree::Contents::trust);
+      tree::Contents::trust, stop);
 }
 
 }  // namespace
@@ -138,13 +138,7 @@ void note_damage(int root, const std::string& server, const CheckResult& result)
   const base::Fd directory = open_server(root, server);
   if (!directory.valid()) base::throw_os("cannot open", fmt::format("{}/{}", kTop, server), ENOENT);
   DamageList list = DamageList::load(directory.get());
-  const bool all_damage = result.damaged == result.damage.size();
-  for (const Damage& damage : result.damage) {
-    all_damage ? list.add(damage.born, damage.path) : list.add_all(damage.born);
-  }
-  // Which copy wrote an entry that is not as the index says, the comparison does not tell.
-  if (result.differing > result.differences.size()) list.add_all(0);
-  for (const auto& [path, unused] : result.differences) list.add(0, path);
+  list.add(result);
   list.save(directory.get());
 }
 

@@ -28,11 +28,12 @@ namespace {
 class Adoption {
  public:
   Adoption(const profile::Places& places, udev::DeviceProbe& devices, const std::string& word,
-           const ConfirmAdoption& confirm, const Surroundings& around)
+           const ConfirmAdoption& confirm, const DiskKey& key, const Surroundings& around)
       : places_(places),
         devices_(devices),
         word_(word),
         confirm_(confirm),
+        key_(key),
         around_(around),
         ledger_(ledger_path(places)),
         disks_(ledger_) {}
@@ -53,6 +54,7 @@ class Adoption {
   udev::DeviceProbe& devices_;
   const std::string& word_;
   const ConfirmAdoption& confirm_;
+  const DiskKey& key_;
   const Surroundings& around_;
   ledger::Ledger ledger_;
   ledger::Disks disks_;
@@ -83,7 +85,7 @@ void Adoption::find() {
 void Adoption::look() {
   filesystem_ = device_;
   if (device_.fs_type == "crypto_LUKS") {
-    mapping_.emplace(device_.node, key_file_of(places_, name_), name_, around_.processes);
+    mapping_.emplace(device_.node, opener_of(places_, name_, key_), name_, around_.processes);
     if (auto inner = devices_.find(mapping_->node())) filesystem_ = std::move(*inner);
   }
   mount_.emplace(filesystem_.node, filesystem_.fs_type, disk::MountMode::untouched);
@@ -210,9 +212,9 @@ std::string Adoption::run() {
 }  // namespace
 
 std::string adopt_disk(const profile::Places& places, udev::DeviceProbe& devices,
-                       const std::string& word, const ConfirmAdoption& confirm,
+                       const std::string& word, const ConfirmAdoption& confirm, const DiskKey& key,
                        const Surroundings& around) {
-  return Adoption(places, devices, word, confirm, around).run();
+  return Adoption(places, devices, word, confirm, key, around).run();
 }
 
 }  // namespace rota::job

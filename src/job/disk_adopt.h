@@ -3,6 +3,7 @@
 #include <functional>
 #include <string>
 
+#include "job/disk_key.h"
 #include "job/server.h"
 #include "udev/device_probe.h"
 
@@ -24,7 +25,7 @@ using ConfirmAdoption = std::function<void(const std::string& disk, const std::s
 /// Its copies are recorded as they lie on it. Returns the disk's name. Throws Error: not_found;
 /// refused for a disk without an identity that fits its filesystem, or one that is known already.
 std::string adopt_disk(const profile::Places& places, udev::DeviceProbe& devices,
-                       const std::string& word, const ConfirmAdoption& confirm,
+                       const std::string& word, const ConfirmAdoption& confirm, const DiskKey& key,
                        const Surroundings& around);
 
 }  // namespace rota::job

@@ -17,6 +17,7 @@
 #include "job/disk_sources.h"
 #include "job/plug_in.h"
 #include "job/rotation_status.h"
+#include "job/source_error.h"
 #include "rotation/rotation.h"
 
 namespace rota::job {
@@ -50,7 +51,8 @@ class AttachJob {
   void check_turn();
   void find_sources();
   void leave_out(const std::string& server, const Error& error);
-  void copy(disk::DiskMount& mount, CopySource& source);
+  template <typename Step>
+  void on_its_own(const std::string& server, Step step);
   std::vector<std::string> set_disks();
   void work();
   void write_copies();
@@ -58,6 +60,7 @@ class AttachJob {
   void seal();
   void scrub();
   void record_seals();
+  void finish(const disk::DiskMount& mount);
   void write_plan(const disk::DiskMount& mount);
   void let_go();
   void record_end();
@@ -109,9 +112,11 @@ AttachReport AttachJob::run() {
     const auto* file = dynamic_cast<const base::FileError*>(&error);
     const bool full =
         (file != nullptr && file->error_number() == ENOSPC) || log_.state() == Observed::full;
-    record_failure(error.kind() == ErrorKind::corrupt ? Observed::damaged
-                   : full                             ? Observed::full
-                                                      : Observed::interrupted,
+    const bool damaged =
+        error.kind() == ErrorKind::corrupt && dynamic_cast<const SourceError*>(&error) == nullptr;
+    record_failure(damaged ? Observed::damaged
+                   : full  ? Observed::full
+                           : Observed::interrupted,
                    error.what());
     throw;
   }
@@ -153,7 +158,7 @@ void AttachJob::check_turn() {
 /// copied keeps no other server from being copied, unless there is no other.
 void AttachJob::find_sources() {
   SourceChoice choice{name(), options_.profiles, options_.from_chain, options_.from_copy};
-  DiskSources found = disk_sources(places_, rotation_, choice, around_);
+  DiskSources found = of_source([&] { return disk_sources(places_, rotation_, choice, around_); });
   for (const DiskSources::Missing& missing : found.missing) {
     leave_out(missing.server, missing.error);
   }
@@ -185,7 +190,20 @@ void AttachJob::write_copies() {
   reconcile(disks_, log_, name(), mount, around_);
   disk::make_reserve(mount.fd());
   room_ = std::make_unique<DiskRoom>(disks_, log_, *set_, name(), set_disks(), around_);
-  for (const std::unique_ptr<CopySource>& source : sources_) copy(mount, *source);
+  CopyStep step(places_, ledger_, disks_, log_, *room_, session_->row(), kept_, around_);
+  // All are looked at before room is made for any: one that is held keeps its older copies.
+  std::vector<CopyStep::Surveyed> surveyed;
+  for (const std::unique_ptr<CopySource>& source : sources_) {
+    on_its_own(source->server(), [&] { surveyed.push_back(step.survey(mount, *source)); });
+  }
+  step.spare_waiting(surveyed);
+  for (CopyStep::Surveyed& one : surveyed) {
+    on_its_own(one.copy.server, [&] {
+      step.write(mount, one);
+      new_bytes_ += one.copy.summary.record.new_bytes;
+      report_.copies.push_back(std::move(one.copy));
+    });
+  }
   log_.begins("sync");
   session_->unmount();
   log_.done("sync");
@@ -193,18 +211,17 @@ void AttachJob::write_copies() {
 
 /// One server's trouble (a dump that fails, a store that does not answer) is not that of the
 /// others; what the system says of a file may be the disk's own.
-void AttachJob::copy(disk::DiskMount& mount, CopySource& source) {
-  CopyStep step(places_, ledger_, disks_, log_, *room_, session_->row(), kept_, around_);
+template <typename Step>
+void AttachJob::on_its_own(const std::string& server, Step step) {
   try {
-    report_.copies.push_back(step.run(mount, source));
-    new_bytes_ += report_.copies.back().summary.record.new_bytes;
+    step();
   } catch (const base::FileError&) {
     throw;
   } catch (const Error& error) {
     const bool alone = sources_.size() + report_.copies.size() == 1;
     if (alone || error.kind() == ErrorKind::interrupted) throw;
     full_ = full_ || log_.state() == Observed::full;
-    leave_out(source.server(), error);
+    leave_out(server, error);
   }
 }
 
@@ -259,7 +276,7 @@ void AttachJob::record_seals() {
     row.last_good = true;
     row.oldest_read = now();
     disks_.seal(row, now());
-    close_tripwires(disks_, name(), copy.server, now());
+    close_tripwires(disks_, name(), copy.server, now(), now());
     for (const auto& source : sources_) {
       if (source->server() == copy.server) source->remember();
     }
@@ -270,7 +287,7 @@ void AttachJob::record_seals() {
   report_.pruned = room_->pruned();
   report_.pruned.insert(report_.pruned.end(), room.pruned().begin(), room.pruned().end());
   reconcile(disks_, log_, name(), mount, calm_);  // an attempt that was taken over is gone now
-  finish_disk(mount, session_->row(), new_bytes_, ledger_, now());
+  finish(mount);
   write_plan(mount);
   session_->unmount();
 }
@@ -292,8 +309,14 @@ void AttachJob::scrub() {
   }
   disk::DiskMount& mount = session_->mount(MountMode::read_write);
   checks.keep(mount, report_.scrubbed);
-  finish_disk(mount, session_->row(), new_bytes_, ledger_, now());
+  finish(mount);
   session_->unmount();
+}
+
+void AttachJob::finish(const disk::DiskMount& mount) {
+  const ledger::DiskRow& row = session_->row();
+  finish_disk(mount, row, scope_of(row, rotation_, profile::list_profiles(places_)), new_bytes_,
+              ledger_, now());
 }
 
 /// The copies stand; a plan that cannot be made is no reason to say that they do not.
@@ -402,6 +425,33 @@ std::string AttachReport::notes() const {
   std::string all;
   for (const ServerCopy& copy : copies) {
     for (const std::string& note : copy.notes) all += " " + note;
+  }
+  return all;
+}
+
+std::string AttachReport::held() const {
+  std::string all;
+  for (const ServerCopy& copy : copies) {
+    if (copy.end != ServerCopy::End::held) continue;
+    all += fmt::format(
+        "{}the new copy of {} on disk {} is {}: {}", all.empty() ? "" : "; ", copy.server, disk,
+        copy.is_written() ? "written but held"
+                          : "held, and there is no room for it beside the older ones",
+        copy.problem);
+  }
+  if (all.empty()) return all;
+  if (pruned.empty()) return all + "; nothing older was removed";
+  all += "; removed before that: " + pruned.front();
+  if (pruned.size() > 1) all += fmt::format(" and {} more", pruned.size() - 1);
+  return all;
+}
+
+std::string AttachReport::accepted() const {
+  std::string all;
+  for (const ServerCopy& copy : copies) {
+    for (const std::string& one : copy.accepted) {
+      all += fmt::format("{}{}: {}", all.empty() ? "" : "; ", copy.server, one);
+    }
   }
   return all;
 }

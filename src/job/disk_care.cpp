@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "disk/copies.h"
+#include "disk/verify_copy.h"
 #include "job/disk_room.h"
 
 namespace rota::job {
@@ -48,6 +49,7 @@ std::vector<DiskCare::Verified> DiskCare::verify(const std::string& server, bool
                         checks.verify(mount, info.server, info.directory, ledger::CheckKind::full,
                                       info.record ? info.record->bytes : 0)});
   }
+  note(verified);
   session_.close();
   log_.observe(Observed::connected, "verified");
   if (verified.empty()) {
@@ -57,6 +59,25 @@ std::vector<DiskCare::Verified> DiskCare::verify(const std::string& server, bool
                                                         name(), base::printable(server)));
   }
   return verified;
+}
+
+/// Nothing is written to a disk that is held, lost or retired, and none that takes no more writes
+/// can be told: it is damaged all the same.
+void DiskCare::note(std::vector<Verified>& verified) {
+  const auto damaged = [](const Verified& one) { return !one.check.good(); };
+  const bool in_use = session_.row().end == ledger::DiskEnd::in_use;
+  if (!in_use || std::ranges::none_of(verified, damaged)) return;
+  try {
+    const disk::DiskMount& mount = session_.mount(MountMode::read_write);
+    for (Verified& one : verified) {
+      if (damaged(one)) disk::note_damage(mount.fd(), one.server, one.check);
+    }
+    session_.unmount();
+    for (Verified& one : verified) one.noted = damaged(one);
+  } catch (const Error& error) {
+    around_.warnings.warn(
+        name(), fmt::format("what is damaged could not be noted on the disk: {}", error.what()));
+  }
 }
 
 std::vector<Scrubbed> DiskCare::scrub(std::chrono::seconds budget) {

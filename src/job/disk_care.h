@@ -6,6 +6,7 @@
 
 #include "disk/power.h"
 #include "job/disk_check.h"
+#include "job/disk_key.h"
 #include "job/disk_session.h"
 
 namespace rota::job {
@@ -24,9 +25,11 @@ class DiskCare {
     std::string server;
     std::string snapshot;
     disk::CheckResult check;
+    bool noted = false;  ///< on the disk: the next copy writes anew what is damaged
   };
   /// Reads every byte of sealed copies: of one server or, with an empty name, all; only the newest
-  /// of each, or `all` of them.
+  /// of each, or `all` of them. What is damaged is noted on the disk, unless that is out of its
+  /// turn.
   std::vector<Verified> verify(const std::string& server, bool all);
 
   /// Reads older copies again, least recently read first.
@@ -37,6 +40,7 @@ class DiskCare {
 
  private:
   void take_up(const disk::DiskMount& mount);
+  void note(std::vector<Verified>& verified);
 
   const Surroundings around_;
   ledger::Ledger ledger_;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "disk/copies.h"
+#include "disk/damaged_copies.h"
 #include "disk/verify_copy.h"
 
 namespace rota::job {
@@ -88,16 +89,39 @@ std::vector<Scrubbed> DiskChecks::scrub(const disk::DiskMount& mount, std::chron
     for (const disk::Damage& damage : check.damage) {
       around_.warnings.warn(fmt::format("{}/{}", server, damage.path), damage.what);
     }
-    if (!check.good()) {
-      raise_alarm(
-          disks_, around_.clock.now(), "damaged copy", ledger::Severity::alarm, disk_, server,
-          fmt::format("{} files of older copies of {} on disk {} are damaged: the next copy "
-                      "writes them anew; think of replacing the disk.",
-                      base::human_count(check.damaged), server, disk_));
-    }
+    if (!check.good()) record_damage(mount, one);
     all.push_back(std::move(one));
   }
   return all;
+}
+
+/// Not only of the copies that wrote what is damaged: the newest one links to it, too.
+void DiskChecks::record_damage(const disk::DiskMount& mount, const Scrubbed& scrubbed) {
+  const disk::CheckResult& check = scrubbed.result.check;
+  std::vector<std::string> names;
+  for (const disk::CopyInfo& copy : disk::damaged_copies(mount.fd(), scrubbed.server, check)) {
+    names.push_back(base::compact(copy.time));
+    if (!disks_.copy(disk_, scrubbed.server, names.back())) continue;
+    ledger::CheckRow row;
+    row.disk = disk_;
+    row.server = scrubbed.server;
+    row.snapshot = names.back();
+    row.time = around_.clock.now();
+    row.what = ledger::CheckKind::scrub;
+    row.files = check.files;
+    row.bytes = check.bytes;
+    row.problem = check_text(check);
+    disks_.add_check(row);
+  }
+  const auto newest = disk::newest_sealed(disk::list_copies(mount.fd()), scrubbed.server);
+  const bool is_newest = newest && !names.empty() && names.back() == base::compact(newest->time);
+  raise_alarm(
+      disks_, around_.clock.now(), "damaged copy", ledger::Severity::alarm, disk_, scrubbed.server,
+      fmt::format("{} files of copies of {} on disk {} are damaged, which {} of them have{}: "
+                  "the next copy writes them anew; think of replacing the disk.",
+                  base::human_count(check.damaged), scrubbed.server, disk_, names.size(),
+                  is_newest ? ", the newest among them" : ""),
+      names);
 }
 
 void DiskChecks::keep(const disk::DiskMount& mount, const std::vector<Scrubbed>& scrubbed) {

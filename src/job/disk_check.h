@@ -38,7 +38,7 @@ class DiskChecks {
                            std::uint64_t bytes);
 
   /// Reads sealed copies of all servers again, least recently read first, for so long at most.
-  /// Damage is a warning and an alarm.
+  /// Damage is a warning, an alarm, and a bad check of each copy that has the file.
   std::vector<Scrubbed> scrub(const disk::DiskMount& mount, std::chrono::seconds budget);
 
   /// Notes on the disk, which is mounted read-write now, how far scrub() came and what it found.
@@ -46,6 +46,7 @@ class DiskChecks {
 
  private:
   void require_disk(const disk::CheckResult& check) const;
+  void record_damage(const disk::DiskMount& mount, const Scrubbed& scrubbed);
 
   ledger::Disks& disks_;
   DiskLog& log_;

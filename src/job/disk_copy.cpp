@@ -13,6 +13,7 @@
 #include "disk/survey.h"
 #include "job/mounts.h"
 #include "job/source.h"
+#include "job/source_error.h"
 
 namespace rota::job {
 
@@ -20,7 +21,6 @@ using ledger::CopyRow;
 
 namespace {
 
-constexpr const char* kTripwire = "tripwire";
 constexpr int kCopiesHeldAgainst = 10;
 /// Beside a copy's tree; named in RECOVER.txt.
 constexpr const char* kFactsFile = "FACTS.txt";
@@ -88,44 +88,53 @@ disk::TripwireFacts CopyStep::facts(const CopySource& source) {
   return facts;
 }
 
-/// A person looked at what was held, and no copy was sealed since: the seal closes the alarm.
-bool CopyStep::is_accepted(const std::string& server) {
-  return std::ranges::any_of(disks_.alarms(disk_.name, false), [&](const ledger::AlarmRow& alarm) {
-    return alarm.kind == kTripwire && alarm.server == server && alarm.acknowledged && !alarm.closed;
-  });
-}
-
-void close_tripwires(ledger::Disks& disks, const std::string& disk, const std::string& server,
-                     base::Instant now) {
-  for (const ledger::AlarmRow& alarm : disks.alarms(disk, false)) {
-    if (alarm.kind == kTripwire && alarm.server == server && !alarm.closed) {
-      disks.close_alarm(alarm.id, now);
+/// A person looked at what was held, and no copy was sealed since: the seal closes the alarm. That
+/// is good for what was looked at, and for nothing else or clearly larger.
+std::optional<ledger::AlarmRow> CopyStep::acceptance(const std::string& server,
+                                                     const disk::Tripwire& tripwire) {
+  for (ledger::AlarmRow& alarm : disks_.alarms(disk_.name, false)) {
+    if (alarm.kind == kTripwire && alarm.server == server && alarm.acknowledged && !alarm.closed &&
+        disk::covers({alarm.what, alarm.extent, alarm.details}, tripwire)) {
+      return std::move(alarm);
     }
   }
+  return std::nullopt;
 }
 
 void CopyStep::hold(ServerCopy& copy, const disk::Tripwire& tripwire) {
   copy.end = ServerCopy::End::held;
-  raise_alarm(disks_, around_.clock.now(), kTripwire, ledger::Severity::alarm, disk_.name,
-              copy.server,
-              fmt::format("The new copy of {} on disk {} is held: {}.", copy.server, disk_.name,
-                          tripwire.message),
-              tripwire.details);
+  if (copy.problem.empty()) copy.problem = tripwire.message;
+  room_.spare(copy.server);
+  ledger::AlarmRow alarm;
+  alarm.kind = kTripwire;
+  alarm.what = tripwire.kind;
+  alarm.extent = tripwire.extent;
+  alarm.disk = disk_.name;
+  alarm.server = copy.server;
+  alarm.opened = around_.clock.now();
+  alarm.message = fmt::format("The new copy of {} on disk {} is held: {}.", copy.server, disk_.name,
+                              tripwire.message);
+  alarm.details = tripwire.details;
+  raise_alarm(disks_, alarm);
   log_.event("tripwire", "held", tripwire.message, copy.server);
 }
 
-void CopyStep::judge(ServerCopy& copy, const disk::ChangeSummary& changes, bool surveyed,
-                     const CopySource& source) {
-  const bool accepted = is_accepted(copy.server);
-  for (disk::Tripwire& tripwire : disk::judge(changes, surveyed, facts(source))) {
-    const auto same = std::ranges::find(copy.tripwires, tripwire.kind, &disk::Tripwire::kind);
-    if (same != copy.tripwires.end()) continue;
-    if (accepted) {
-      log_.event("tripwire", "accepted", tripwire.message, copy.server);
-    } else if (tripwire.holds) {
-      hold(copy, tripwire);
-    } else {
+void CopyStep::judge(ServerCopy& copy, std::vector<disk::Tripwire> tripwires) {
+  for (disk::Tripwire& tripwire : tripwires) {
+    const bool known = std::ranges::any_of(copy.tripwires, [&](const disk::Tripwire& before) {
+      return disk::covers({before.kind, before.extent, before.details}, tripwire);
+    });
+    if (known) continue;
+    if (!tripwire.holds) {
       around_.warnings.warn(copy.server, tripwire.message);
+    } else if (const auto accepted = acceptance(copy.server, tripwire)) {
+      copy.accepted.push_back(fmt::format("accepted by {} ({}): {}",
+                                          base::printable(accepted->acknowledged_by),
+                                          base::printable(accepted->reason), tripwire.message));
+      around_.warnings.warn(copy.server, copy.accepted.back());
+      log_.event("tripwire", "accepted", tripwire.message, copy.server);
+    } else {
+      hold(copy, tripwire);
     }
     copy.tripwires.push_back(std::move(tripwire));
   }
@@ -155,45 +164,93 @@ void CopyStep::finish(ServerCopy& copy, CopySource& source) {
   }
 }
 
-ServerCopy CopyStep::run(const disk::DiskMount& mount, CopySource& source) {
-  ServerCopy copy;
+CopyStep::Surveyed CopyStep::survey(const disk::DiskMount& mount, CopySource& source) {
+  Surveyed surveyed;
+  surveyed.source = &source;
+  ServerCopy& copy = surveyed.copy;
   copy.server = source.server();
-  const auto newest = disks_.newest_sealed(disk_.name, copy.server);
-  const auto is_there = [&] { return newest && newest->snapshot == base::compact(source.time()); };
+  const auto there = [&]() -> std::optional<CopyRow> {
+    const auto row = disks_.copy(disk_.name, copy.server, base::compact(source.time()));
+    const bool lies_there = row && (row->state == ledger::CopyState::sealed ||
+                                    row->state == ledger::CopyState::damaged);
+    return lies_there ? row : std::nullopt;
+  };
   // Copies are named by the second: this machine may have changed within the one of the last copy.
-  while (is_there() && source.renew() && is_there()) {
+  while (there() && source.renew() && there()) {
     around_.clock.sleep(std::chrono::milliseconds(200), around_.stop);
     base::check_stop(around_.stop);
   }
   copy.snapshot = base::compact(source.time());
-  if (is_there()) {
+  if (const auto row = there()) {
+    if (row->state == ledger::CopyState::damaged) {
+      throw base::Error(base::ErrorKind::refused,
+                        fmt::format("what would be copied, {}, is on disk {} already, in a copy "
+                                    "that is damaged: copy something newer (after `rota backup`, "
+                                    "for a run), which writes anew what was damaged",
+                                    source.description(), disk_.name));
+    }
     copy.end = ServerCopy::End::up_to_date;
     log_.event("copy", "skipped", "the newest run is on the disk already", copy.server);
-    return copy;
+    return surveyed;
   }
   log_.observe(ledger::Observed::copying, copy.server);
   log_.begins("survey", copy.server);
-  std::uint64_t needed = 0;
-  {
-    const auto walk = source.open();
-    const disk::Survey survey =
-        disk::survey(*walk, mount.fd(), copy.server, around_.progress, around_.stop);
-    needed = survey.bytes_needed;
-    log_.done("survey",
-              fmt::format("{} entries, {} to write", base::human_count(survey.entries),
-                          base::human_size(needed)),
-              copy.server);
-    judge(copy, survey.changes, true, source);
+  const auto walk = marked(of_source([&] { return source.open(); }));
+  disk::Survey survey =
+      disk::survey(*walk, mount.fd(), copy.server, around_.progress, around_.stop);
+  surveyed.needed = survey.bytes_needed;
+  needed_ += survey.bytes_needed;
+  // Where nothing has to go, the full comparison looks into every file before the seal.
+  if (!room_.has(mount, needed_)) {
+    disk::read_sample(*walk, mount.fd(), copy.server, survey.sample, around_.stop);
   }
-  room_.make(mount, needed, copy.end != ServerCopy::End::held, copy.server);
+  log_.done("survey",
+            fmt::format("{} entries, {} to write", base::human_count(survey.entries),
+                        base::human_size(survey.bytes_needed)),
+            copy.server);
+  const disk::TripwireFacts known = facts(source);
+  judge(copy, disk::judge(survey.changes, true, known));
+  surveyed.doubts = disk::judge_contents(disk::estimate(survey), known);
+  for (disk::Tripwire& doubt : surveyed.doubts) {
+    doubt.message = (survey.sample.looked_at > 0 ? "by a sample of what changed, "
+                                                 : "by sizes and times alone, ") +
+                    doubt.message;
+  }
+  return surveyed;
+}
+
+void CopyStep::spare_waiting(const std::vector<Surveyed>& surveyed) {
+  for (const ledger::AlarmRow& alarm : disks_.alarms("", true)) {
+    if (alarm.kind != kTripwire) continue;
+    // Another disk's last copy may be older: what the walk found of this one is the better word.
+    const bool looked_at = std::ranges::any_of(
+        surveyed, [&](const Surveyed& one) { return one.copy.server == alarm.server; });
+    if (alarm.disk == disk_.name || !looked_at) room_.spare(alarm.server);
+  }
+}
+
+void CopyStep::write(const disk::DiskMount& mount, Surveyed& surveyed) {
+  ServerCopy& copy = surveyed.copy;
+  CopySource& source = *surveyed.source;
+  if (copy.end == ServerCopy::End::up_to_date) return;
+  log_.observe(ledger::Observed::copying, copy.server);
+  if (!room_.has(mount, surveyed.needed)) {
+    // Something old would have to go: a doubt is enough to keep it.
+    judge(copy, std::move(surveyed.doubts));
+    if (copy.end == ServerCopy::End::held) {
+      log_.event("copy", "held", "there is no room for it beside the older copies", copy.server);
+      return;
+    }
+    room_.make(mount, surveyed.needed, copy.server);
+  }
   std::optional<base::LockFile> held = prepare(copy, source);
   kept_.forget();
   log_.begins("copy", copy.server);
-  around_.progress.total_bytes = needed;
+  around_.progress.total_bytes = surveyed.needed;
   disk::CopyPlan plan{copy.server, source.time(), source.description(), host_name(),
                       fmt::format("rota {}", base::kVersion)};
   {
-    const auto tree = source.open();
+    const auto tree = marked(of_source([&] { return source.open(); }));
     disk::CopyWriter writer(mount.fd(), std::move(plan), around_.clock, around_.warnings,
                             around_.progress, around_.stop);
     writer.consume(*tree);
@@ -212,8 +269,7 @@ ServerCopy CopyStep::run(const disk::DiskMount& mount, CopySource& source) {
   CopyRow row = copy_row(disk_.name, copy.summary.record);
   disks_.put_copy(row, around_.clock.now());
   log_.done("copy", summary_text(copy.summary), copy.server);
-  judge(copy, copy.summary.changes, false, source);
-  return copy;
+  judge(copy, disk::judge(copy.summary.changes, false, facts(source)));
 }
 
 }  // namespace rota::job

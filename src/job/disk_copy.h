@@ -56,24 +56,39 @@ std::unique_ptr<CopySource> chain_copy_source(const profile::Places& places,
 std::unique_ptr<CopySource> directory_copy_source(const std::string& directory,
                                                   const Surroundings& around);
 
-/// Copies one server to a disk that is mounted read-write: stat walk, tripwires, room, copy,
-/// tripwires again. Nothing is sealed here.
+/// Copies servers to a disk that is mounted read-write: of all of them a stat walk and the
+/// tripwires, then, of each, room, copy, and tripwires again. Nothing is sealed here.
 class CopyStep {
  public:
   CopyStep(const profile::Places& places, ledger::Ledger& ledger, ledger::Disks& disks,
            DiskLog& log, DiskRoom& room, const ledger::DiskRow& disk, KeptWarnings& kept,
            const Surroundings& around);
 
-  /// mount: of the disk. The copy is written to its end, whether or not it is held.
-  ServerCopy run(const disk::DiskMount& mount, CopySource& source);
+  /// A server that a stat walk was made of.
+  struct Surveyed {
+    CopySource* source = nullptr;
+    ServerCopy copy;
+    std::uint64_t needed = 0;  ///< bytes
+    /// What the full comparison will probably find. It decides about the seal; by this alone no
+    /// older copy is removed.
+    std::vector<disk::Tripwire> doubts;
+  };
+
+  /// mount: of the disk. Nothing is written. What trips a wire is held: room_ spares its copies.
+  Surveyed survey(const disk::DiskMount& mount, CopySource& source);
+  /// Behind the surveys of all servers: copies of whatever waits for a person are spared, too.
+  void spare_waiting(const std::vector<Surveyed>& surveyed);
+  /// Writes the copy to its end, whether or not it is held; a held one only where there is room for
+  /// it beside the older ones.
+  void write(const disk::DiskMount& mount, Surveyed& surveyed);
 
  private:
   disk::TripwireFacts facts(const CopySource& source);
-  bool is_accepted(const std::string& server);
-  void judge(ServerCopy& copy, const disk::ChangeSummary& changes, bool surveyed,
-             const CopySource& source);
   std::optional<base::LockFile> prepare(ServerCopy& copy, CopySource& source);
   void finish(ServerCopy& copy, CopySource& source);
+  void judge(ServerCopy& copy, std::vector<disk::Tripwire> tripwires);
+  std::optional<ledger::AlarmRow> acceptance(const std::string& server,
+                                             const disk::Tripwire& tripwire);
   void hold(ServerCopy& copy, const disk::Tripwire& tripwire);
 
   const profile::Places& places_;
@@ -84,11 +99,7 @@ class CopyStep {
   const ledger::DiskRow& disk_;
   KeptWarnings& kept_;
   const Surroundings around_;
+  std::uint64_t needed_ = 0;  ///< by all that was surveyed
 };
-
-/// A copy of the server was sealed on the disk: what held earlier ones is settled, and a person's
-/// word about it used up.
-void close_tripwires(ledger::Disks& disks, const std::string& disk, const std::string& server,
-                     base::Instant now);
 
 }  // namespace rota::job

@@ -73,13 +73,19 @@ void DiskLog::tell(const std::string& step, const std::string& state, const std:
   if (listener_) listener_(event);
 }
 
+std::int64_t raise_alarm(ledger::Disks& disks, const ledger::AlarmRow& alarm) {
+  for (const ledger::AlarmRow& open : disks.alarms(alarm.disk, true)) {
+    if (open.kind == alarm.kind && open.server == alarm.server && open.message == alarm.message) {
+      return open.id;
+    }
+  }
+  return disks.open_alarm(alarm);
+}
+
 std::int64_t raise_alarm(ledger::Disks& disks, base::Instant now, const std::string& kind,
                          ledger::Severity severity, const std::string& disk,
                          const std::string& server, const std::string& message,
                          const std::vector<std::string>& details) {
-  for (const ledger::AlarmRow& open : disks.alarms(disk, true)) {
-    if (open.kind == kind && open.server == server && open.message == message) return open.id;
-  }
   ledger::AlarmRow row;
   row.kind = kind;
   row.disk = disk;
@@ -88,7 +94,7 @@ std::int64_t raise_alarm(ledger::Disks& disks, base::Instant now, const std::str
   row.severity = severity;
   row.message = message;
   row.details = details;
-  return disks.open_alarm(row);
+  return raise_alarm(disks, row);
 }
 
 }  // namespace rota::job

@@ -63,6 +63,7 @@ class DiskLog {
 };
 
 /// Opens an alarm, unless one that says the same is open already. Returns its id.
+std::int64_t raise_alarm(ledger::Disks& disks, const ledger::AlarmRow& alarm);
 std::int64_t raise_alarm(ledger::Disks& disks, base::Instant now, const std::string& kind,
                          ledger::Severity severity, const std::string& disk,
                          const std::string& server, const std::string& message,

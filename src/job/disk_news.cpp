@@ -63,10 +63,10 @@ class News {
  private:
   Message message(Level level, const std::string& event, const std::string& disk,
                   const std::string& text) const;
-  Message ending(const AttachReport& report) const;
   std::string disk() const;
   /// None of a ledger that cannot be read: that is what must be told then.
   std::vector<ledger::AlarmRow> read_alarms(bool open_only) const;
+  Message result(const AttachReport& report) const;
   /// The alarms that were raised meanwhile.
   std::vector<ledger::AlarmRow> alarms() const;
   bool is_gone() const;
@@ -107,15 +107,19 @@ Message News::message(Level level, const std::string& event, const std::string& 
 }
 
 Message News::of(const AttachReport& report) const {
-  Message result = ending(report);
-  if (report.notes().empty()) return result;
-  result.level = std::max(result.level, Level::warning);
-  // In the text, which is all that a terminal shows.
-  result.text += report.notes();
-  return result;
+  Message told = result(report);
+  if (const std::string accepted = report.accepted(); !accepted.empty()) {
+    told.level = std::max(told.level, Level::warning);
+    told.more.push_back(fmt::format("Not held, because somebody had looked: {}.", accepted));
+  }
+  if (const std::string notes = report.notes(); !notes.empty()) {
+    told.level = std::max(told.level, Level::warning);
+    told.text += notes;  // in the text, which is all that a terminal shows
+  }
+  return told;
 }
 
-Message News::ending(const AttachReport& report) const {
+Message News::result(const AttachReport& report) const {
   using End = ServerCopy::End;
   const std::string& name = report.disk;
   if (report.any(End::damaged)) {
@@ -127,11 +131,9 @@ Message News::ending(const AttachReport& report) const {
                     name));
   }
   if (report.any(End::held)) {
-    return message(
-        Level::alarm, "held", name,
-        fmt::format("The new copy on disk {0} is written but held, and nothing older was "
-                    "removed: look at `rota disk show {0}`. The disk may be unplugged.",
-                    name));
+    return message(Level::alarm, "held", name,
+                   fmt::format("T{1}. Look at `rota disk show {0}`. The disk may be unplugged.",
+                               name, report.held().substr(1)));
   }
   if (report.any(End::failed)) {
     return message(

@@ -24,6 +24,14 @@ std::string snapshot_of(const disk::CopyInfo& info) { return base::compact(info.
 
 bool is_older(const CopyRow& a, const CopyRow& b) { return a.snapshot < b.snapshot; }
 
+/// More than removing these copies can free: what they share is counted for each.
+std::uint64_t most_freed(const std::vector<CopyRow>& copies) {
+  constexpr std::uint64_t kEntry = 8 << 10;  // its last block, inode, name and lines
+  std::uint64_t most = 0;
+  for (const CopyRow& copy : copies) most += copy.bytes + kEntry * (copy.entries + 16);
+  return most;
+}
+
 }  // namespace
 
 ledger::CopyRow copy_row(const std::string& disk, const disk::CopyRecord& record) {
@@ -43,14 +51,26 @@ ledger::CopyRow copy_row(const std::string& disk, const disk::CopyRecord& record
   return row;
 }
 
+void close_tripwires(ledger::Disks& disks, const std::string& disk, const std::string& server,
+                     base::Instant opened_by, base::Instant now) {
+  for (const ledger::AlarmRow& alarm : disks.alarms(disk, false)) {
+    if (alarm.kind == kTripwire && alarm.server == server && !alarm.closed &&
+        alarm.opened <= opened_by) {
+      disks.close_alarm(alarm.id, now);
+    }
+  }
+}
+
 void reconcile(ledger::Disks& disks, DiskLog& log, const std::string& disk,
                const disk::DiskMount& mount, const Surroundings& around) {
   const base::Instant now = around.clock.now();
   const std::vector<disk::CopyInfo> there = disk::list_copies(mount.fd());
   for (const CopyRow& row : disks.copies(disk)) {
+    const auto is_it = [&](const disk::CopyInfo& info) {
+      return info.server == row.server && snapshot_of(info) == row.snapshot;
+    };
     const auto found = std::ranges::find_if(there, [&](const disk::CopyInfo& info) {
-      return info.server == row.server && snapshot_of(info) == row.snapshot &&
-             info.state != disk::CopyState::leftover;
+      return is_it(info) && info.state != disk::CopyState::leftover;
     });
     const bool sealed_there = found != there.end() && found->state == disk::CopyState::sealed;
     CopyRow right = row;
@@ -58,7 +78,8 @@ void reconcile(ledger::Disks& disks, DiskLog& log, const std::string& disk,
       // A partial one is replaced by the next attempt, under another name: that is no loss.
       right.state = ledger::CopyState::pruned;
       disks.put_copy(right, now);
-      if (row.state == ledger::CopyState::sealed) {
+      // What only lost its name is what rota was about to remove.
+      if (row.state != ledger::CopyState::partial && std::ranges::none_of(there, is_it)) {
         raise_alarm(
             disks, now, "missing copy", ledger::Severity::alarm, disk, row.server,
             fmt::format("the copy {} of {} is no longer on disk {}, and rota did not remove "
@@ -72,6 +93,7 @@ void reconcile(ledger::Disks& disks, DiskLog& log, const std::string& disk,
       right.sealed_time = now;
       right.verified = true;
       disks.put_copy(right, now);
+      close_tripwires(disks, disk, row.server, now, now);
       log.done("seal", "found on the disk, recorded now", row.server);
     }
   }
@@ -89,6 +111,8 @@ void reconcile(ledger::Disks& disks, DiskLog& log, const std::string& disk,
     row.last_good = true;
     row.last_verified = row.sealed_time;
     disks.put_copy(row, now);
+    // It may be an old one: what was held behind it still waits.
+    close_tripwires(disks, disk, row.server, info.record->finished, now);
     log.done("take up",
              fmt::format("the copy {} of {} was not in the ledger", row.snapshot, row.server),
              row.server);
@@ -121,49 +145,73 @@ std::vector<CopyRow> DiskRoom::copies_of(const std::string& server) {
 
 void DiskRoom::prune(const disk::DiskMount& mount, const CopyRow& copy, const std::string& why) {
   log_.begins("prune", copy.server);
-  disk::remove_copy(mount.fd(), copy.server, copy.snapshot, around_.progress, around_.stop);
+  const std::string leftover =
+      disk::set_aside(mount.fd(), copy.server, copy.snapshot, around_.progress, around_.stop);
   CopyRow gone = copy;
   gone.state = ledger::CopyState::pruned;
   disks_.put_copy(gone, around_.clock.now());
   pruned_.push_back(copy.server + "/" + copy.snapshot);
+  disk::remove_copy(mount.fd(), copy.server, leftover, around_.progress, around_.stop);
   log_.done("prune", fmt::format("{}, {}", copy.snapshot, why), copy.server);
 }
 
-void DiskRoom::make(const disk::DiskMount& mount, std::uint64_t needed, bool may_prune,
-                    const std::string& server) {
+bool DiskRoom::has(const disk::DiskMount& mount, std::uint64_t needed) const {
+  const std::uint64_t wanted = needed + set_.reserve;
+  if (disk::usage(mount.fd()).free >= wanted) return true;
+  disk::release_reserve(mount.fd());
+  const bool enough = disk::usage(mount.fd()).free >= wanted;
+  disk::make_reserve(mount.fd());
+  return enough;
+}
+
+/// What may go, of all servers.
+std::vector<CopyRow> DiskRoom::candidates() {
+  std::vector<CopyRow> all;
+  std::set<std::string> seen = spared_;
+  for (const CopyRow& row : disks_.copies(disk_)) {
+    if (!seen.insert(row.server).second) continue;
+    const std::vector<CopyRow> of_server = rotation::may_prune(copies_of(row.server), disk_);
+    all.insert(all.end(), of_server.begin(), of_server.end());
+  }
+  return all;
+}
+
+void DiskRoom::full(const disk::DiskMount& mount, std::uint64_t wanted, const std::string& server) {
+  const std::string have = base::human_size(disk::usage(mount.fd()).free);
+  log_.observe(ledger::Observed::full,
+               fmt::format("{} needs {}, {} are free", server, base::human_size(wanted), have));
+  std::string advice =
+      "no older copy may be removed, so take a larger disk, or leave more out with "
+      "`exclude`";
+  if (!spared_.empty()) {
+    std::string names;
+    for (const std::string& name : spared_) names += (names.empty() ? "" : ", ") + name;
+    advice = fmt::format(
+        "older copies of {} stay until somebody has looked at what is held: `rota disk show {}`, "
+        "then `rota disk accept`",
+        names, disk_);
+  }
+  throw Error(ErrorKind::refused,
+              fmt::format("disk {} has no room for the copy of {}: it needs {} ({} of them kept "
+                          "free as rotation.toml says), and {} are free; {}",
+                          disk_, server, base::human_size(wanted), base::human_size(set_.reserve),
+                          have, advice));
+}
+
+void DiskRoom::make(const disk::DiskMount& mount, std::uint64_t needed, const std::string& server) {
   const auto free = [&] { return disk::usage(mount.fd()).free; };
   const std::uint64_t wanted = needed + set_.reserve;
   if (free() >= wanted) return;
   // Clean-up needs room itself on some filesystems: that is what the reserve file is for.
   disk::release_reserve(mount.fd());
   while (free() < wanted) {
-    std::vector<CopyRow> candidates;
-    for (const ledger::CopyRow& row : disks_.copies(disk_)) {
-      const auto same = std::ranges::find(candidates, row.server, &CopyRow::server);
-      if (same != candidates.end()) continue;
-      const std::vector<CopyRow> of_server = rotation::may_prune(copies_of(row.server), disk_);
-      candidates.insert(candidates.end(), of_server.begin(), of_server.end());
-    }
-    if (!may_prune || candidates.empty()) {
+    const std::vector<CopyRow> may_go = candidates();
+    // Nothing goes in vain, as far as that can be known.
+    if (may_go.empty() || free() + most_freed(may_go) < wanted) {
       disk::make_reserve(mount.fd());
-      const std::uint64_t have = free();
-      log_.observe(ledger::Observed::full,
-                   fmt::format("{} needs {}, {} are free", server, base::human_size(wanted),
-                               base::human_size(have)));
-      throw Error(
-          ErrorKind::refused,
-          fmt::format(
-              "disk {} has no room for the copy of {}: it needs {} ({} of them kept free as "
-              "rotation.toml says), and {} are free; {}",
-              disk_, server, base::human_size(wanted), base::human_size(set_.reserve),
-              base::human_size(have),
-              may_prune ? "no older copy may be removed, so take a larger disk, or leave "
-                          "more out with `exclude`"
-                        : "older copies stay as long as a copy is held: look at it with "
-                          "`rota disk show`, then `rota disk accept`"));
+      full(mount, wanted, server);
     }
-    const CopyRow oldest = *std::ranges::min_element(candidates, is_older);
-    prune(mount, oldest, "to make room");
+    prune(mount, *std::ranges::min_element(may_go, is_older), "to make room");
   }
   disk::make_reserve(mount.fd());
 }

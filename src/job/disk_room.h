@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,17 +21,27 @@ ledger::CopyRow copy_row(const std::string& disk, const disk::CopyRecord& record
 void reconcile(ledger::Disks& disks, DiskLog& log, const std::string& disk,
                const disk::DiskMount& mount, const Surroundings& around);
 
+/// The kind of the alarms that hold a copy.
+inline constexpr const char* kTripwire = "tripwire";
+
+/// A copy of the server was sealed on the disk: what held earlier ones, opened until `opened_by`,
+/// is settled, and a person's word about it used up.
+void close_tripwires(ledger::Disks& disks, const std::string& disk, const std::string& server,
+                     base::Instant opened_by, base::Instant now);
+
 /// Removes copies from a mounted disk, oldest first, in the way that keeps the newest.
 class DiskRoom {
  public:
   DiskRoom(ledger::Disks& disks, DiskLog& log, const profile::DiskSet& set, std::string disk,
            std::vector<std::string> set_disks, const Surroundings& around);
 
-  /// Prunes until `needed` bytes and the set's reserve are free. Throws Error(refused) when what
-  /// may be pruned does not suffice, or something would have to and must not (`may_prune` off):
-  /// with the figures and what to do. The disk is then `full`.
-  void make(const disk::DiskMount& mount, std::uint64_t needed, bool may_prune,
-            const std::string& server);
+  /// A new copy of the server waits for a person: make() removes none of its older ones.
+  void spare(const std::string& server) { spared_.insert(server); }
+  /// Whether `needed` bytes and the set's reserve are free, with nothing pruned.
+  bool has(const disk::DiskMount& mount, std::uint64_t needed) const;
+  /// Prunes until they are. Throws Error(refused) when what may be pruned does not suffice: with
+  /// the figures and what to do. The disk is then `full`.
+  void make(const disk::DiskMount& mount, std::uint64_t needed, const std::string& server);
   /// Prunes what must go by the policy: too many copies or too old ones.
   void apply_policy(const disk::DiskMount& mount, const std::string& server);
 
@@ -39,6 +50,9 @@ class DiskRoom {
 
  private:
   std::vector<ledger::CopyRow> copies_of(const std::string& server);
+  std::vector<ledger::CopyRow> candidates();
+  [[noreturn]] void full(const disk::DiskMount& mount, std::uint64_t wanted,
+                         const std::string& server);
   void prune(const disk::DiskMount& mount, const ledger::CopyRow& copy, const std::string& why);
 
   ledger::Disks& disks_;
@@ -47,6 +61,7 @@ class DiskRoom {
   std::string disk_;
   std::vector<std::string> set_disks_;
   const Surroundings around_;
+  std::set<std::string> spared_;
   std::vector<std::string> pruned_;
 };
 

@@ -73,8 +73,9 @@ rotation::Status read_status(const profile::Places& places, ledger::Ledger& ledg
   std::vector<rotation::ProfileRows> rows;
   rotation::RotationInput input;
   std::vector<rotation::Notice> unusable;
+  input.servers = profile::list_profiles(places);
+  input.told.assign(profiles.begin(), profiles.end());
   for (const std::string& name : profiles) {
-    input.servers.push_back(name);
     try {
       const profile::Profile profile = profile::load_profile(places, name);
       rows.push_back({name,

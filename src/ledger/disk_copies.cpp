@@ -130,7 +130,7 @@ void Disks::add_check(const CheckRow& check) {
       copy->verified = true;
     }
     change.add(*copy);
-    if (damaged) {
+    if (damaged && check.what != CheckKind::scrub) {
       AlarmRow alarm;
       alarm.kind = "damaged copy";
       alarm.disk = check.disk;

@@ -150,7 +150,11 @@ struct CheckRow {
 /// Something that a person must see: a tripwire, a contradiction, a damaged copy.
 struct AlarmRow {
   std::int64_t id = 0;
-  std::string kind;    ///< "tripwire", "contradiction", "damaged copy", …
+  std::string kind;  ///< "tripwire", "contradiction", "damaged copy", …
+  /// Of a tripwire, what a person's word about it covers: which it was ("fewer entries") and how
+  /// far it went (disk::Tripwire::extent). Alarms from before this have nothing there.
+  std::string what;
+  std::uint64_t extent = 0;
   std::string disk;    ///< a name or, of a disk that the ledger does not know, its label; or empty
   std::string server;  ///< or empty
   base::Instant opened{};

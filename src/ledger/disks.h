@@ -58,7 +58,8 @@ class Disks {
   // ---- where they are ----
 
   /// A person's word. Closes the disk's open contradictions: the person has seen the disk. `now` is
-  /// when it is recorded; claim.time may lie before.
+  /// when it is recorded; claim.time may lie before. Throws Error(refused) for a lost or retired
+  /// disk: where it is, is not followed.
   void claim(const ClaimRow& claim, base::Instant now);
   /// A step or state that the machine saw. Opens the alarm "contradiction" when the disk is claimed
   /// off site and was not seen since, or is lost.
@@ -90,7 +91,8 @@ class Disks {
   std::vector<CopyRow> last_sealed(const std::string& server, int limit);
   /// Also updates the copy's row: last_verified, last_good; after `seal` and `full`, oldest_read. A
   /// bad check makes the copy `damaged` and opens an alarm; a good `full` check makes it `sealed`
-  /// again. A scrub that went once round says so with put_copy().
+  /// again. A scrub that went once round says so with put_copy(), and opens one alarm for all
+  /// copies that share what is damaged.
   void add_check(const CheckRow& check);
   std::vector<CheckRow> checks(const std::string& disk, const std::string& server,
                                const std::string& snapshot);

@@ -116,6 +116,8 @@ void visit(Visitor& visitor, CheckRow& row) {
 template <typename Visitor>
 void visit(Visitor& visitor, AlarmRow& row) {
   visitor("kind", row.kind);
+  visitor("what", row.what);
+  visitor("extent", row.extent);
   visitor("disk", row.disk);
   visitor("server", row.server);
   visitor("opened", row.opened);

@@ -46,6 +46,9 @@ class SftpStore final : public Store, public InspectableStore {
   /// Where the account may not remove, the object stays: "later".
   Removal remove(const std::string& name) override;
   HashKind hash_kind() const override { return HashKind::none; }
+  /// By the time that the server gives a file that is made now, and removed again. Nothing where it
+  /// may not be made.
+  std::optional<base::Instant> now() override;
   std::string description() const override { return target_.url(); }
   /// See probe_account().
   StorePowers inspect() override;

@@ -58,7 +58,7 @@ class Store {
   virtual ~Store() = default;
 
   /// Puts an object. Putting a name again replaces it in one atomic step. `data` is at most
-  /// kMaxObject bytes.
+  /// kMaxPut bytes.
   virtual void put(const std::string& name, std::span<const std::byte> data) = 0;
 
   /// The whole object, which must not be larger than `limit`.
@@ -99,8 +99,12 @@ class Store {
   virtual std::string description() const = 0;
 };
 
-/// No object is larger: it fits one upload part of every store and a known buffer.
+/// No object but a run record is larger: it fits a known buffer.
 inline constexpr std::uint64_t kMaxObject = 24 << 20;
+
+/// What a store takes at most, in one part. A run record names every object of its run, about 70
+/// bytes for each: this is room for those of 28 TB.
+inline constexpr std::uint64_t kMaxPut = 128 << 20;
 
 /// Puts at once in stores behind a network: one sends while the others wait for their answers. With
 /// 50 ms of latency three reach 0.80 of the speed without (docs/benchmarks.md).

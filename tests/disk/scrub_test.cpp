@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "disk/copy_fixture.h"
+#include "disk/damaged_copies.h"
 
 namespace rota::test {
 
@@ -130,6 +131,20 @@ TEST_CASE("scrubbing finds damage in a copy and tells which copy wrote it", "[di
   CHECK(result.check.damage[0].born == CopyPlace::time(0).time_since_epoch().count());
   CHECK(result.check.damage[1].path == "f1");
   CHECK(result.check.damage[1].born == CopyPlace::time(1).time_since_epoch().count());
+  // Each lies in its own copy and in all that link to it.
+  std::vector<std::string> names;
+  for (const disk::CopyInfo& copy : disk::damaged_copies(place.fd(), "web", result.check)) {
+    names.push_back(copy.directory);
+  }
+  CHECK(names == std::vector{CopyPlace::name(0), CopyPlace::name(1), CopyPlace::name(2)});
+  disk::CheckResult one = result.check;
+  one.damage.erase(one.damage.begin());
+  one.damaged = 1;
+  names.clear();
+  for (const disk::CopyInfo& copy : disk::damaged_copies(place.fd(), "web", one)) {
+    names.push_back(copy.directory);
+  }
+  CHECK(names == std::vector{CopyPlace::name(1), CopyPlace::name(2)});
   disk::note_damage(place.fd(), "web", result.check);
   CHECK(place.copy(temp / "source", 3).record.new_inodes == 2);
   CHECK(compared(temp / "source", place.tree(3)) == "");

@@ -160,3 +160,36 @@ TEST_CASE("a small tree may change as it likes", "[tripwire]") {
   changes.changed.count = 3;
   CHECK(judge(changes, false, facts()).empty());
 }
+
+TEST_CASE("a word about a tripwire covers its kind, its names, and little more", "[tripwire]") {
+  const auto tripped = [](const char* kind, std::uint64_t extent, Kinds details = {}) {
+    return Tripwire{kind, true, "", std::move(details), extent};
+  };
+  const disk::Accepted some{"fewer entries", 200, {"home/a"}};
+  CHECK(covers(some, tripped("fewer entries", 250, {"home/b"})));
+  CHECK_FALSE(covers(some, tripped("fewer entries", 251)));
+  CHECK_FALSE(covers(some, tripped("noise", 1)));
+  CHECK(covers({"noise", 4, {}}, tripped("noise", 14)));
+  CHECK_FALSE(covers({"noise", 4, {}}, tripped("noise", 15)));
+  // What was recorded before this was known covers nothing.
+  CHECK_FALSE(covers({"", 0, {}}, tripped("noise", 1)));
+  const disk::Accepted mounts{"missing mount", 0, {"/srv", "/home"}};
+  CHECK(covers(mounts, tripped("missing mount", 0, {"/home"})));
+  CHECK_FALSE(covers(mounts, tripped("missing mount", 0, {"/home", "/var"})));
+}
+
+TEST_CASE("how far a tripwire went is told of the last copy as a whole", "[tripwire]") {
+  ChangeSummary changes = quiet();
+  changes.changed.count = 400;
+  changes.plain_before = 20;
+  changes.became_noise.count = 20;
+  changes.entries_now = 600;
+  const auto tripped = judge(changes, false, facts());
+  REQUIRE(kinds(tripped) == Kinds{"fewer entries", "many changed", "noise"});
+  CHECK(tripped[0].extent == 400);
+  CHECK(tripped[1].extent == 400);
+  CHECK(tripped[2].extent == 20);
+  CHECK(kinds(judge_contents(changes, facts())) == Kinds{"many changed", "noise"});
+  changes.predecessor.clear();
+  CHECK(judge_contents(changes, facts()).empty());
+}

@@ -160,11 +160,28 @@ class Station {
   base::CollectedWarnings warnings;
   job::SessionOptions session_options;
 
- private:
+  const std::string& name() const { return name_; }
+  const profile::Places& places() const { return places_; }
   std::string source() const { return dir_ / "source"; }
-  std::string kept() const { return dir_ / "kept"; }
   void write(int number, const std::string& text) {
     base::write_file(source() + "/file" + std::to_string(number), text);
+  }
+  /// The ledger's copies of a server that are there: "20261024T030000Z sealed".
+  std::vector<std::string> copies(const std::string& server = "web") {
+    ledger::Ledger ledger(places_.state + "/ledger.db");
+    std::vector<std::string> list;
+    for (const ledger::CopyRow& copy : ledger::Disks(ledger).copies(name_)) {
+      if (copy.server == server) list.push_back(copy.snapshot + " " + ledger::word(copy.state));
+    }
+    return list;
+  }
+  /// Somebody takes note of all that is open.
+  void accept() {
+    ledger::Ledger ledger(places_.state + "/ledger.db");
+    ledger::Disks disks(ledger);
+    for (const ledger::AlarmRow& alarm : disks.alarms(name_, true)) {
+      disks.acknowledge(alarm.id, "jo", "as it should be", clock.now());
+    }
   }
   static void keep(const std::string& from, const std::string& to) {
     const base::ProcessResult result =
@@ -174,6 +191,9 @@ class Station {
   job::Surroundings around(const std::stop_token& stop = {}) {
     return {clock, base::real_processes(), warnings, progress_, stop};
   }
+
+ private:
+  std::string kept() const { return dir_ / "kept"; }
   void prepare() {
     disk::PrepareOptions options;
     options.name = name_;

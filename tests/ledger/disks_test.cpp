@@ -176,14 +176,16 @@ TEST_CASE("a bad check makes the copy damaged until all of it was read well", "[
   f.disks.add_check(check_of(copy, CheckKind::scrub, false));
   CHECK(now().state == CopyState::damaged);
   CHECK_FALSE(now().counts());
-  REQUIRE(f.disks.alarms("B", true).size() == 1);
-  CHECK_THAT(f.disks.alarms("B", true).front().message, Catch::Contains("etc/passwd differs"));
+  CHECK(f.disks.alarms("B", true).empty());  // the scrub opens one for all copies with the file
   f.disks.add_check(check_of(copy, CheckKind::scrub, true));  // it was another part
   CHECK_FALSE(now().counts());
+  f.disks.add_check(check_of(copy, CheckKind::full, false));
+  REQUIRE(f.disks.alarms("B", true).size() == 1);
+  CHECK_THAT(f.disks.alarms("B", true).front().message, Catch::Contains("etc/passwd differs"));
   f.disks.add_check(check_of(copy, CheckKind::full, true));
   CHECK(now().counts());
   CHECK(now().oldest_read == kNow);
-  CHECK(f.disks.checks("B", "web", copy.snapshot).size() == 3);
+  CHECK(f.disks.checks("B", "web", copy.snapshot).size() == 4);
   CHECK(f.disks.alarms("B", true).size() == 1);  // a person still has to see it
   CHECK(kind_of([&] {
           f.disks.add_check(check_of(some_copy("B", "20260101T000000Z"), {}, true));
@@ -221,6 +223,23 @@ TEST_CASE("a disk claimed off site that appears on a port is a contradiction, on
   f.disks.claim(claimed("B", Claimed::on_site, "2026-11-02T08:00:00Z"), kNow);
   CHECK(f.disks.alarms("B", true).empty());
   CHECK(f.disks.alarms("B", false).size() == 1);
+}
+
+TEST_CASE("of a lost or retired disk nobody can say where it is", "[disks]") {
+  Fixture f;
+  f.disks.add(some_disk("B"), kNow);
+  const auto move = [&] {
+    return kind_of(
+        [&] { f.disks.claim(claimed("B", Claimed::off_site, "2026-10-24T10:00:00Z"), kNow); });
+  };
+  f.disks.end("B", DiskEnd::lost, "train", "jo", kNow);
+  CHECK(move() == ErrorKind::refused);
+  CHECK_FALSE(f.disks.last_claim("B"));
+  f.disks.end("B", DiskEnd::held, "evidence", "jo", kNow);
+  f.disks.claim(claimed("B", Claimed::off_site, "2026-10-24T10:00:00Z"), kNow);
+  CHECK(f.disks.last_claim("B"));
+  f.disks.end("B", DiskEnd::retired, "old", "jo", kNow);
+  CHECK(move() == ErrorKind::refused);
 }
 
 TEST_CASE("a lost disk that appears is a contradiction until somebody speaks", "[disks]") {

@@ -64,7 +64,7 @@ TEST_CASE("drills survive export and rebuild, also without names of people", "[d
   ledger::Disks(ledger).add(test::some_disk("B"), kNow);
   Drills(ledger).add(some_drill("web", "2026-10-24T10:00:00Z"), kNow);
   const bool with_people = GENERATE(true, false);
-  const std::string text = export_json(ledger, with_people);
+  const std::string text = export_json(ledger, {.people = with_people});
   Ledger other(dir / "b.db");
   Drills(other).add(some_drill("old", "2025-10-24T10:00:00Z"), kNow);
   rebuild(other, std::vector{ledger::parse_export(text, "disk B")}, true);
@@ -75,14 +75,26 @@ TEST_CASE("drills survive export and rebuild, also without names of people", "[d
 TEST_CASE("a ledger from before there were drills is brought up to date", "[drills]") {
   const test::TempDir dir;
   {
+    Ledger newer(dir / "newer.db");
+    ledger::Disks(newer).add(test::some_disk("B"), kNow);
     Ledger ledger(dir / "ledger.db");
-    ledger::Disks(ledger).add(test::some_disk("B"), kNow);
-    ledger.database().execute("DROP TABLE drill; PRAGMA user_version = 5");
+    ledger::AlarmRow alarm;
+    alarm.kind = "tripwire";
+    alarm.disk = "B";
+    alarm.opened = kNow;
+    ledger::Disks(newer).open_alarm(alarm);
+    rebuild(ledger, std::vector{test::without_commitments(newer)}, false);
+    ledger.database().execute(
+        "DROP TABLE drill; ALTER TABLE history DROP COLUMN commitment; ALTER TABLE alarm DROP "
+        "COLUMN "
+        "what; ALTER TABLE alarm DROP COLUMN extent; PRAGMA user_version = 5");
   }
   Ledger ledger(dir / "ledger.db");
   Drills(ledger).add(some_drill("web", "2026-10-24T10:00:00Z"), kNow);
   CHECK(Drills(ledger).all().size() == 1);
   CHECK(ledger::Disks(ledger).get("B") == test::some_disk("B"));
+  REQUIRE(ledger::Disks(ledger).alarms("B", true).size() == 1);
+  CHECK(ledger::Disks(ledger).alarms("B", true).front().what.empty());
   CHECK(History(ledger).check().empty());
 }
 

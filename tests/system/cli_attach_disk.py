@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import time
 
+from cli_disks import History
 from disk_machine import DiskMachine, events
 from machine import CORRUPT, DONE, FAILED, LOCKED, REFUSED, USAGE, WARNINGS
 
@@ -187,6 +188,22 @@ class Copies(DiskCase):
         self.silent("restore", "--disk", disk.name, "--to", self.dir / "to")
         self.assert_equal_trees(before, self.dir / "to")
 
+    def test_damage_in_the_store_is_none_of_the_disk(self):
+        disk = self.prepared()
+        self.backup()
+        for name in ("runs/*/*", "data/*/*/i*"):
+            thing = next(self.store.glob(name))
+            whole = thing.read_bytes()
+            thing.write_bytes(whole[:20] + bytes(8) + whole[28:])
+            shutil.rmtree(self.places["CACHE"])
+            self.attach(disk, "--from-chain", status=CORRUPT)
+            shown = self.rota("disk", "show", disk.name).out
+            self.assertIn("ended as interrupted", shown)
+            self.assertNotIn("do not rely on it", shown)
+            thing.write_bytes(whole)
+            disk.replug()
+        self.attach(disk, "--from-chain")
+
     def test_a_copy_is_copied_to_another_disk(self):
         first = self.prepared()
         self.attach(first)
@@ -225,8 +242,7 @@ class Copies(DiskCase):
         self.rota("restore", "--disk", disk.name, "--to", self.dir / "to", status=CORRUPT)
         self.assertFalse((self.dir / "to/big").exists())
         self.assertTrue((self.dir / "to/etc/fstab").exists())
-        # A scrub notes it on the disk, and the next copy has the file again.
-        self.rota("disk", "scrub", disk.name, status=CORRUPT)
+        # It is noted on the disk, and the next copy has the file again.
         self.change_time()
         self.attach(disk)
         self.silent("restore", "--disk", disk.name, "--to", self.dir / "again")
@@ -288,7 +304,20 @@ END
 
 
 class Ledger(DiskCase):
+    def other_disk(self):
+        """A disk of this station that is elsewhere, with a copy of another server."""
+        history = History()
+        history.disk("ELSE", int(time.time()), state="retired")
+        history.add("copy", {"disk": "ELSE", "server": "shop", "snapshot": "20260101T000000Z",
+                             "state": "sealed", "source": "/"})
+        history.add("alarm", {"kind": "tripwire", "disk": "ELSE", "server": "shop", "opened": 1,
+                              "message": "m", "details": ["srv/shop/customers.db"]})
+        file = self.dir / "else.json"
+        file.write_text(history.text())
+        self.rota("ledger", "rebuild", file)
+
     def test_the_ledger_is_on_the_disk_and_in_the_store_without_people(self):
+        self.other_disk()
         disk = self.prepared()
         self.attach(disk)
         self.rota("disk", "move", disk.name, "off-site", "--place", "bank", "--by", "jo")
@@ -307,7 +336,10 @@ class Ledger(DiskCase):
         mode = (place / "rota/ledger.json").stat().st_mode
         disk.umount()
         self.assertIn(disk.name, copied)
-        self.assertNotIn("bank", copied)  # the disk is not encrypted
+        for word in ("bank", "ELSE", "shop"):  # the disk is not encrypted
+            self.assertNotIn(word, copied)
+        for word in ("ELSE", "shop"):
+            self.assertNotIn(word, stored)
         self.assertEqual(0o600, mode & 0o777)
         self.silent("ledger", "check")
         # The machine is lost; the store and the disk are not.
@@ -321,6 +353,27 @@ class Ledger(DiskCase):
         disk.replug()
         self.attach(disk)
         self.assertEqual(3, len(self.copies(disk)))
+
+
+class Container(DiskMachine):
+    def test_an_encrypted_disk_of_a_lost_server_says_what_opens_it(self):
+        disk = self.disk(32 << 20)
+        passphrase = self.dir / "other"
+        passphrase.write_text("ABCDE-" * 7 + "ABCDE\n")
+        subprocess.run(["cryptsetup", "luksFormat", "-q", "--type", "luks2", "--label",
+                        f"ROTA-{disk.name}", "--pbkdf", "pbkdf2", "--pbkdf-force-iterations",
+                        "1000", disk.node, passphrase], check=True)
+        missing = (rf"ROTA-{disk.name} is encrypted, and its key file is not here "
+                   rf"\(\S+/keys/{disk.name}\.key\): name that, or a file that holds the disk's "
+                   r"recovery passphrase, with --disk-key FILE")
+        to = self.dir / "back"
+        self.fails(FAILED, missing, "restore", "--disk", disk.name, "--to", to)
+        self.fails(FAILED, missing, "disk", "adopt", disk.node)
+        # Now there is something to try, wherever this kernel can open it.
+        for words in (("restore", "--disk", disk.name, "--to", to), ("disk", "adopt", disk.node)):
+            result = self.rota(*words, "--disk-key", passphrase, status=None)
+            self.assertNotIn("--disk-key", result.err)
+            self.assertRegex(result.err, "recovery passphrase does not open|modprobe dm-crypt")
 
 
 class Held(DiskCase):
@@ -343,7 +396,7 @@ class Held(DiskCase):
         self.attach(disk, status=REFUSED)
         self.rota("disk", "accept", disk.name, "--reason", "moved away", "--by", "jo")
         disk.replug()
-        self.attach(disk)
+        self.assertIn("accepted by jo (moved away): it has", self.attach(disk, status=WARNINGS).err)
         self.assertEqual(2, len(self.copies(disk)))
         self.assertEqual([], [name for name in self.on_disk(disk) if "." in name and
                               name != "scrub.json"])

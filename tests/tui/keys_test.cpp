@@ -56,8 +56,11 @@ TEST_CASE("every act is a call of rota, and asks for what rota needs", "[keys]")
   CHECK(call('c', {}) == Words{"disk", "attach", "A", "--json"});
   CHECK(call('v', {}) == Words{"disk", "verify", "A", "--json"});
   CHECK(call('e', {}) == Words{"disk", "eject", "A", "--json"});
-  CHECK(call('a', {"it is fine", "jo"}) ==
+  CHECK(call('a', {"it is fine", "jo", ""}) ==
         Words{"disk", "accept", "A", "--reason=it is fine", "--by=jo", "--json"});
+  CHECK(call('a', {"it is fine", "jo", "tripwire"}) == Words{"disk", "accept", "A",
+                                                             "--reason=it is fine", "--by=jo",
+                                                             "--alarm=tripwire", "--json"});
   CHECK(call('x', {"train", ""}) == Words{"disk", "lost", "A", "--reason=train", "--json"});
   CHECK(call('h', {"court", "jo"}) ==
         Words{"disk", "hold", "A", "--reason=court", "--by=jo", "--json"});

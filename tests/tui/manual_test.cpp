@@ -251,7 +251,7 @@ TEST_CASE("the screen from the first start to a lost disk, as the manual shows i
   held.type("q").type("j").enter().type("a").type("letters moved to the wiki");
   held.press(tui::KeyCode::tab).type("kim");
   frames.show("Somebody has looked, and takes note of it with name and reason (Enter, a).", held);
-  held.enter();
+  held.enter().enter();
   CHECK(held.wish.arguments == std::vector<std::string>{"disk", "accept", "B",
                                                         "--reason=letters moved to the wiki",
                                                         "--by=kim", "--json"});
