@@ -19,8 +19,6 @@ namespace rota::base {
 
 namespace {
 
-constexpr std::size_t kMaxOutput = 64 << 10;
-
 using SteadyClock = std::chrono::steady_clock;
 
 /// In memory, not a pipe: a program that does not read it cannot make anybody wait.
@@ -91,6 +89,12 @@ int wait_for(pid_t pid, const Command& command, const Patience& patience, bool& 
   }
 }
 
+void keep_end(ProcessResult& result, std::size_t most) {
+  if (result.output.size() <= most) return;
+  result.output.erase(0, result.output.size() - most);
+  result.cut = true;
+}
+
 class RealProcesses final : public ProcessRunner {
  public:
   ProcessResult run(const Command& command) override {
@@ -117,13 +121,9 @@ class RealProcesses final : public ProcessRunner {
       if (n < 0 && errno == EINTR) continue;
       if (n <= 0) break;
       result.output.append(buffer, static_cast<std::size_t>(n));
-      if (result.output.size() > 2 * kMaxOutput) {
-        result.output.erase(0, result.output.size() - kMaxOutput);
-      }
+      if (result.output.size() > 2 * command.most_output) keep_end(result, command.most_output);
     }
-    if (result.output.size() > kMaxOutput) {
-      result.output.erase(0, result.output.size() - kMaxOutput);
-    }
+    keep_end(result, command.most_output);
     result.status = exit_status(wait_for(pid, command, patience, killed));
     result.timed_out = killed && !command.stop.stop_requested();
     return result;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -17,11 +18,13 @@ struct Command {
   std::string input{};            ///< its standard input
   std::chrono::seconds limit{0};  ///< killed with all that it started after so long; 0: no limit
   std::stop_token stop{};         ///< killed like that when a stop is requested, too
+  std::size_t most_output = 64 << 10;  ///< bytes of its output that are kept, the last ones
 };
 
 struct ProcessResult {
   int status = 0;          ///< exit status; 128 + signal when it was killed
-  std::string output;      ///< standard output and error together, the last 64 KiB
+  std::string output;      ///< standard output and error together, the end of it
+  bool cut = false;        ///< there was more of it
   bool timed_out = false;  ///< killed at its limit
 };
 

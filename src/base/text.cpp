@@ -71,16 +71,17 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
-}  // namespace
-
-std::string printable(std::string_view name) {
+/// stays: characters that are shown as they are, though they would have to be escaped.
+std::string escaped(std::string_view name, std::string_view stays) {
   std::string text;
   text.reserve(name.size());
   while (!name.empty()) {
     const std::size_t length = sequence_length(name);
     const std::string_view sequence = name.substr(0, std::max<std::size_t>(length, 1));
     name.remove_prefix(sequence.size());
-    if (sequence == "\\") {
+    if (stays.find(sequence) != std::string_view::npos) {
+      text += sequence;
+    } else if (sequence == "\\") {
       text += "\\\\";
     } else if (length > 0 && !is_control(sequence)) {
       text += sequence;
@@ -89,6 +90,24 @@ std::string printable(std::string_view name) {
     }
   }
   return text;
+}
+
+}  // namespace
+
+std::string printable(std::string_view name) { return escaped(name, ""); }
+std::string printable_text(std::string_view text) { return escaped(text, "\n\t\\"); }
+bool is_printable(std::string_view text) { return escaped(text, "\\") == text; }
+
+std::string shell_quoted(std::string_view word) {
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+std::string shortened(std::string_view path) {
+  constexpr std::size_t kShown = 400;
+  if (path.size() <= kShown) return std::string(path);
+  return fmt::format("{}...{}", path.substr(0, kShown / 2), path.substr(path.size() - kShown / 2));
 }
 
 bool is_utf8(std::string_view text) {

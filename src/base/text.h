@@ -13,6 +13,20 @@ namespace rota::base {
 /// that are not UTF-8 become \xNN, a backslash \\.
 std::string printable(std::string_view name);
 
+/// A text of several lines as it may be shown: line ends, tabs and backslashes stay, also those of
+/// an escape that printable() made of a name in it. All else as printable().
+std::string printable_text(std::string_view text);
+
+/// True when a terminal shows `text` as it is: well-formed UTF-8 without control characters.
+bool is_printable(std::string_view text);
+
+/// A word of a shell command, in quotes: 'the bank', 'jo'\''s'.
+std::string shell_quoted(std::string_view word);
+
+/// A path that would fill a screen, for messages: its beginning and its end with "..." between.
+/// Others as they are.
+std::string shortened(std::string_view path);
+
 /// True when `text` is well-formed UTF-8.
 bool is_utf8(std::string_view text);
 

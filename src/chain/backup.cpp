@@ -23,7 +23,7 @@ base::Sha256Digest record_sha256(store::Store& store, const LocalState& state, c
   if (const auto kept = state.record(run.run); kept && kept->stored_size == run.record_size) {
     return kept->stored_sha256;
   }
-  return base::sha256(store.get(record_name(run.chain, run.run, run.kind), store::kMaxObject));
+  return base::sha256(store.get(record_name(run.chain, run.run, run.kind), store::kMaxPut));
 }
 
 void check_is_ours(store::Store& store, const Catalog& catalog, const LocalState& state) {
@@ -65,61 +65,87 @@ bool is_there(store::Store& store, const std::string& name) {
   return !page.objects.empty() && page.objects.front().name == name;
 }
 
+void clear_data(store::Store& store, const std::string& chain, const std::string& run) {
+  std::vector<std::string> names;
+  store::for_each_object(store, data_prefix(chain, run),
+                         [&](const store::ObjectInfo& object) { names.push_back(object.name); });
+  for (const std::string& name : names) store.remove(name);
+}
+
+void end_removal(store::Store& store, LocalState& state, const LocalState::Removal& run) {
+  const std::string record = record_name(run.chain, run.run, run.kind);
+  // A run whose record stays needs its data.
+  if (!is_there(store, record) || store.remove(record) != store::Removal::later) {
+    clear_data(store, run.chain, run.run);
+    state.forget_record(run.run);
+  }
+  state.clear_removal();
+}
+
+/// The bookkeeping of a run that had become visible.
+RunRecord complete(store::Store& store, LocalState& state, const LocalState::Journal& run) {
+  const std::string name = record_name(run.chain, run.run, run.kind);
+  const base::Bytes bytes = store.get(name, store::kMaxPut);
+  base::Bytes clear = bytes;
+  if (is_encrypted(bytes, ObjectType::record)) {
+    if (!run.key) throw Error(ErrorKind::corrupt, "the journal lacks the run's key");
+    clear = decrypt_record(name, *run.key, bytes);
+  }
+  RunRecord record = decode_record(clear);
+  state.keep_record(run.run, bytes, clear);
+  state.set_last({run.run, run.chain, base::sha256(bytes)});
+  state.clear_journal();
+  return record;
+}
+
+Recovered end_interrupted(store::Store& store, LocalState& state, Unfinished unfinished) {
+  Recovered recovered;
+  if (const auto removal = state.removal()) {
+    end_removal(store, state, *removal);
+    recovered.any = true;
+  }
+  const auto journal = state.journal();
+  if (!journal) return recovered;
+  recovered.any = true;
+  if (is_there(store, record_name(journal->chain, journal->run, journal->kind))) {
+    recovered.completed = complete(store, state, *journal);
+  } else if (unfinished == Unfinished::clear) {
+    clear_data(store, journal->chain, journal->run);
+    state.forget_record(journal->run);
+    state.clear_journal();
+  }
+  return recovered;
+}
+
 }  // namespace
 
-bool recover_interrupted(store::Store& store, LocalState& state, Unfinished unfinished) {
-  const auto journal = state.journal();
-  if (!journal) return false;
+Recovered recover_interrupted(store::Store& store, LocalState& state, Unfinished unfinished) {
+  if (!state.journal() && !state.removal()) return {};
   if (const auto last = state.last()) {
     const RunKind kind = last->run == last->chain ? RunKind::full : RunKind::increment;
     // The store does not show what it should (its disk is not mounted): what was interrupted
     // cannot be judged there, and must not be forgotten.
-    if (!is_there(store, record_name(last->chain, last->run, kind))) return false;
+    if (!is_there(store, record_name(last->chain, last->run, kind))) return {};
   }
-  const std::string record = record_name(journal->chain, journal->run, journal->kind);
-  const bool visible = is_there(store, record);
-  if (visible && !journal->removing) {
-    // It was complete: only the bookkeeping is missing.
-    const base::Bytes bytes = store.get(record, store::kMaxObject);
-    base::Bytes clear = bytes;
-    if (is_encrypted(bytes, ObjectType::record)) {
-      if (!journal->key) throw Error(ErrorKind::corrupt, "the journal lacks the run's key");
-      clear = decrypt_record(record, *journal->key, bytes);
-    }
-    state.keep_record(journal->run, bytes, clear);
-    state.set_last({journal->run, journal->chain, base::sha256(bytes)});
-  } else if (!journal->removing && unfinished == Unfinished::keep) {
-    return true;
-  } else {
-    // A run whose record stays needs its data.
-    if (!visible || store.remove(record) != store::Removal::later) {
-      std::vector<std::string> names;
-      store::for_each_object(
-          store, data_prefix(journal->chain, journal->run),
-          [&](const store::ObjectInfo& object) { names.push_back(object.name); });
-      for (const std::string& name : names) store.remove(name);
-      state.forget_record(journal->run);
-    }
-  }
-  state.clear_journal();
-  return true;
+  return end_interrupted(store, state, unfinished);
 }
 
 std::string adopt(store::Store& store, LocalState& state, KeyRing* keys) {
+  // First: it may take a run of this machine for the last, and what is adopted is the newest.
+  end_interrupted(store, state, Unfinished::clear);
   const Catalog catalog(store, nullptr, keys);
   const RunInfo* newest = catalog.newest();
   if (newest == nullptr) {
     state.clear_last();
-  } else {
-    const base::Bytes bytes =
-        store.get(record_name(newest->chain, newest->run, newest->kind), store::kMaxObject);
-    if (keys != nullptr || !is_encrypted(bytes, ObjectType::record)) {
-      state.keep_record(newest->run, bytes, catalog.open_record(*newest, bytes).clear);
-    }
-    state.set_last({newest->run, newest->chain, base::sha256(bytes)});
+    return "";
   }
-  recover_interrupted(store, state);
-  return newest == nullptr ? "" : newest->run;
+  const base::Bytes bytes =
+      store.get(record_name(newest->chain, newest->run, newest->kind), store::kMaxPut);
+  if (keys != nullptr || !is_encrypted(bytes, ObjectType::record)) {
+    state.keep_record(newest->run, bytes, catalog.open_record(*newest, bytes).clear);
+  }
+  state.set_last({newest->run, newest->chain, base::sha256(bytes)});
+  return newest->run;
 }
 
 namespace {
@@ -188,7 +214,8 @@ class Planner {
     if (chain_ == nullptr) return;
     // A full that was made while the clock was ahead must not put off the next one: the oldest time
     // in its chain counts.
-    const base::Instant begun = std::ranges::min(chain_->runs, {}, &RunInfo::time).time;
+    const base::Instant begun =
+        std::min(chain_->start(), std::ranges::min(chain_->runs, {}, &RunInfo::time).time);
     full_ = full_ || base::after(begun, settings_.max_full_age) <= now_;
     try {
       parent_ = catalog_.record(*newest_);

@@ -59,11 +59,17 @@ std::string adopt(store::Store& store, LocalState& state, KeyRing* keys = nullpt
 /// resumed.
 enum class Unfinished { clear, keep };
 
-/// Ends what was interrupted: removes the objects of a run that was being removed or, if asked, had
-/// not become visible; finishes the bookkeeping of one that had. True when there was one. Does
+struct Recovered {
+  bool any = false;
+  /// A run that had become visible and whose maker did not get to know it: nobody told the ledger.
+  std::optional<RunRecord> completed;
+};
+
+/// Ends what was interrupted: removes what is left of a run that was being removed, finishes the
+/// bookkeeping of one that had become visible, and clears away, if asked, one that had not. Does
 /// nothing in a store that does not show this machine's last run.
-bool recover_interrupted(store::Store& store, LocalState& state,
-                         Unfinished unfinished = Unfinished::clear);
+Recovered recover_interrupted(store::Store& store, LocalState& state,
+                              Unfinished unfinished = Unfinished::clear);
 
 /// What an unfinished run has stored is worth less the older it is.
 inline constexpr std::chrono::hours kResumable{24 * 30};

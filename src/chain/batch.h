@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "chain/frame_filler.h"
 #include "chain/index_record.h"
+#include "tree/xattr_spill.h"
 
 namespace rota::chain {
 
@@ -33,9 +34,11 @@ struct Batch {
   RawBuffer raw;                    ///< of a large file's frame
   bool large = false;               ///< `frames` belongs to the large file that is under way
   std::vector<base::Bytes> frames;  ///< packed, in order
+  tree::XattrSpill xattrs;          ///< of the items that were packed
 };
 
-/// Entries in a batch at most, and bytes of files: what fills a frame.
+/// Entries in a batch at most, and bytes of files and of what is known of xattrs: what fills a
+/// frame.
 inline constexpr std::size_t kBatchItems = 512;
 
 /// Files up to this size are read by packers; larger ones are streamed by the walk itself.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <ranges>
 
 #include "base/error.h"
 #include "chain/encryption.h"
@@ -24,15 +25,18 @@ Catalog::Catalog(store::Store& store, const LocalState* state, KeyRing* keys)
     chain.chain = id->chain;
     chain.runs.push_back({id->run, id->chain, id->kind, *run_time(id->run), object.size});
   });
-  for (auto& [name, chain] : by_name) {
-    order(chain);
+  for (auto& [name, chain] : std::views::reverse(by_name)) {
+    order(chain, chains_.empty());
     (chain.runs.empty() ? broken_ : chains_).push_back(std::move(chain));
   }
+  std::ranges::reverse(broken_);
+  std::ranges::reverse(chains_);
 }
 
 /// Brings the runs into the order of their parents. The record of the newest run names all before
-/// it; when the clock went back, that is not the one whose name sorts last.
-void Catalog::order(ChainInfo& chain) const {
+/// it; when the clock went back, that is not the one whose name sorts last. newest: no younger
+/// chain can be restored.
+void Catalog::order(ChainInfo& chain, bool newest) const {
   std::vector<RunInfo> listed = std::move(chain.runs);
   chain.runs.clear();
   std::vector<std::string> known;  // in order
@@ -41,7 +45,8 @@ void Catalog::order(ChainInfo& chain) const {
   };
   for (auto run = listed.rbegin(); run != listed.rend(); ++run) {
     if (is_known(*run)) continue;
-    if (listed.size() == 1 && run->kind == RunKind::full) {
+    const bool lone = listed.size() == 1 && run->kind == RunKind::full;
+    if (lone && !newest) {
       known = {run->run};
       break;
     }
@@ -52,6 +57,7 @@ void Catalog::order(ChainInfo& chain) const {
       // Without the key of an encrypted chain there are only the names to go by: the full first,
       // also when an increment was made in the same second.
       if (!known.empty()) continue;
+      chain.ordered = lone;
       std::stable_partition(listed.begin(), listed.end(),
                             [](const RunInfo& info) { return info.kind == RunKind::full; });
       if (listed.front().kind == RunKind::increment) break;
@@ -59,15 +65,20 @@ void Catalog::order(ChainInfo& chain) const {
       break;
     } catch (const Error& error) {
       // A damaged or missing record: its run is not to be restored, the others may be.
-      if (error.kind() != ErrorKind::corrupt && error.kind() != ErrorKind::not_found) throw;
+      if (error.kind() == ErrorKind::corrupt || error.kind() == ErrorKind::not_found) continue;
+      if (error.kind() != ErrorKind::config || !lone) throw;
+      known = {run->run};  // of a newer rota: who opens it says so
     }
   }
-  // A run can be read while every run before it is there: its extents may lie in any of them.
-  bool whole = true;
+  // A run's record holds all that it needs of the runs before it, but for their data: it can be
+  // restored without their records.
   for (const std::string& name : known) {
     const auto found = std::ranges::find(listed, name, &RunInfo::run);
-    whole = whole && found != listed.end();
-    if (whole) chain.runs.push_back(*found);
+    if (found != listed.end()) {
+      chain.runs.push_back(*found);
+    } else {
+      chain.missing.push_back(name);
+    }
   }
   for (RunInfo& run : listed) {
     if (std::ranges::find(chain.runs, run.run, &RunInfo::run) == chain.runs.end()) {
@@ -144,7 +155,7 @@ Catalog::OpenedRecord Catalog::open_record(const RunInfo& run) const {
   }
   const std::string name = record_name(run.chain, run.run, run.kind);
   try {
-    return open_record(run, store_.get(name, store::kMaxObject));
+    return open_record(run, store_.get(name, store::kMaxPut));
   } catch (const NoKeyError&) {
     throw;
   } catch (const Error& error) {

@@ -24,13 +24,21 @@ struct RunInfo {
 struct ChainInfo {
   std::string chain;
   std::vector<RunInfo> runs;
-  /// Runs whose full or whose way to it is missing: they cannot be restored.
+  /// Runs that cannot be restored: their records are damaged, or no other run follows them.
   std::vector<RunInfo> stray;
-  base::Instant start() const { return runs.front().time; }
+  /// Runs that others of `runs` are built on and whose records are not there. The others hold what
+  /// a restore needs but for the data, which is not known to be whole.
+  std::vector<std::string> missing;
+  /// False when no record could be opened that names the chain's runs: `missing` is not known then.
+  bool ordered = true;
+  /// Of its full, whose record may be missing.
+  base::Instant start() const { return run_time(chain).value_or(runs.front().time); }
   base::Instant end() const { return runs.back().time; }
 };
 
-/// What runs a store holds: one listing, and one record a chain for the order of its runs.
+/// What runs a store holds: one listing, and one record for the order of the runs of a chain, if
+/// that has more than one. Of the newest chain a record is opened in any case: what is called the
+/// newest run can be restored.
 class Catalog {
  public:
   /// state: for copies of records; null on a machine that has none. keys: to open the records of
@@ -39,7 +47,7 @@ class Catalog {
 
   /// Chains that can be restored, oldest first.
   const std::vector<ChainInfo>& chains() const { return chains_; }
-  /// Chains whose full is missing.
+  /// Chains none of whose runs can be restored, oldest first.
   const std::vector<ChainInfo>& broken() const { return broken_; }
   bool empty() const { return chains_.empty() && broken_.empty(); }
   /// The newest run of the newest chain; null when there is none.
@@ -69,7 +77,7 @@ class Catalog {
  private:
   static OpenedRecord checked(const RunInfo& run, base::Bytes clear,
                               const base::Sha256Digest& sha256);
-  void order(ChainInfo& chain) const;
+  void order(ChainInfo& chain, bool newest) const;
 
   store::Store& store_;
   const LocalState* state_;

@@ -29,6 +29,7 @@ class ClearStore final : public store::Store {
                    std::size_t limit) override {
     return store_.list(prefix, after, limit);
   }
+  std::size_t page_size() const override { return store_.page_size(); }
   store::HashKind hash_kind() const override { return store_.hash_kind(); }
   std::string description() const override { return store_.description(); }
 

@@ -1,7 +1,6 @@
 #include "chain/digest_thread.h"
 
-#include <algorithm>
-#include <array>
+#include "tree/zeros.h"
 
 namespace rota::chain {
 
@@ -11,8 +10,8 @@ constexpr std::size_t kWriteEvery = 256 << 10;
 }  // namespace
 
 DigestThread::DigestThread(SignatureShape shape, const OldSignature* old,
-                           base::Channel<StretchPtr>& done)
-    : old_(old), done_(done), stretches_(kStretches), writer_(shape) {
+                           base::Channel<StretchPtr>& done, std::stop_token stop)
+    : old_(old), done_(done), stretches_(kStretches), stop_(std::move(stop)), writer_(shape) {
   result_.signature = base::open_temporary();
   pipeline_.on_failure([this] {
     stretches_.abandon();
@@ -46,7 +45,7 @@ void DigestThread::hash(const Stretch& stretch) {
   auto data = stretch.bytes.data().subspan(stretch.carried);
   for (const tree::Segment& segment : stretch.segments) {
     if (segment.hole) {
-      hash_zeros(hasher_, segment.length);
+      tree::hash_zeros(hasher_, segment.length, stop_);
     } else {
       hasher_.update(data.first(static_cast<std::size_t>(segment.length)));
       data = data.subspan(static_cast<std::size_t>(segment.length));
@@ -76,15 +75,6 @@ DigestThread::Result DigestThread::finish() {
   stretches_.close();
   pipeline_.join();
   return std::move(result_);
-}
-
-void hash_zeros(base::Sha256& hasher, std::uint64_t length) {
-  static constexpr std::array<std::byte, 65'536> kZeros{};
-  while (length > 0) {
-    const auto part = std::min<std::uint64_t>(length, kZeros.size());
-    hasher.update(std::span(kZeros).first(static_cast<std::size_t>(part)));
-    length -= part;
-  }
 }
 
 }  // namespace rota::chain

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <stop_token>
 
 #include "base/channel.h"
 #include "base/file.h"
@@ -18,8 +19,9 @@ namespace rota::chain {
 class DigestThread {
  public:
   /// old: of the chunks that are marked in stretches; null for none. done: takes each stretch back.
-  /// Both outlive this.
-  DigestThread(SignatureShape shape, const OldSignature* old, base::Channel<StretchPtr>& done);
+  /// Both outlive this. stop: ends it in the middle of a hole, which may be of any length.
+  DigestThread(SignatureShape shape, const OldSignature* old, base::Channel<StretchPtr>& done,
+               std::stop_token stop);
   ~DigestThread();
 
   void send(StretchPtr stretch) { stretches_.send(std::move(stretch)); }
@@ -40,13 +42,11 @@ class DigestThread {
   const OldSignature* old_;
   base::Channel<StretchPtr>& done_;
   base::Channel<StretchPtr> stretches_;
+  std::stop_token stop_;
   base::Sha256 hasher_;
   SignatureWriter writer_;
   Result result_;
   base::Pipeline pipeline_;  ///< last: its end must come first
 };
-
-/// The zeros of a hole, for a hash.
-void hash_zeros(base::Sha256& hasher, std::uint64_t length);
 
 }  // namespace rota::chain

@@ -132,19 +132,44 @@ base::Bytes decrypt_object(ObjectType type, std::string_view name, const RunKey&
   return ObjectCipher(key, name).decrypt(object.subspan(kHeaderSize));
 }
 
-base::Bytes encrypt_record(std::string_view name, const RunKey& key, const Lock& lock,
-                           std::span<const std::byte> plain) {
+namespace {
+
+base::Bytes encrypt_with_lock(ObjectType type, std::string_view name, const RunKey& key,
+                              const Lock& lock, std::span<const std::byte> plain) {
   base::Bytes who;
   base::ByteWriter writer(who);
   writer.varint(lock.recipients.size());
   for (const Recipient& recipient : lock.recipients) recipient.encode(writer);
   lock.envelope.encode(writer);
-  base::Bytes object = object_header(ObjectType::record, kFlagEncrypted);
+  base::Bytes object = object_header(type, kFlagEncrypted);
   base::ByteWriter out(object);
   out.u32(static_cast<std::uint32_t>(who.size()));
   out.raw(who);
   ObjectCipher(key, record_place(name, object)).encrypt(plain, object);
   return object;
+}
+
+}  // namespace
+
+base::Bytes encrypt_record(std::string_view name, const RunKey& key, const Lock& lock,
+                           std::span<const std::byte> plain) {
+  return encrypt_with_lock(ObjectType::record, name, key, lock, plain);
+}
+
+base::Bytes encrypt_alone(ObjectType type, std::string_view name,
+                          const std::vector<Recipient>& recipients,
+                          std::span<const std::byte> plain) {
+  const RunKey key = RunKey::random();
+  return encrypt_with_lock(type, name, key, {recipients, wrap(key, recipients, name)}, plain);
+}
+
+base::Bytes decrypt_alone(ObjectType type, std::string_view name, KeyRing& keys,
+                          std::span<const std::byte> object) {
+  if (!is_encrypted(object, type)) throw Error(ErrorKind::corrupt, "it is not encrypted");
+  const Lock lock = read_lock(object);
+  const RunKey key = keys.open(lock.envelope, lock.recipients, name);
+  // Laid out as a record is: what differs is its name.
+  return decrypt_record(name, key, object);
 }
 
 Lock read_lock(std::span<const std::byte> object) {

@@ -69,4 +69,13 @@ Lock read_lock(std::span<const std::byte> object);
 base::Bytes decrypt_record(std::string_view name, const RunKey& key,
                            std::span<const std::byte> object);
 
+/// An object that belongs to no run, with a key of its own that is wrapped in front of it as in a
+/// run record, under the object's name.
+base::Bytes encrypt_alone(ObjectType type, std::string_view name,
+                          const std::vector<Recipient>& recipients,
+                          std::span<const std::byte> plain);
+/// The reverse. Throws Error(corrupt), and NoKeyError as KeyRing::open() does.
+base::Bytes decrypt_alone(ObjectType type, std::string_view name, KeyRing& keys,
+                          std::span<const std::byte> object);
+
 }  // namespace rota::chain

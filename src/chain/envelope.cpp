@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "chain/crypto.h"
 #include "chain/key.h"
+#include "chain/names.h"
 
 namespace rota::chain {
 
@@ -35,9 +36,14 @@ std::optional<SecretBytes> key_encryption_key(const SecretKey& own,
   return secret;
 }
 
-[[noreturn]] void fail_damaged(std::string_view run) {
+/// What the key is of: a run, or an object that belongs to none.
+std::string called(std::string_view name) {
+  return run_time(name) ? fmt::format("run {}", name) : std::string(name);
+}
+
+[[noreturn]] void fail_damaged(std::string_view name) {
   throw Error(ErrorKind::corrupt,
-              fmt::format("the key of run {} is damaged, or was taken from another run", run));
+              fmt::format("the key of {} is damaged, or was taken from another", called(name)));
 }
 
 std::string names_of(std::span<const Recipient> recipients) {
@@ -166,8 +172,8 @@ RunKey KeyRing::open(const Envelope& envelope, std::span<const Recipient> recipi
                              : !keys_.empty()  ? "; the key that was given is another"
                                                : "";
   throw NoKeyError(fmt::format(
-      "run {} is encrypted for {}{}; give {} with --key FILE{}", run, names_of(recipients), reason,
-      recipients.size() > 1 ? "the secret key of one of them" : "its secret key",
+      "{} is encrypted for {}{}; give {} with --key FILE{}", called(run), names_of(recipients),
+      reason, recipients.size() > 1 ? "the secret key of one of them" : "its secret key",
       has_lock ? ", or the passphrase with --passphrase-file FILE" : ""));
 }
 

@@ -26,7 +26,13 @@ inline constexpr std::size_t kVolumeSize = 16 << 20;
 inline constexpr std::size_t kIndexObjectSize = 4 << 20;
 
 /// What an object is; the letter stands in its header and its name.
-enum class ObjectType : char { volume = 'v', index = 'i', record = 'r', facts = 'f' };
+enum class ObjectType : char {
+  volume = 'v',
+  index = 'i',
+  record = 'r',
+  facts = 'f',
+  ledger = 'l'  ///< of no run; only where it is encrypted
+};
 
 /// The version of everything that rota writes into a store. A reader refuses a newer one.
 inline constexpr std::uint8_t kFormatVersion = 1;

@@ -28,7 +28,7 @@ enum ExtentForm : unsigned { kFollows = 0, kSameFrame = 1, kOtherFrame = 2, kHol
 }  // namespace
 
 void BlockEncoder::add(const IndexRecord& record, const Resolve& resolve,
-                       const std::function<void()>& full) {
+                       const std::function<void()>& take_block) {
   const Entry& entry = record.entry;
   if (empty()) first_path_ = entry.path;
   const std::size_t count = record.extents ? record.extents->size() : 0;
@@ -48,8 +48,8 @@ void BlockEncoder::add(const IndexRecord& record, const Resolve& resolve,
   }
 
   while (done < count) {
-    if (size() >= kBlockRaw) {
-      full();
+    if (full()) {
+      take_block();
       first_path_ = entry.path;
     }
     const std::size_t until = std::min(count, done + kExtentsPerRecord);
@@ -59,6 +59,12 @@ void BlockEncoder::add(const IndexRecord& record, const Resolve& resolve,
     extents(*record.extents, done, until, resolve);
     done = until;
   }
+}
+
+bool BlockEncoder::full() const {
+  // Names of ordinary length make no difference that would be worth another size of block.
+  const std::size_t more = first_path_.size() < 1024 ? 0 : kBlockPerPathByte * first_path_.size();
+  return size() >= std::min(kBlockRaw + more, kMostRaw);
 }
 
 void BlockEncoder::extents(const ExtentTable& table, std::size_t from, std::size_t to,

@@ -36,12 +36,14 @@ class BlockEncoder {
   /// Where a pending extent's frame came to lie; called for pending extents only.
   using Resolve = std::function<Extent(Extent)>;
 
-  /// Appends a record. Extents beyond kExtentsPerRecord go into continuation records; `full` is
-  /// called between them when the block has reached its size, so that a block stays bounded: it
-  /// must take() it.
-  void add(const IndexRecord& record, const Resolve& resolve, const std::function<void()>& full);
+  /// Appends a record. Extents beyond kExtentsPerRecord go into continuation records; `take_block`
+  /// is called between them when the block is full, so that it stays bounded: it must take() it.
+  void add(const IndexRecord& record, const Resolve& resolve,
+           const std::function<void()>& take_block);
 
   std::size_t size() const { return bytes_.size(); }
+  /// To be taken before the next record.
+  bool full() const;
   bool empty() const { return bytes_.empty(); }
   const std::string& first_path() const { return first_path_; }
 
@@ -81,9 +83,13 @@ class BlockDecoder {
   Extent place_;
 };
 
-/// A block is closed when its raw content has reached this size. One record adds at most its path,
+/// A block is closed when its raw content has reached kBlockRaw, and so much more for each byte of
+/// a long first path, up to kMostRaw: that path stands in the run record too, which must not grow
+/// out of its limit because somebody nests directories. One record adds at most its path, target,
 /// xattrs and kExtentsPerRecord × 30 bytes, so that no block exceeds kMaxBlock.
 inline constexpr std::size_t kBlockRaw = 128 << 10;
+inline constexpr std::size_t kBlockPerPathByte = 32;
+inline constexpr std::size_t kMostRaw = 960 << 10;
 inline constexpr std::size_t kMaxBlock = 4 << 20;
 inline constexpr std::size_t kExtentsPerRecord = 1024;
 

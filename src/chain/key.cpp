@@ -18,7 +18,6 @@ using base::ErrorKind;
 
 constexpr std::string_view kSecretPrefix = "ROTA-SECRET-KEY-1";
 constexpr std::string_view kPublicPrefix = "rota-pub-1-";
-constexpr std::string_view kLockPrefix = "rota-lock-1-";
 
 constexpr std::uint8_t kHasLock = 1;
 constexpr unsigned kLogNLeast = 10;

@@ -95,6 +95,8 @@ class Recipient {
 };
 
 inline constexpr std::size_t kMaxRecipients = 16;
+/// Of the text of a recipient with a lock.
+inline constexpr std::string_view kLockPrefix = "rota-lock-1-";
 
 /// A run's key, wrapped for each recipient of its chain, in their order: X25519 with one ephemeral
 /// key a run, HKDF-SHA256, AES-256-GCM. The run's name is authenticated.

@@ -4,12 +4,11 @@
 #include "base/pipeline.h"
 #include "chain/extent_builder.h"
 #include "tree/compare.h"
+#include "tree/content_error.h"
 #include "tree/unchanged.h"
 
 namespace rota::chain {
 
-using base::Error;
-using base::ErrorKind;
 using tree::Entry;
 
 namespace {
@@ -51,8 +50,7 @@ void LargeFile::work(Item& item) {
       return RawBuffer::of(capacity);
     });
     there = read(item, old ? &*old : nullptr, filler);
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::io) throw;
+  } catch (const tree::ContentError& error) {
     context_.warnings.warn(entry.path, error.what());
     entry.unreadable = true;
     if (item.resign) return;
@@ -73,7 +71,8 @@ bool LargeFile::reuse(Item& item) {
   if (!same && !fresh) return false;
   Entry read = entry;
   const base::Instant now = context_.clock.now();
-  if (!tree::compute_digest(context_.source, read, stop_)) {
+  const auto digest = [&] { return tree::compute_digest(context_.source, read, stop_); };
+  if (!tree::from_content(digest)) {
     entry.unreadable = read.unreadable;  // it was reported: do not ask again
     return false;
   }
@@ -137,7 +136,7 @@ LargeFile::Pass LargeFile::pass(tree::Content& content, std::uint64_t size, cons
   base::Channel<StretchPtr> unused(kStretches);
   base::Channel<StretchPtr> filled(kStretches);
   for (std::size_t i = 0; i < kStretches; ++i) unused.send(std::make_unique<Stretch>());
-  DigestThread digest(shape, old, unused);
+  DigestThread digest(shape, old, unused, stop_);
   base::Pipeline pipeline;
   pipeline.on_failure([&] {
     unused.abandon();

@@ -21,8 +21,8 @@ using nlohmann::json;
 namespace {
 
 constexpr std::uint64_t kMaxStateFile = 64 << 10;
-/// The largest object, and what stands before it.
-constexpr std::uint64_t kMaxKeptRecord = store::kMaxObject + 128;
+/// The largest record, and what stands before it.
+constexpr std::uint64_t kMaxKeptRecord = store::kMaxPut + 128;
 
 /// A small JSON file that may be absent. `repair` says what to do when it is damaged.
 template <typename Parse>
@@ -50,16 +50,27 @@ std::string run_name(const json& value) {
   return name;
 }
 
-LocalState::Journal parse_journal(const json& value) {
-  LocalState::Journal journal;
-  journal.run = run_name(value.at("run"));
-  journal.chain = run_name(value.at("chain"));
-  journal.removing = value.at("removing").get<bool>();
-  if (journal.run != journal.chain) journal.kind = RunKind::increment;
-  // What it says decides what is removed: it must be all there.
-  if (value.at("kind") != kind_word(journal.kind)) {
+/// What it says decides what is removed: it must be all there.
+LocalState::Removal parse_removal(const json& value) {
+  LocalState::Removal removal{run_name(value.at("run")), run_name(value.at("chain"))};
+  if (removal.run != removal.chain) removal.kind = RunKind::increment;
+  if (value.at("kind") != kind_word(removal.kind)) {
     throw Error(ErrorKind::corrupt, "its kind does not fit");
   }
+  return removal;
+}
+
+json to_json(const LocalState::Removal& removal) {
+  return {{"run", removal.run}, {"chain", removal.chain}, {"kind", kind_word(removal.kind)}};
+}
+
+/// True for a journal of rota 0.1, which named there the run that it was removing.
+bool is_removal(const json& value) { return value.at("removing").get<bool>(); }
+
+std::optional<LocalState::Journal> parse_journal(const json& value) {
+  if (is_removal(value)) return std::nullopt;
+  const LocalState::Removal run = parse_removal(value);
+  LocalState::Journal journal{run.run, run.chain, run.kind};
   journal.parent = value.value("parent", "");
   if (const std::string until = value.value("locked_until", ""); !until.empty()) {
     journal.locked_until = base::parse_iso(until);
@@ -104,9 +115,51 @@ void LocalState::set_last(const Last& last) {
   base::write_file(state_ + "/last", value.dump() + "\n", 0600, files_);
 }
 
+namespace {
+
+constexpr const char* kRepairJournal = "remove it; the unfinished run is then left behind";
+
+}  // namespace
+
 std::optional<LocalState::Journal> LocalState::journal() const {
-  return read_json(state_ + "/journal", "remove it; the unfinished run is then left behind",
-                   parse_journal);
+  return read_json(state_ + "/journal", kRepairJournal, parse_journal).value_or(std::nullopt);
+}
+
+std::optional<LocalState::Removal> LocalState::removal() const {
+  if (auto removal = read_json(state_ + "/removing", "remove it; what is left of the run stays",
+                               parse_removal)) {
+    return removal;
+  }
+  return read_json(state_ + "/journal", kRepairJournal,
+                   [](const json& value) {
+                     return is_removal(value) ? std::optional(parse_removal(value)) : std::nullopt;
+                   })
+      .value_or(std::nullopt);
+}
+
+void LocalState::set_removal(const Removal& removal) {
+  base::write_file(state_ + "/removing", to_json(removal).dump() + "\n", 0600, files_);
+}
+
+void LocalState::clear_removal() {
+  files_.unlink(state_ + "/removing");
+  files_.sync_directory(state_);
+  if (removal()) clear_journal();
+}
+
+std::optional<base::Instant> LocalState::clock_believed() const {
+  return read_json(state_ + "/clock",
+                   "remove it, and say that the clock is right if you are asked to",
+                   [](const json& value) {
+                     const auto time = base::parse_iso(value.at("believed").get<std::string>());
+                     if (!time) throw Error(ErrorKind::corrupt, "it names no time");
+                     return *time;
+                   });
+}
+
+void LocalState::believe_clock(base::Instant now) {
+  const json value = {{"believed", base::iso(now)}};
+  base::write_file(state_ + "/clock", value.dump() + "\n", 0600, files_);
 }
 
 void LocalState::clear_last() {
@@ -115,10 +168,8 @@ void LocalState::clear_last() {
 }
 
 void LocalState::set_journal(const Journal& journal) {
-  json value = {{"run", journal.run},
-                {"chain", journal.chain},
-                {"kind", kind_word(journal.kind)},
-                {"removing", journal.removing}};
+  json value = to_json(Removal{journal.run, journal.chain, journal.kind});
+  value["removing"] = false;
   if (!journal.parent.empty()) value["parent"] = journal.parent;
   if (journal.locked_until) value["locked_until"] = base::iso(*journal.locked_until);
   if (journal.key) {

@@ -16,7 +16,9 @@ namespace rota::chain {
 /// What this machine remembers of one profile's chains.
 ///
 ///   <state>/last      the newest run that this machine knows, and its record's hash
-///   <state>/journal   the run that is being written or removed
+///   <state>/journal   the run that is being written
+///   <state>/removing  the run that is being removed
+///   <state>/clock     until when this machine's clock is believed
 ///   <cache>/records/  copies of run records
 ///   <cache>/<chain>/  index copies, contents and signatures of the chain that is being continued
 ///
@@ -41,8 +43,7 @@ class LocalState {
     std::string run;
     std::string chain;
     RunKind kind = RunKind::full;
-    bool removing = false;  ///< it is being removed, not written
-    std::string parent{};   ///< of an increment that is being written
+    std::string parent{};  ///< of an increment that is being written
     /// Until when the store locks what the run has put: all of a chain has one date.
     std::optional<base::Instant> locked_until{};
     /// Of an encrypted run that is being written: its key, so that it can be resumed, and who it
@@ -53,6 +54,22 @@ class LocalState {
   std::optional<Journal> journal() const;
   void set_journal(const Journal& journal);
   void clear_journal();
+
+  /// A run that is being removed: its record goes first, and what is left of its data is named
+  /// here. It is not the journal's, which an interrupted run needs for as long.
+  struct Removal {
+    std::string run;
+    std::string chain;
+    RunKind kind = RunKind::full;
+  };
+  std::optional<Removal> removal() const;
+  void set_removal(const Removal& removal);
+  void clear_removal();
+
+  /// The last time at which this machine's clock was believed, because runs, the store's clock or a
+  /// person vouched for it (see Ageing); nothing when there was none yet.
+  std::optional<base::Instant> clock_believed() const;
+  void believe_clock(base::Instant now);
 
   /// A copy of a run's record, always in the clear, and what the object in the store is.
   struct KeptRecord {

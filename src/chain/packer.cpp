@@ -4,9 +4,10 @@
 #include <set>
 
 #include "base/error.h"
-#include "chain/digest_thread.h"
 #include "chain/extent_builder.h"
+#include "tree/content_error.h"
 #include "tree/unchanged.h"
+#include "tree/zeros.h"
 
 namespace rota::chain {
 
@@ -108,9 +109,10 @@ void Packer::work(Batch& batch) {
   }
   batch_ = &batch;
   filler_.restart();
-  for (Item& item : batch.items) {
-    if (item.read) take(item);
+  for (std::size_t i = 0; i < batch.items.size(); ++i) {
+    if (batch.items[i].read) take(batch.items[i]);
     overflow_ = {};
+    batch.xattrs.keep(i, batch.items[i].record.entry);
   }
   filler_.flush();
 }
@@ -119,8 +121,7 @@ void Packer::take(Item& item) {
   bool there = false;
   try {
     there = read(item);
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::io) throw;
+  } catch (const tree::ContentError& error) {
     context_.warnings.warn(item.record.entry.path, error.what());
     item.record.entry.unreadable = true;
   }
@@ -153,7 +154,8 @@ bool Packer::read(Item& item) {
     if (!content) return false;
     item.record.racy = tree::is_racy(entry, now);
     if (entry.size > kMaxGrown) {
-      throw Error(ErrorKind::io, "grew too much while the tree was read; the next run takes it");
+      throw tree::ContentError(ErrorKind::io,
+                               "grew too much while the tree was read; the next run takes it");
     }
     const auto expected = static_cast<std::size_t>(entry.size);
     std::span<std::byte> buffer = filler_.reserve(expected);
@@ -165,14 +167,14 @@ bool Packer::read(Item& item) {
     segments_.clear();
     base::Sha256 hasher;
     std::uint64_t size = 0;
-    while (const auto segment = content->next_segment()) {
+    while (const auto segment = tree::from_content([&] { return content->next_segment(); })) {
       tree::Segment taken{segment->hole, segment->length};
       if (segment->hole) {
-        hash_zeros(hasher, segment->length);
+        tree::hash_zeros(hasher, segment->length, context_.stop);
       } else {
         const std::span<std::byte> room =
             buffer.subspan(packed, static_cast<std::size_t>(segment->length));
-        taken.length = content->read(room);
+        taken.length = tree::from_content([&] { return content->read(room); });
         hasher.update(room.first(static_cast<std::size_t>(taken.length)));
         packed += static_cast<std::size_t>(taken.length);
       }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <stop_token>
 
 #include "base/progress.h"
 #include "base/time.h"
@@ -23,6 +24,7 @@ struct WriterContext {
   ContentTable& contents;
   IndexObjects& index;                ///< of the runs before
   const RunRecord* parent = nullptr;  ///< null for a full
+  std::stop_token stop;
 };
 
 /// The extents of known content, when the chain has it: from an entry with the same hash.

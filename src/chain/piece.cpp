@@ -24,7 +24,7 @@ PieceWriter::PieceWriter(PutObject put, OnBlock on_block)
 void PieceWriter::add(const IndexRecord& record, const BlockEncoder::Resolve& resolve) {
   encoder_.add(record, resolve, [this] { flush_block(); });
   ++entries_;
-  if (encoder_.size() >= kBlockRaw) flush_block();
+  if (encoder_.full()) flush_block();
 }
 
 void PieceWriter::flush_block() {

@@ -17,9 +17,6 @@ using nlohmann::json;
 
 namespace {
 
-/// A record describes at most so much, unpacked: 50 bytes for each block and object.
-constexpr std::size_t kMaxRecord = 256 << 20;
-
 /// Lines of records are flat: a tree that goes deeper is meant to cost memory.
 constexpr int kMaxDepth = 8;
 
@@ -238,6 +235,42 @@ std::string percent_decode(std::string_view text) {
   return bytes;
 }
 
+namespace {
+
+/// Encrypted, it grows by keys and tags: 44 bytes for each 16 KiB, and envelopes.
+constexpr std::size_t kMaxRecordObject = store::kMaxPut - (1 << 20);
+
+/// Of an object's or a block's line at most: keys, numbers, digits of the SHA-256.
+constexpr std::size_t kLineBytes = 160;
+
+[[noreturn]] void refuse_size(const std::string& source) {
+  throw Error(
+      ErrorKind::refused,
+      fmt::format("this run would have more objects than its record can name so that it can "
+                  "be read again ({}): back up parts of {} in profiles of their own",
+                  base::human_size(kMaxRecordText), base::printable(source)));
+}
+
+}  // namespace
+
+void RecordRoom::take(std::size_t bytes) {
+  std::size_t left = left_;
+  do {
+    if (left < bytes) refuse_size(source_);
+  } while (!left_.compare_exchange_weak(left, left - bytes));
+}
+
+void RecordRoom::take(const ObjectRow& object) { take(kLineBytes + object.store_hash.size()); }
+
+void RecordRoom::take(const BlockRow& block) {
+  take(kLineBytes + percent_encode(block.first_path).size());
+}
+
+void RecordRoom::take(const Piece& piece) {
+  for (const ObjectRow& object : piece.objects) take(object);
+  for (const BlockRow& block : piece.blocks) take(block);
+}
+
 base::Bytes encode(const RunRecord& record) try {
   Lines lines;
   json facts;
@@ -277,9 +310,11 @@ base::Bytes encode(const RunRecord& record) try {
     }
   }
   lines.add({{"end", true}});
+  if (lines.text().size() > kMaxRecordText) refuse_size(record.source);
   base::Bytes bytes = object_header(ObjectType::record);
   const base::Bytes packed = Compressor(9).pack(base::as_bytes(lines.text()));
   bytes.insert(bytes.end(), packed.begin(), packed.end());
+  if (bytes.size() > kMaxRecordObject) refuse_size(record.source);
   return bytes;
 } catch (const json::exception&) {
   throw Error(ErrorKind::usage,
@@ -310,7 +345,7 @@ RunRecord decode_record(std::span<const std::byte> data) {
   if (check_header(data, ObjectType::record) != 0) {
     throw Error(ErrorKind::corrupt, "it says that it is encrypted where it cannot be");
   }
-  const base::Bytes raw = unpack(data.subspan(kHeaderSize), kMaxRecord);
+  const base::Bytes raw = unpack(data.subspan(kHeaderSize), kMaxRecordText);
   std::string_view text = base::as_text(raw);
   RunRecord record;
   bool ended = false;

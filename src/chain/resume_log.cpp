@@ -200,7 +200,7 @@ void ResumeLog::entry(const IndexRecord& record, const BlockEncoder::Resolve& re
     flush_block();
     needed_ = needed;
   });
-  if (encoder_.size() >= kBlockRaw) flush_block();
+  if (encoder_.full()) flush_block();
 }
 
 void ResumeLog::flush_block() {

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/signals.h"
+#include "base/text.h"
 #include "chain/backup.h"
 
 namespace rota::chain {
@@ -16,51 +17,153 @@ using base::ErrorKind;
 
 namespace {
 
-void add(std::vector<Verdict>& verdicts, const ChainInfo& chain, bool remove,
-         const std::string& why) {
-  for (const RunInfo& run : chain.runs) verdicts.push_back({run, remove, why});
+/// Of all of a chain, in the order of parents: backwards, no run loses one that it is built on.
+void add(std::vector<Verdict>& verdicts, const ChainInfo& chain, const Verdict& verdict) {
+  for (const auto* runs : {&chain.runs, &chain.stray}) {
+    for (const RunInfo& run : *runs) {
+      verdicts.push_back(verdict);
+      verdicts.back().run = run;
+    }
+  }
+}
+
+std::string remove_by_hand(const ChainInfo& chain) {
+  return fmt::format("`rota purge --chain {}` removes it", chain.chain);
+}
+
+/// newest: the time of its newest run.
+Verdict judge(base::Instant newest, const base::Span& max_age, const Ageing& ageing) {
+  Verdict verdict;
+  const std::string age = base::to_string(max_age);
+  if (newest < base::before(ageing.now_since(newest), max_age)) {
+    verdict.remove = true;
+    verdict.why = fmt::format("all of its chain is older than {}", age);
+  } else if (newest < base::before(ageing.now(), max_age)) {
+    verdict.held = true;
+    verdict.why = fmt::format(
+        "its chain is older than {} only if the clock is right; if it is, "
+        "say so with --clock-is-right",
+        age);
+  } else {
+    verdict.why =
+        fmt::format("its chain's newest run, {}, is younger than {}", base::local(newest), age);
+  }
+  return verdict;
 }
 
 }  // namespace
 
-std::vector<Verdict> older_than(const std::vector<ChainInfo>& chains, const base::Span& max_age,
-                                base::Instant now) {
-  std::vector<Verdict> verdicts;
-  const base::Instant limit = base::before(now, max_age);
-  for (std::size_t i = 0; i < chains.size(); ++i) {
-    const ChainInfo& chain = chains[i];
-    const auto newest = std::ranges::max(chain.runs, {}, &RunInfo::time).time;
-    if (i + 1 == chains.size()) {
-      add(verdicts, chain, false, "it is the newest chain");
-    } else if (newest < limit) {
-      add(verdicts, chain, true,
-          fmt::format("all of its chain is older than {}", base::to_string(max_age)));
-    } else {
-      add(verdicts, chain, false,
-          fmt::format("its chain's newest run, {}, is younger than {}", base::local(newest),
-                      base::to_string(max_age)));
+Ageing::Ageing(const Catalog& catalog, const base::Span& max_full_age, base::Instant now,
+               std::optional<base::Instant> believed)
+    : now_(now) {
+  const base::Instant vouched_for =
+      believed.value_or(base::Instant::max()) <= now ? *believed : base::Instant::min();
+  std::vector<base::Instant> times{now};
+  if (vouched_for != base::Instant::min()) times.push_back(vouched_for);
+  for (const auto* chains : {&catalog.chains(), &catalog.broken()}) {
+    for (const ChainInfo& chain : *chains) {
+      for (const auto* runs : {&chain.runs, &chain.stray}) {
+        for (const RunInfo& run : *runs) {
+          if (run.time < now && run.time > vouched_for) times.push_back(run.time);
+        }
+      }
     }
+  }
+  std::ranges::sort(times);
+  for (std::size_t i = 1; i < times.size(); ++i) {
+    if (base::after(times[i - 1], max_full_age) + kSpareGap < times[i]) {
+      gaps_.push_back({times[i - 1], times[i]});
+    }
+  }
+}
+
+base::Instant Ageing::now_since(base::Instant then) const {
+  base::Instant now = now_;
+  for (const Gap& gap : gaps_) {
+    if (gap.to > then) now -= gap.to - std::max(gap.from, then);
+  }
+  return now;
+}
+
+std::optional<Ageing::Gap> Ageing::doubt() const {
+  if (gaps_.empty()) return std::nullopt;
+  return std::ranges::max(gaps_, {}, [](const Gap& gap) { return gap.to - gap.from; });
+}
+
+std::vector<Verdict> older_than(const std::vector<ChainInfo>& chains, const base::Span& max_age,
+                                const Ageing& ageing, const std::vector<ChainInfo>& broken) {
+  std::vector<Verdict> verdicts;
+  for (const ChainInfo& chain : broken) {
+    Verdict verdict =
+        judge(std::ranges::max(chain.stray, {}, &RunInfo::time).time, max_age, ageing);
+    if (chains.empty()) {
+      verdict = {{}, false, "no chain can be restored; `rota backup` begins a new one", false};
+    } else if (!verdict.remove && !verdict.held) {
+      verdict.why += "; nothing of it can be restored, and " + remove_by_hand(chain);
+    }
+    add(verdicts, chain, verdict);
+  }
+  for (std::size_t i = 0; i < chains.size(); ++i) {
+    const bool newest = i + 1 == chains.size();
+    add(verdicts, chains[i],
+        newest ? Verdict{{}, false, "it is the newest chain", false}
+               : judge(std::ranges::max(chains[i].runs, {}, &RunInfo::time).time, max_age, ageing));
   }
   return verdicts;
 }
 
-std::vector<Verdict> increments_but(const std::vector<ChainInfo>& chains, int fulls) {
+std::vector<Verdict> increments_but(const std::vector<ChainInfo>& chains, int fulls,
+                                    const std::vector<ChainInfo>& broken) {
   if (fulls < 1) {
     throw Error(ErrorKind::usage, "increments must be kept for at least one full");
   }
   std::vector<Verdict> verdicts;
+  for (const ChainInfo& chain : broken) {
+    add(verdicts, chain,
+        {{},
+         false,
+         "nothing of its chain can be restored, and it goes by max_age; " + remove_by_hand(chain),
+         false});
+  }
   for (std::size_t i = 0; i < chains.size(); ++i) {
-    const bool kept = i + static_cast<std::size_t>(fulls) >= chains.size();
-    for (const RunInfo& run : chains[i].runs) {
-      if (kept) {
-        verdicts.push_back({run, false, fmt::format("its chain is one of the newest {}", fulls)});
-      } else if (run.kind == RunKind::full) {
-        verdicts.push_back({run, false, "fulls are kept until max_age"});
-      } else {
-        verdicts.push_back(
-            {run, true, fmt::format("its chain is not one of the newest {}", fulls)});
-      }
+    if (i + static_cast<std::size_t>(fulls) >= chains.size()) {
+      add(verdicts, chains[i],
+          {{}, false, fmt::format("its chain is one of the newest {}", fulls), false});
+      continue;
     }
+    const std::size_t first = verdicts.size();
+    add(verdicts, chains[i],
+        {{}, true, fmt::format("its chain is not one of the newest {}", fulls), false});
+    verdicts[first].remove = false;
+    verdicts[first].why = "fulls are kept until max_age";
+  }
+  return verdicts;
+}
+
+std::vector<Verdict> only_chain(const std::vector<ChainInfo>& chains,
+                                const std::vector<ChainInfo>& broken, const std::string& name) {
+  std::vector<Verdict> verdicts;
+  bool found = false;
+  for (const auto* all : {&broken, &chains}) {
+    for (const ChainInfo& chain : *all) {
+      const bool is_it = chain.chain == name;
+      found = found || is_it;
+      add(verdicts, chain,
+          {{}, is_it, is_it ? "its chain is to go" : "its chain was not named", false});
+    }
+  }
+  if (!found) {
+    throw Error(ErrorKind::usage,
+                fmt::format("there is no chain \"{}\"; a chain has the name of its full, and `rota "
+                            "purge --dry-run` shows them all",
+                            base::printable(name)));
+  }
+  if (chains.empty() || chains.back().chain == name) {
+    throw Error(
+        ErrorKind::refused,
+        fmt::format("the chain {} is {}, which is never removed; `rota backup --full` begins "
+                    "a new one",
+                    name, chains.empty() ? "all that there is" : "the newest"));
   }
   return verdicts;
 }
@@ -80,11 +183,11 @@ bool remove_run(store::Store& store, LocalState& state, const RunInfo& run, Remo
   std::vector<store::ObjectInfo> objects;
   store::for_each_object(store, data_prefix(run.chain, run.run),
                          [&](const store::ObjectInfo& object) { objects.push_back(object); });
-  // Until its data is gone, the journal names the run: an interruption leaves no orphans.
-  state.set_journal({run.run, run.chain, run.kind, true});
+  // Until its data is gone, the state names the run: an interruption leaves no orphans.
+  state.set_removal({run.run, run.chain, run.kind});
   const store::Removal record = store.remove(record_name(run.chain, run.run, run.kind));
   if (record == store::Removal::later) {
-    state.clear_journal();
+    state.clear_removal();
     return false;
   }
   removed.hidden = removed.hidden || record == store::Removal::hidden;
@@ -94,7 +197,7 @@ bool remove_run(store::Store& store, LocalState& state, const RunInfo& run, Remo
     removed.bytes += object.size;
   }
   state.forget_record(run.run);
-  state.clear_journal();
+  state.clear_removal();
   ++removed.runs;
   ++removed.objects;
   removed.bytes += run.record_size;
@@ -107,21 +210,17 @@ Removed remove_runs(store::Store& store, LocalState& state, const std::vector<Ve
                     base::Clock& clock, const std::stop_token& stop) {
   Removed removed;
   if (std::ranges::none_of(verdicts, &Verdict::remove)) return removed;
-  if (const auto theirs = store.now()) {
-    const auto apart = std::chrono::abs(*theirs - clock.now());
-    if (apart > std::chrono::hours(1)) {
-      throw Error(ErrorKind::refused,
-                  fmt::format("this machine's clock and that of {} differ by {} seconds; set the "
-                              "clock before anything is removed by age",
-                              store.description(),
-                              std::chrono::duration_cast<std::chrono::seconds>(apart).count()));
-    }
-  }
-  // There is one journal: what it names comes first, or would be forgotten.
-  recover_interrupted(store, state);
-  if (state.journal()) {
+  if (const auto apart = clocks_apart(store, clock); apart && *apart > kClocksApart) {
     throw Error(ErrorKind::refused,
-                fmt::format("an unfinished run could not be cleared from {}, which does not show "
+                fmt::format("this machine's clock and that of {} differ by {} seconds; set the "
+                            "clock before anything is removed by age",
+                            store.description(), apart->count()));
+  }
+  // The state names one run that is being removed: that one comes first, or would be forgotten.
+  recover_interrupted(store, state, Unfinished::keep);
+  if (state.removal()) {
+    throw Error(ErrorKind::refused,
+                fmt::format("an interrupted removal could not be ended in {}, which does not show "
                             "this machine's last run; see that it is mounted, or run `rota adopt`",
                             store.description()));
   }
@@ -139,36 +238,88 @@ Removed remove_runs(store::Store& store, LocalState& state, const std::vector<Ve
   return removed;
 }
 
-Removed remove_forgotten(store::Store& store, const LocalState& state, base::Instant now,
-                         const std::stop_token& stop) {
-  Removed removed;
-  const auto last = state.last();
-  bool last_is_there = false;
-  std::set<std::string> visible;  // prefixes of the data of runs that have a record
-  store::for_each_object(store, std::string(kRecordPrefix), [&](const store::ObjectInfo& object) {
-    const auto id = parse_record_name(object.name);
-    if (!id) return;
-    visible.insert(data_prefix(id->chain, id->run));
-    last_is_there = last_is_there || (last && id->run == last->run);
-  });
-  if (!last_is_there) return removed;
-  const auto journal = state.journal();
-  if (journal) visible.insert(data_prefix(journal->chain, journal->run));
-  std::vector<store::ObjectInfo> forgotten;
+std::optional<std::chrono::seconds> clocks_apart(store::Store& store, base::Clock& clock) {
+  const auto theirs = store.now();
+  if (!theirs) return std::nullopt;
+  return std::chrono::abs(*theirs - clock.now());
+}
+
+namespace {
+
+/// The runs of a store that data may belong to.
+class Known {
+ public:
+  Known(const Catalog& catalog, const LocalState& state) {
+    const auto last = state.last();
+    for (const auto* chains : {&catalog.chains(), &catalog.broken()}) {
+      for (const ChainInfo& chain : *chains) take(chain, last ? last->run : "");
+    }
+    if (const auto journal = state.journal()) add(journal->chain, journal->run);
+    if (const auto removal = state.removal()) add(removal->chain, removal->run);
+  }
+
+  bool shows_last() const { return shows_last_; }
+  bool may_need(const std::string& chain, const std::string& run) const {
+    return prefixes_.contains(data_prefix(chain, run)) || unclear_.contains(chain);
+  }
+
+ private:
+  void add(const std::string& chain, const std::string& run) {
+    prefixes_.insert(data_prefix(chain, run));
+  }
+  void take(const ChainInfo& chain, const std::string& last) {
+    for (const auto* runs : {&chain.runs, &chain.stray}) {
+      for (const RunInfo& run : *runs) {
+        add(chain.chain, run.run);
+        shows_last_ = shows_last_ || run.run == last;
+      }
+    }
+    for (const std::string& run : chain.missing) add(chain.chain, run);
+    // A record that cannot be read may name any run.
+    if (!chain.ordered || !chain.stray.empty()) unclear_.insert(chain.chain);
+  }
+
+  std::set<std::string> prefixes_;  ///< of data
+  std::set<std::string> unclear_;   ///< chains
+  bool shows_last_ = false;
+};
+
+}  // namespace
+
+std::vector<Forgotten> find_forgotten(store::Store& store, const LocalState& state,
+                                      const Catalog& catalog, const Ageing& ageing) {
+  std::vector<Forgotten> found;
+  const Known known(catalog, state);
+  if (!known.shows_last()) return found;
   store::for_each_object(store, std::string(kDataPrefix), [&](const store::ObjectInfo& object) {
     const std::size_t end = object.name.find_last_of('/');
-    const std::string prefix = object.name.substr(0, end + 1);
-    const auto begun = run_time(prefix.substr(prefix.find_last_of('/', end - 1) + 1,
-                                              end - prefix.find_last_of('/', end - 1) - 1));
-    if (begun && now - *begun > kResumable && !visible.contains(prefix)) {
-      forgotten.push_back(object);
-    }
+    const std::size_t middle = object.name.find_last_of('/', end - 1);
+    if (middle == std::string::npos || middle < kDataPrefix.size()) return;
+    const std::string run = object.name.substr(middle + 1, end - middle - 1);
+    const std::string chain = object.name.substr(kDataPrefix.size(), middle - kDataPrefix.size());
+    const auto begun = run_time(run);
+    if (!begun || known.may_need(chain, run)) return;
+    if (ageing.now_since(*begun) - *begun <= kResumable) return;
+    if (found.empty() || found.back().run != run) found.push_back({chain, run});
+    ++found.back().objects;
+    found.back().bytes += object.size;
   });
-  for (const store::ObjectInfo& object : forgotten) {
-    base::check_stop(stop);
-    if (store.remove(object.name) == store::Removal::later) continue;
-    ++removed.objects;
-    removed.bytes += object.size;
+  return found;
+}
+
+Removed remove_forgotten(store::Store& store, const std::vector<Forgotten>& forgotten,
+                         const std::stop_token& stop) {
+  Removed removed;
+  for (const Forgotten& run : forgotten) {
+    std::vector<store::ObjectInfo> objects;
+    store::for_each_object(store, data_prefix(run.chain, run.run),
+                           [&](const store::ObjectInfo& object) { objects.push_back(object); });
+    for (const store::ObjectInfo& object : objects) {
+      base::check_stop(stop);
+      if (store.remove(object.name) == store::Removal::later) continue;
+      ++removed.objects;
+      removed.bytes += object.size;
+    }
   }
   return removed;
 }

@@ -1,5 +1,7 @@
 #include "chain/run_writer.h"
 
+#include <fmt/core.h>
+
 #include <map>
 
 #include "base/atomic_file.h"
@@ -85,26 +87,28 @@ std::unique_ptr<IndexView> RunWriter::absorb(std::uint32_t& span) {
 
 void RunWriter::consume(tree::Source& source) {
   if (plan_.object_lock) store_.set_lock(plan_.object_lock);
-  state_.set_journal({plan_.run, plan_.chain, plan_.kind, false, record_.parent,
-                      record_.locked_until, plan_.key, plan_.lock});
+  state_.set_journal({plan_.run, plan_.chain, plan_.kind, record_.parent, record_.locked_until,
+                      plan_.key, plan_.lock});
   ResumeLog log(state_.resume_log(), record_.number(), state_.files());
   context_.reset(new WriterContext{source, clock_, warnings_, progress_, plan_.level,
                                    record_.number(), contents_, index_,
-                                   plan_.parent ? &*plan_.parent : nullptr});
+                                   plan_.parent ? &*plan_.parent : nullptr, stop_});
   recall_contents();
-  Uploader uploader(store_, plan_.chain, plan_.run, plan_.key ? &*plan_.key : nullptr, log);
+  std::uint32_t span = 1;
+  std::unique_ptr<IndexView> absorbed = absorb(span);
+  RecordRoom room(plan_.source);
+  for (const Piece& piece : record_.pieces) room.take(piece);
+  Uploader uploader(store_, plan_.chain, plan_.run, plan_.key ? &*plan_.key : nullptr, log, room);
   const Resumed* resumed = plan_.resumed ? &*plan_.resumed : nullptr;
   if (resumed != nullptr) {
     uploader.add_rows(resumed->volumes);
     resumed_.emplace(resumed->entries);
     has_resumed_ = resumed_->next(resumed_head_);
   }
-  std::uint32_t span = 1;
-  std::unique_ptr<IndexView> absorbed = absorb(span);
   const std::string copies = state_.index_copies(plan_.chain) + "/" + plan_.run;
   state_.files().make_directories(copies, 0700);
   sequencer_ = std::make_unique<Sequencer>(
-      record_.number(), uploader, contents_, log, resumed, std::move(absorbed),
+      record_.number(), uploader, contents_, log, resumed, room, std::move(absorbed),
       [&](std::uint32_t number, const base::Bytes& object) {
         const std::string name = index_name(plan_.chain, plan_.run, number);
         base::write_file(copies + name.substr(name.find_last_of('/')), base::as_text(object), 0600,
@@ -183,11 +187,29 @@ void RunWriter::commit() {
   store_.put(name, bytes);
   record_.stored += bytes.size();
   // From here on the run exists. A crash before set_last is mended by the journal, which names it.
-  state_.keep_record(plan_.run, bytes, clear);
-  contents_.commit();
-  state_.set_last({plan_.run, plan_.chain, base::sha256(bytes)});
-  state_.clear_journal();
+  afterwards([&] { state_.keep_record(plan_.run, bytes, clear); });
+  afterwards([&] { contents_.commit(); });
+  try {
+    state_.set_last({plan_.run, plan_.chain, base::sha256(bytes)});
+  } catch (const Error& error) {
+    throw Error(error.kind(), fmt::format("run {} is complete, but this machine could not note it, "
+                                          "which the next run makes up for: {}",
+                                          plan_.run, error.what()));
+  }
+  afterwards([&] { state_.clear_journal(); });
   state_.forget_chains_but(plan_.chain);
+}
+
+/// What is lacking then is read from the store again, or stored again.
+void RunWriter::afterwards(const std::function<void()>& note) {
+  try {
+    note();
+  } catch (const Error& error) {
+    warnings_.warn("run " + plan_.run,
+                   fmt::format("it is complete, but not all of it was noted on this machine, which "
+                               "the next run makes up for: {}",
+                               error.what()));
+  }
 }
 
 void RunWriter::walk(tree::Source& source) {
@@ -220,12 +242,17 @@ void RunWriter::walk(tree::Source& source) {
   to_pack_.close();
 }
 
+/// The chain's word on this path stays.
+void RunWriter::keep(const IndexRecord& before) {
+  ++kept_files_;
+  kept_bytes_ += before.entry.size;
+}
+
 void RunWriter::gone(IndexRecord before) {
-  if (has_unreadable_ && tree::is_within(before.entry.path, unreadable_)) {
+  const bool below = has_unreadable_ && tree::is_within(before.entry.path, unreadable_);
+  if (below || !context_->source.can_tell(before.entry.path)) {
     // Nobody could look: what the chain has of it is the best that there is.
-    ++kept_files_;
-    kept_bytes_ += before.entry.size;
-    return;
+    return keep(before);
   }
   Item item;
   item.record.entry.path = std::move(before.entry.path);
@@ -252,13 +279,8 @@ void RunWriter::meet(Entry& entry, std::optional<IndexRecord> before) {
     item.record.entry.size > kSmallFile ? stream(std::move(item)) : add(std::move(item));
     return;
   }
-  if (before && is_same(entry, *before)) {
-    ++kept_files_;
-    kept_bytes_ += entry.size;
-    progress_.files += 1;
-    return;
-  }
   ++progress_.files;
+  if (before && is_same(entry, *before)) return keep(*before);
   if (resume(entry)) return;
   if (before && before->entry.kind != entry.kind) before->extents.reset();
   Item item;
@@ -277,8 +299,8 @@ void RunWriter::meet(Entry& entry, std::optional<IndexRecord> before) {
   const base::Instant now = clock_.now();
   if (taken.kind != EntryKind::hard_link && !context_->source.complete(taken)) {
     if (!taken.is_directory()) {
-      if (item.before) gone(std::move(*item.before));
-      return;
+      if (!item.before) return;
+      return taken.unreadable ? keep(*item.before) : gone(std::move(*item.before));
     }
     // Moved away, or unreadable just now: entries below it may come all the same, and none of them
     // could be restored without it. The next run looks again.
@@ -310,7 +332,9 @@ bool RunWriter::resume(const Entry& entry) {
 }
 
 void RunWriter::add(Item item) {
-  const std::uint64_t size = item.read ? item.record.entry.size : 0;
+  if (item.before) item.before->entry.xattrs = {};  // of no use any more, and may be large
+  const std::uint64_t size =
+      (item.read ? item.record.entry.size : 0) + tree::xattr_bytes(item.record.entry);
   if (batch_ && (batch_bytes_ + size > kSmallFile || batch_->items.size() >= kBatchItems)) flush();
   if (!batch_) batch_ = new_batch();
   batch_bytes_ += size;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -56,7 +57,8 @@ struct RunPlan {
 /// packed frames that are made or wait for their turn, at most kSlots × 4 = 20 MiB, and their
 /// copies while they are made; a volume that is filled and those that are put, (1 +
 /// Store::connections()) × 16–20 MiB; an index object, 4 MiB; entries on their way, kSlots ×
-/// kBatchItems × 0.7 kB = 2 MB; SQLite 4 MB; the program 12: about 110 MiB with one connection,
+/// kBatchItems × 0.7 kB = 2 MB, and where they have large xattrs kSlots × (4 + 1) MiB of these (see
+/// XattrSpill); SQLite 4 MB; the program 12: about 110 MiB with one connection,
 /// 145 with three. Ordinary data, packed to a third, needs about 85. While a large file is read,
 /// its frames take the place of the packers' own.
 class RunWriter final : public tree::Sink {
@@ -67,8 +69,8 @@ class RunWriter final : public tree::Sink {
             base::Warnings& warnings, base::Progress& progress, std::stop_token stop);
   ~RunWriter() override;
 
-  /// Stores the tree and commits the run. Whatever is thrown, the run is then not visible; its
-  /// objects are named by the journal.
+  /// Stores the tree and commits the run. Whatever is thrown, the run is then not visible, unless
+  /// the error says so; its objects are named by the journal.
   void consume(tree::Source& source) override;
 
   /// After consume(): the run as it was committed.
@@ -88,6 +90,7 @@ class RunWriter final : public tree::Sink {
   bool resume(const tree::Entry& entry);
   bool lacks_signature(const IndexRecord& record);
   void recall_contents();
+  void keep(const IndexRecord& before);
   void gone(IndexRecord before);
   void add(Item item);
   void flush();
@@ -99,6 +102,7 @@ class RunWriter final : public tree::Sink {
   std::unique_ptr<IndexView> absorb(std::uint32_t& span);
   void put_facts(Uploader& uploader);
   void commit();
+  void afterwards(const std::function<void()>& note);
 
   store::Store& store_;
   LocalState& state_;

@@ -7,7 +7,7 @@
 namespace rota::chain {
 
 Sequencer::Sequencer(std::uint32_t run, Uploader& uploader, ContentTable& contents, ResumeLog& log,
-                     const Resumed* resumed, std::unique_ptr<IndexView> absorbed,
+                     const Resumed* resumed, RecordRoom& room, std::unique_ptr<IndexView> absorbed,
                      std::function<void(std::uint32_t, const base::Bytes&)> keep_index)
     : run_(run),
       uploader_(uploader),
@@ -20,7 +20,10 @@ Sequencer::Sequencer(std::uint32_t run, Uploader& uploader, ContentTable& conten
             keep(number, object);
             uploader_.put(ObjectType::index, number, std::move(object));
           },
-          [this](const BlockRow& block) { contents_.placed(run_, block); }) {
+          [this, &room](const BlockRow& block) {
+            room.take(block);
+            contents_.placed(run_, block);
+          }) {
   if (resumed_ != nullptr) volume_number_ = resumed_->next_volume;
   if (absorbed_) has_absorbed_ = absorbed_->next(absorbed_head_, true);
 }
@@ -34,7 +37,9 @@ void Sequencer::take(Batch& batch) {
       places.push_back(add_frame(frame));
     }
   }
-  for (Item& item : batch.items) {
+  for (std::size_t i = 0; i < batch.items.size(); ++i) {
+    Item& item = batch.items[i];
+    batch.xattrs.give_back(i, item.record.entry);
     if (item.drop) {
       // The chain's word on this path stays.
       if (item.before) {

@@ -21,9 +21,10 @@ class Sequencer {
  public:
   /// run: this run's number. absorbed: older records that this run's piece takes in (see
   /// docs/format.md, "Pieces"); null for none. log: is told what volumes hold. resumed: what is in
-  /// the store already; null for a run that begins. All outlive the sequencer.
+  /// the store already; null for a run that begins. room: what the run's record has for the index's
+  /// blocks. All outlive the sequencer.
   Sequencer(std::uint32_t run, Uploader& uploader, ContentTable& contents, ResumeLog& log,
-            const Resumed* resumed, std::unique_ptr<IndexView> absorbed,
+            const Resumed* resumed, RecordRoom& room, std::unique_ptr<IndexView> absorbed,
             std::function<void(std::uint32_t, const base::Bytes&)> keep_index);
 
   void take(Batch& batch);

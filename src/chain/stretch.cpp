@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/signals.h"
+#include "tree/content_error.h"
 
 namespace rota::chain {
 
@@ -33,13 +34,15 @@ bool StretchReader::read(Stretch& stretch, const std::stop_token& stop) {
   while (bytes.size < end) {
     base::check_stop(stop);
     if (!in_segment_) {
-      const auto segment = content_.next_segment();
+      const auto segment = tree::from_content([&] { return content_.next_segment(); });
       if (!segment) return false;
       in_segment_ = !segment->hole;
       if (segment->hole) stretch.segments.push_back(*segment);
       continue;
     }
-    const std::size_t n = content_.read({bytes.bytes.get() + bytes.size, end - bytes.size});
+    const std::size_t n = tree::from_content([&] {
+      return content_.read({bytes.bytes.get() + bytes.size, end - bytes.size});
+    });
     if (n == 0) {
       in_segment_ = false;
       continue;

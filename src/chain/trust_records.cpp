@@ -21,7 +21,7 @@ std::optional<RunRecord> true_record(store::TimeTravelStore& past, const Catalog
   try {
     if (!sha256) return catalog.record(run);
     const auto object =
-        past.choose(record_name(run.chain, run.run, run.kind), store::kMaxObject,
+        past.choose(record_name(run.chain, run.run, run.kind), store::kMaxPut,
                     [&](const base::Bytes& content) { return base::sha256(content) == *sha256; });
     if (!object) return std::nullopt;
     return catalog.open_record(run, *object).record;
@@ -37,12 +37,15 @@ std::optional<RunRecord> true_record(store::TimeTravelStore& past, const Catalog
 
 void trust_records(store::TimeTravelStore& past, const Catalog& catalog, const ChainInfo& chain) {
   std::optional<base::Sha256Digest> sha256;
+  std::string parent;  // whose record has it
   for (auto run_at = chain.runs.rbegin(); run_at != chain.runs.rend(); ++run_at) {
     const RunInfo& run = *run_at;
+    if (run.run != parent) sha256.reset();  // a record between the two is missing
     const std::optional<RunRecord> record = true_record(past, catalog, run, sha256);
     sha256.reset();
     if (!record) continue;
     sha256 = record->parent_sha256;
+    parent = record->parent;
     // Else copied here from another store: by size and SHA-256 then.
     const bool has_hashes = record->store_hash == past.hash_kind();
     for (const ObjectRow& row : record->objects) {

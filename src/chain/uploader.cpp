@@ -9,16 +9,18 @@
 namespace rota::chain {
 
 Uploader::Uploader(store::Store& store, std::string chain, std::string run, const RunKey* key,
-                   ResumeLog& log)
+                   ResumeLog& log, RecordRoom& room)
     : store_(store),
       chain_(std::move(chain)),
       run_(std::move(run)),
       key_(key),
       log_(log),
+      room_(room),
       threads_(std::max(1U, store.connections())) {}
 
 void Uploader::add_rows(const std::map<std::uint32_t, ObjectRow>& rows) {
   for (const auto& [number, row] : rows) {
+    room_.take(row);
     rows_.push_back(row);
     stored_ += row.size;
   }
@@ -52,6 +54,7 @@ void Uploader::work() {
     row.size = object->bytes.size();
     row.sha256 = base::sha256(object->bytes);
     row.store_hash = store::object_hash(store_.hash_kind(), object->bytes);
+    room_.take(row);
     if (object->type == ObjectType::volume) log_.volume(row);
     store_.put(name, object->bytes);
     stored_ += row.size;

@@ -21,9 +21,10 @@ namespace rota::chain {
 /// again while it is encrypted: the sender waits until a thread is free for its next one.
 class Uploader {
  public:
-  /// key: null for a chain in the clear. log: is told of each volume before it is put.
+  /// key: null for a chain in the clear. log: is told of each volume before it is put. room: what
+  /// the run's record has for its objects.
   Uploader(store::Store& store, std::string chain, std::string run, const RunKey* key,
-           ResumeLog& log);
+           ResumeLog& log, RecordRoom& room);
   /// Objects that are in the store already, of a run that is resumed. Before start().
   void add_rows(const std::map<std::uint32_t, ObjectRow>& rows);
 
@@ -50,6 +51,7 @@ class Uploader {
   std::string run_;
   const RunKey* key_;
   ResumeLog& log_;
+  RecordRoom& room_;
   unsigned threads_;
   base::Channel<Object> queue_{threads_};
   base::Channel<int> free_{threads_};

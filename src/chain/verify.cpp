@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "base/error.h"
 #include "base/signals.h"
@@ -59,27 +60,26 @@ class Verifier {
   void chain(const ChainInfo& chain) {
     begin(chain);
     Listing listing;
+    listing_ = &listing;
     store::for_each_object(store_, fmt::format("{}{}/", kDataPrefix, chain.chain),
                            [&](const store::ObjectInfo& object) {
                              listing.emplace(object.name, object);
                              if (is_read(object.name)) progress_.total_bytes += object.size;
                            });
-    std::string parent;
-    base::Sha256Digest parent_sha256{};
+    Parent parent;
     for (const RunInfo& run : chain.runs) {
       base::check_stop(stop_);
       ++result.runs;
+      run_ = &run;
+      newest_sha256.reset();
+      const Parent before = std::exchange(parent, {run.run, std::nullopt});
       try {
         const base::Bytes bytes =
-            store_.get(record_name(run.chain, run.run, run.kind), store::kMaxObject);
+            store_.get(record_name(run.chain, run.run, run.kind), store::kMaxPut);
+        newest_sha256 = base::sha256(bytes);
         const RunRecord record = catalog_.open_record(run, bytes).record;
-        if (record.parent != parent ||
-            (record.parent_sha256 && *record.parent_sha256 != parent_sha256)) {
-          throw Error(ErrorKind::corrupt, "the run before it is not the one that it was built on");
-        }
-        parent = run.run;
-        parent_sha256 = base::sha256(bytes);
-        newest_sha256 = parent_sha256;
+        parent.sha256 = newest_sha256;
+        check_parent(record, before, chain);
         ++result.objects;
         result.bytes += bytes.size();
         const bool opens = data_ && (!record.encrypted() || keys_ != nullptr);
@@ -91,39 +91,84 @@ class Verifier {
         if (opens && &run == &chain.runs.back()) entries(record);
       } catch (const Error& error) {
         if (!is_damage(error)) throw;
-        result.problems.push_back(fmt::format("run {}: {}", run.run, error.what()));
-        parent = run.run;
+        if (parent.sha256) {
+          problem(fmt::format("run {}: {}", run.run, error.what()));
+        } else {
+          problem(
+              fmt::format("run {}: its record cannot be read ({}); so nobody knows which objects "
+                          "it should have, and they were not looked at; runs that are built on it "
+                          "may lack some",
+                          run.run, error.what()));
+        }
       }
     }
-    for (const RunInfo& run : chain.stray) {
-      result.problems.push_back(fmt::format("run {}: {}", run.run, why_stray(run, chain)));
-    }
+    strays(chain);
     result.unreferenced += listing.size();
   }
 
+  void strays(const ChainInfo& chain) {
+    for (const RunInfo& run : chain.stray) {
+      run_ = &run;
+      problem(fmt::format("run {}: {}", run.run, why_stray(run)));
+    }
+    run_ = nullptr;
+  }
+
+  /// Of the run that is looked at.
+  void problem(std::string text) {
+    result.harms.push_back({run_ != nullptr ? run_->chain : "", run_ != nullptr ? run_->run : "",
+                            result.problems.size()});
+    result.problems.push_back(std::move(text));
+  }
+
   VerifyResult result;
-  base::Sha256Digest newest_sha256{};  ///< of the last good record that was looked at
+  /// Of the record's object of the last run that was looked at; nothing when it cannot be read.
+  std::optional<base::Sha256Digest> newest_sha256;
 
  private:
+  /// The run before the one that is looked at, and what its record is; nothing when it is damaged,
+  /// which was told then.
+  struct Parent {
+    std::string run;
+    std::optional<base::Sha256Digest> sha256;
+  };
+
+  void check_parent(const RunRecord& record, const Parent& before, const ChainInfo& chain) {
+    if (record.parent == before.run) {
+      if (!record.parent_sha256 || !before.sha256 || *record.parent_sha256 == *before.sha256) {
+        return;
+      }
+    } else if (std::ranges::find(chain.missing, record.parent) != chain.missing.end()) {
+      // Each missing run is told of where the next that is there is.
+      for (auto name = record.runs.rbegin() + 1; name != record.runs.rend() && *name != before.run;
+           ++name) {
+        problem(
+            fmt::format("run {}: its record is missing; so nobody knows which objects it "
+                        "should have, and they were not looked at; run {} and those behind it "
+                        "are built on it and may lack some",
+                        *name, record.run));
+      }
+      return;
+    }
+    problem(
+        fmt::format("run {}: the run before it, {}, is not the one that it was built on: its "
+                    "record was replaced",
+                    record.run, record.parent));
+  }
+
   static bool is_damage(const Error& error) {
     if (dynamic_cast<const NoKeyError*>(&error) != nullptr) return false;
     return error.kind() == ErrorKind::corrupt || error.kind() == ErrorKind::not_found ||
            error.kind() == ErrorKind::config;
   }
 
-  std::string why_stray(const RunInfo& run, const ChainInfo& chain) {
+  std::string why_stray(const RunInfo& run) {
     try {
-      const RunRecord record = catalog_.open_record(run).record;
-      for (const std::string& needed : record.runs) {
-        const auto is_it = [&](const RunInfo& other) { return other.run == needed; };
-        if (std::ranges::none_of(chain.runs, is_it) && std::ranges::none_of(chain.stray, is_it)) {
-          return fmt::format("the run {} that it is built on is missing", needed);
-        }
-      }
-      return "a run that it is built on is missing or damaged";
+      catalog_.open_record(run);
+      return "no run of its chain is built on it";
     } catch (const Error& error) {
       if (!is_damage(error)) throw;
-      return fmt::format("its record is damaged: {}", error.what());
+      return error.what();
     }
   }
 
@@ -164,18 +209,17 @@ class Verifier {
       ++progress_.files;
       const auto found = listing.find(name);
       if (found == listing.end()) {
-        result.problems.push_back(fmt::format("{} is missing", name));
+        problem(fmt::format("{} is missing", name));
         continue;
       }
       const store::ObjectInfo listed = found->second;
       listing.erase(found);
       if (listed.size != row.size) {
-        result.problems.push_back(
-            fmt::format("{} has {} bytes and should have {}", name, listed.size, row.size));
+        problem(fmt::format("{} has {} bytes and should have {}", name, listed.size, row.size));
         continue;
       }
       if (!row.store_hash.empty() && !listed.hash.empty() && listed.hash != row.store_hash) {
-        result.problems.push_back(fmt::format("{} has another hash in the store's listing", name));
+        problem(fmt::format("{} has another hash in the store's listing", name));
         continue;
       }
       if (is_read(name)) content(name, record.run, row, index, clear);
@@ -195,7 +239,7 @@ class Verifier {
       }
     } catch (const Error& error) {
       if (!is_damage(error)) throw;
-      result.problems.push_back(fmt::format("{} is damaged: {}", name, error.what()));
+      problem(fmt::format("{} is damaged: {}", name, error.what()));
     }
   }
 
@@ -233,8 +277,8 @@ class Verifier {
     }
     const std::vector<LostRange> lost = cursor.take_lost();
     for (const LostRange& range : lost) {
-      result.problems.push_back(fmt::format("run {}: its index cannot tell {}: {}", record.run,
-                                            range.words(), range.what));
+      problem(fmt::format("run {}: its index cannot tell {}: {}", record.run, range.words(),
+                          range.what));
     }
     index_is_whole_ = index_is_whole_ && lost.empty();
     if (lost.empty() && entries != piece.entries) {
@@ -256,7 +300,11 @@ class Verifier {
       if (extent.hole()) continue;
       if (extent.run > piece.run) wrong("it names a run that was not there yet");
       const auto run = sizes_.find(extent.run);
-      if (run == sizes_.end()) continue;  // whose record is damaged: it was told
+      if (run == sizes_.end()) {  // whose record is damaged or missing: it was told
+        const std::string name = volume_name(record.chain, record.runs[extent.run], extent.volume);
+        if (!listing_->contains(name)) wrong(fmt::format("it needs {}, which is missing", name));
+        continue;
+      }
       const auto volume = run->second.find(extent.volume);
       if (volume == run->second.end() || extent.frame < kHeaderSize ||
           extent.frame > volume->second || extent.frame_size > volume->second - extent.frame) {
@@ -291,7 +339,10 @@ class Verifier {
   base::Progress& progress_;
   std::stop_token stop_;
 
+  const RunInfo* run_ = nullptr;  ///< that is looked at
+
   // Of the chain that is looked at:
+  const Listing* listing_ = nullptr;  ///< what no run has claimed yet
   /// The volumes of each run whose record could be read.
   std::map<std::uint32_t, std::map<std::uint32_t, std::uint64_t>> sizes_;
   std::map<std::uint32_t, base::Sha256Digest> seen_;  ///< pieces that were read, by their runs
@@ -313,25 +364,21 @@ VerifyResult verify(store::Store& store, const LocalState* state, bool data,
   const Catalog catalog(store, state, keys);
   Verifier verifier(store, catalog, keys, data, sample, progress, stop);
   for (const ChainInfo& chain : catalog.chains()) verifier.chain(chain);
-  for (const ChainInfo& chain : catalog.broken()) {
-    verifier.result.problems.push_back(
-        fmt::format("chain {}: its full is missing or damaged; {} runs cannot be restored",
-                    chain.chain, chain.stray.size()));
-  }
+  for (const ChainInfo& chain : catalog.broken()) verifier.strays(chain);
   if (const RunInfo* newest = catalog.newest()) verifier.result.newest = newest->run;
   // No later run vouches for the newest; only who wrote it can miss it, or tell that it changed.
   if (const auto last = state != nullptr ? state->last() : std::nullopt) {
     const auto journal = state->journal();
     // A run that became visible though its maker was cut off, or did not hear that it had: the next
     // run takes it as its own.
-    const bool pending = journal && !journal->removing && journal->run == verifier.result.newest;
+    const bool pending = journal && journal->run == verifier.result.newest;
     if (pending) return verifier.result;
     if (last->run != verifier.result.newest) {
-      verifier.result.problems.push_back(fmt::format(
+      verifier.problem(fmt::format(
           "run {}: this machine wrote it last, and the store does not show it as the newest",
           last->run));
     } else if (last->record_sha256 != verifier.newest_sha256) {
-      verifier.result.problems.push_back(
+      verifier.problem(
           fmt::format("run {}: its record is not the one that this machine wrote", last->run));
     }
   }

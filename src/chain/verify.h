@@ -20,6 +20,14 @@ struct VerifyResult {
   std::uint64_t bytes = 0;
   std::string newest;  ///< the newest run that was looked at; empty when there is none
   std::vector<std::string> problems;
+  /// Where the problems are, in their order: runs that cannot be restored whole once and for all,
+  /// or that cannot be judged. Runs that are built on these are harmed too and are not among them.
+  struct Harm {
+    std::string chain;  ///< empty: not of one chain, but of the store as a whole
+    std::string run;
+    std::size_t problem = 0;  ///< its place in `problems`
+  };
+  std::vector<Harm> harms;
   /// Objects below the store's prefix that no run names: they cost room and harm nothing.
   std::uint64_t unreferenced = 0;
   bool good() const { return problems.empty(); }

@@ -26,9 +26,6 @@ std::string one_line(std::string text) {
 }
 
 std::string numbers(const rotation::Status& status, base::Instant now) {
-  const auto count = [&](rotation::Level level) {
-    return std::ranges::count(status.rotation.notices, level, &rotation::Notice::level);
-  };
   std::string text;
   if (status.rotation.worst.age) {
     text += fmt::format("exposure={}s ", status.rotation.worst.age->count());
@@ -41,7 +38,8 @@ std::string numbers(const rotation::Status& status, base::Instant now) {
   }
   if (oldest) text += fmt::format("run_age={}s ", oldest->count());
   return text + fmt::format("disks={} alarms={} warnings={}", status.rotation.disks.size(),
-                            count(rotation::Level::alarm), count(rotation::Level::warning));
+                            rotation::count(status, rotation::Level::alarm),
+                            rotation::count(status, rotation::Level::warning));
 }
 
 class Check final : public Command {

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/disk.h"
 #include "cli/disk_log.h"
+#include "cli/disk_restore.h"
 #include "job/disk_care.h"
 
 namespace rota::cli {
@@ -129,13 +130,15 @@ class DiskAdopt final : public Command {
   void declare(Options& options) override {
     options.words(words_, "DEVICE", "The partition with the label: /dev/sdb1", 1, 1);
     options.note(
-        "For a disk of a server that is lost. Nothing is written to it. To open an encrypted one,\n"
-        "put its recovery passphrase, without a line feed, into /etc/rota/keys/<name>.key.");
+        "For a disk of a server that is lost. Nothing is written to it. `rota disk rekey` then "
+        "gives\n"
+        "an encrypted one a key file on this machine.");
+    declare_disk_key(options, key_file_);
   }
 
   int run(Context& context) override {
     const std::string name = job::adopt_disk(context.places(), udev::real_devices(), words_.front(),
-                                             context.surroundings());
+                                             disk_key(context, key_file_), context.surroundings());
     if (context.json) {
       fmt::print("{}\n", nlohmann::json{{"disk", name}}.dump());
     } else if (context.chatty()) {
@@ -149,6 +152,7 @@ class DiskAdopt final : public Command {
 
  private:
   std::vector<std::string> words_;
+  std::string key_file_;
 };
 
 }  // namespace

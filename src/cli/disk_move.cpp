@@ -45,7 +45,8 @@ class DiskMove final : public Command {
     claim.disk = disks.get(words_[0]).name;
     claim.state = *state;
     claim.time = time(context.now());
-    claim.place = *state == Claimed::off_site ? off_site_place(context, claim.disk) : place_;
+    claim.place = *state == Claimed::off_site ? off_site_place(context, claim.disk)
+                                              : one_line("--place", place_);
     claim.by = person(by_);
     claim.note = note_;
     disks.claim(claim, context.now());
@@ -59,7 +60,7 @@ class DiskMove final : public Command {
 
  private:
   std::string off_site_place(Context& context, const std::string& disk) const {
-    if (!place_.empty()) return place_;
+    if (!place_.empty()) return one_line("--place", place_);
     const profile::Rotation rotation = profile::load_rotation(context.places());
     const profile::DiskSet* set = rotation.set_of(disk);
     if (set != nullptr && !set->place.empty()) return set->place;

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/passphrase.h"
 
 namespace rota::cli {
 
@@ -17,9 +18,20 @@ void declare_disk(Options& options, DiskOptions& disk) {
                "From a rotation disk that is plugged in: B, ROTA-B, /dev/sdb1");
   options.text("--copy", disk.copy, "DIR",
                "From a copy whose disk is mounted already: the directory with \"tree\" in it");
-  options.text("--disk-key", disk.key_file, "FILE",
+  declare_disk_key(options, disk.key_file);
+}
+
+void declare_disk_key(Options& options, std::string& key_file) {
+  options.text("--disk-key", key_file, "FILE",
                "The key file of an encrypted disk, or one that holds its recovery passphrase "
-               "without a line feed");
+               "(default: where this machine keeps it; where it has none, the passphrase is asked "
+               "for at the terminal)");
+}
+
+job::DiskKey disk_key(const Context& context, const std::string& key_file) {
+  return {key_file, [stop = context.stop()](const std::string& question) {
+            return ask_passphrase(question, stop);
+          }};
 }
 
 void check_no_store(const TargetOptions& target) {
@@ -40,9 +52,9 @@ DiskTree::DiskTree(Context& context, const DiskOptions& options, std::vector<std
     tree_ = job::open_copy_directory(options.copy, context.warnings());
     name_ = base::printable(options.copy);
   } else {
-    reader_ =
-        std::make_unique<job::DiskReader>(context.places(), udev::real_devices(), options.disk,
-                                          options.key_file, context.surroundings());
+    reader_ = std::make_unique<job::DiskReader>(context.places(), udev::real_devices(),
+                                                options.disk, disk_key(context, options.key_file),
+                                                context.surroundings());
     const disk::CopyInfo copy = reader_->select(take_server(words, most), at, context.now());
     name_ = fmt::format("{} {}", copy.server, base::compact(copy.time));
     tree_ = reader_->open(copy, context.warnings());

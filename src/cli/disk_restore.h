@@ -20,6 +20,10 @@ struct DiskOptions {
 };
 
 void declare_disk(Options& options, DiskOptions& disk);
+/// Adds "--disk-key FILE" with its help.
+void declare_disk_key(Options& options, std::string& key_file);
+/// Asks for the recovery passphrase at the terminal where there is no key file.
+job::DiskKey disk_key(const Context& context, const std::string& key_file);
 /// Throws Error(usage) when options of online stores are given beside those of a disk.
 void check_no_store(const TargetOptions& target);
 

@@ -79,7 +79,9 @@ class DiskShow final : public Command {
       fmt::print("    alarm {}, {}{}{}\n", alarm.id, base::printable(alarm.kind),
                  alarm.what.empty() ? "" : ", " + alarm.what,
                  alarm.server.empty() ? "" : ", " + base::printable(alarm.server));
-      for (const std::string& detail : alarm.details) fmt::print("      {}\n", detail);
+      for (const std::string& detail : alarm.details) {
+        fmt::print("      {}\n", base::printable_text(detail));
+      }
     }
     std::vector<std::vector<std::string>> rows;
     for (const CopyRow& copy : copies) {

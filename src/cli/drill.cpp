@@ -91,8 +91,8 @@ class Drill final : public Command {
       tree.open = [&] { return job::open_copy_directory(disk_.copy, context.warnings()); };
       return make(context, tree, options);
     }
-    job::DiskReader reader(context.places(), udev::real_devices(), disk_.disk, disk_.key_file,
-                           context.surroundings());
+    job::DiskReader reader(context.places(), udev::real_devices(), disk_.disk,
+                           disk_key(context, disk_.key_file), context.surroundings());
     const disk::CopyInfo copy =
         reader.select(words_.empty() ? "" : words_.front(), at_, context.now());
     tree.disk = reader.name();

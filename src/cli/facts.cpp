@@ -1,8 +1,10 @@
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "chain/system_facts.h"
 #include "cli/target.h"
 
@@ -35,7 +37,8 @@ class Facts final : public Command {
       const nlohmann::json value = {{"run", record.run}, {"host", record.host}, {"facts", text}};
       fmt::print("{}\n", value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     } else {
-      std::fwrite(text.data(), 1, text.size(), stdout);
+      // Whoever can write in the store can write them.
+      fmt::print("{}", ::isatty(STDOUT_FILENO) != 0 ? base::printable_text(text) : text);
     }
     return context.status();
   }

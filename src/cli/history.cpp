@@ -33,8 +33,8 @@ class HistoryCommand final : public Command {
       nlohmann::json list = nlohmann::json::array();
       for (const ledger::HistoryRow& row : rows) {
         nlohmann::json value = {
-            {"number", row.number},          {"time", base::iso(row.time)}, {"kind", row.kind},
-            {"text", ledger::sentence(row)}, {"data", parsed(row.data)},    {"hash", row.hash},
+            {"number", row.number},          {"time", time_of(row)},     {"kind", row.kind},
+            {"text", ledger::sentence(row)}, {"data", parsed(row.data)}, {"hash", row.hash},
             {"people", parsed(row.people)}};
         list.push_back(std::move(value));
       }
@@ -42,7 +42,7 @@ class HistoryCommand final : public Command {
       return base::kExitDone;
     }
     for (const ledger::HistoryRow& row : rows) {
-      fmt::print("{}  {}\n", base::local(row.time), ledger::sentence(row));
+      fmt::print("{:16}  {}\n", row.withheld() ? "" : base::local(row.time), ledger::sentence(row));
     }
     return base::kExitDone;
   }
@@ -59,6 +59,10 @@ class HistoryCommand final : public Command {
                                     base::printable(limit_)));
     }
     return number;
+  }
+
+  static nlohmann::json time_of(const ledger::HistoryRow& row) {
+    return row.withheld() ? nlohmann::json(nullptr) : nlohmann::json(base::iso(row.time));
   }
 
   static nlohmann::json parsed(const std::string& text) {

@@ -77,9 +77,13 @@ class List final : public Command {
  private:
   static void report_strays(Context& context, const chain::ChainInfo& chain) {
     for (const chain::RunInfo& run : chain.stray) {
-      context.warnings().warn(run.run,
-                              "cannot be restored: it is damaged, or a run that it is built on is "
-                              "missing");
+      context.warnings().warn(
+          run.run, "cannot be restored: its record is damaged or does not fit its chain");
+    }
+    for (const std::string& run : chain.missing) {
+      context.warnings().warn(run,
+                              "cannot be restored: its record is missing; later runs of its chain "
+                              "can be, as far as its data is there");
     }
   }
 

@@ -118,10 +118,11 @@ class Ls final : public Command {
                  base::printable(entry.path));
       return;
     }
-    fmt::print("{} {:>8} {:>8} {:>12} {} {}{}\n", mode_text(entry),
-               entry.user.empty() ? std::to_string(entry.uid) : entry.user,
-               entry.group.empty() ? std::to_string(entry.gid) : entry.group, entry.size,
-               base::local(whole_seconds(entry.mtime)),
+    const auto owner = [](const std::string& name, std::uint32_t id) {
+      return name.empty() ? std::to_string(id) : base::printable(name);
+    };
+    fmt::print("{} {:>8} {:>8} {:>12} {} {}{}\n", mode_text(entry), owner(entry.user, entry.uid),
+               owner(entry.group, entry.gid), entry.size, base::local(whole_seconds(entry.mtime)),
                entry.path.empty() ? "." : base::printable(entry.path),
                link ? " -> " + base::printable(entry.target) : std::string());
   }

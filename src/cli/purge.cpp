@@ -19,21 +19,31 @@ std::string counted(std::uint64_t count, const char* thing) {
 class Purge final : public Command {
  public:
   Purge(const char* name, const char* summary, job::PurgeRule rule)
-      : name_(name), summary_(summary), rule_(rule) {}
+      : name_(name), summary_(summary) {
+    purge_.rule = rule;
+  }
   const char* name() const override { return name_; }
   const char* summary() const override { return summary_; }
 
   void declare(Options& options) override {
     options.words(words_, "[PROFILE]", "The profile", 0, 1);
-    options.flag("-n,--dry-run", dry_run_, "Show what would go and why the rest stays");
+    options.flag("-n,--dry-run", purge_.dry_run, "Show what would go and why the rest stays");
+    if (purge_.rule != job::PurgeRule::max_age) return;
+    options.text("--chain", purge_.chain, "CHAIN",
+                 "Remove this chain, whatever its age, and nothing else: one that is damaged, or "
+                 "whose full is gone. A chain has the name of its full");
+    options.flag("--clock-is-right", purge_.clock_is_right,
+                 "This machine's clock is right, though no run was made for so long: believe it, "
+                 "now and in later nights");
   }
 
   int run(Context& context) override {
     job::Server server(context.places(), context.take_profile(words_, 0, 0), context.stop());
-    const job::PurgeReport report = job::purge(server, rule_, dry_run_, context.surroundings());
+    if (!purge_.chain.empty()) purge_.rule = job::PurgeRule::one_chain;
+    const job::PurgeReport report = job::purge(server, purge_, context.surroundings());
     if (context.json) {
       print_json(report);
-    } else if (dry_run_) {
+    } else if (purge_.dry_run) {
       std::vector<std::vector<std::string>> rows;
       for (const chain::Verdict& verdict : report.verdicts) {
         rows.push_back({verdict.remove ? "remove" : "keep", verdict.run.run,
@@ -41,13 +51,18 @@ class Purge final : public Command {
                         base::local(verdict.run.time), verdict.why});
       }
       fmt::print("{}", base::table({"VERDICT", "RUN", "KIND", "TIME", "BECAUSE"}, rows));
+      for (const chain::Forgotten& run : report.forgotten) {
+        fmt::print("remove {}, {}, of the unfinished run {}, which nobody can resume\n",
+                   counted(run.objects, "object"), base::human_size(run.bytes), run.run);
+      }
       for (const store::UnfinishedUpload& upload : report.leftovers) {
         fmt::print("cancel the upload of {}, which another program began {} and never finished\n",
                    base::printable(upload.name), base::local(upload.since));
       }
-    } else if (context.chatty()) {
+    } else if (context.chatty() && report.in_the_way.empty()) {
       print_removed(report);
     }
+    job::check_way(report, "nothing was removed, because what is to stay is not whole");
     return context.status();
   }
 
@@ -72,20 +87,29 @@ class Purge final : public Command {
   void print_json(const job::PurgeReport& report) const {
     nlohmann::json runs = nlohmann::json::array();
     for (const chain::Verdict& verdict : report.verdicts) {
-      runs.push_back({{"name", verdict.run.run}, {"remove", verdict.remove}, {"why", verdict.why}});
+      runs.push_back({{"name", verdict.run.run},
+                      {"remove", verdict.remove},
+                      {"held", verdict.held},
+                      {"why", verdict.why}});
+    }
+    nlohmann::json forgotten = nlohmann::json::array();
+    for (const chain::Forgotten& run : report.forgotten) {
+      forgotten.push_back({{"run", run.run}, {"objects", run.objects}, {"bytes", run.bytes}});
     }
     nlohmann::json leftovers = nlohmann::json::array();
     for (const store::UnfinishedUpload& upload : report.leftovers) {
       leftovers.push_back(
           {{"name", base::printable(upload.name)}, {"since", base::iso(upload.since)}});
     }
-    const nlohmann::json value = {{"dry_run", dry_run_},
+    const nlohmann::json value = {{"dry_run", purge_.dry_run},
                                   {"runs", runs},
                                   {"removed_runs", report.removed.runs},
                                   {"removed_objects", report.removed.objects},
                                   {"removed_bytes", report.removed.bytes},
                                   {"hidden", report.removed.hidden},
                                   {"due_later", report.removed.later},
+                                  {"in_the_way", report.in_the_way},
+                                  {"unfinished_runs", forgotten},
                                   {"unfinished_uploads", leftovers},
                                   {"cancelled_uploads", report.cancelled}};
     fmt::print("{}\n", value.dump());
@@ -93,9 +117,8 @@ class Purge final : public Command {
 
   const char* name_;
   const char* summary_;
-  job::PurgeRule rule_;
+  job::PurgeOptions purge_;
   std::vector<std::string> words_;
-  bool dry_run_ = false;
 };
 
 }  // namespace

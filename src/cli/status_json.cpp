@@ -25,6 +25,7 @@ json to_json(const rotation::SetStatus& set) {
           {"disks", set.disks},
           {"next_disk", set.next_disk},
           {"due", json_time(set.due)},
+          {"missing", set.missing},
           {"detection_window",
            set.detection_window ? json(set.detection_window->count()) : json(nullptr)}};
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "chain/trust_records.h"
@@ -20,6 +22,22 @@ base::Instant store_moment(const std::string& text, base::Instant now) {
                                 base::printable(text)));
 }
 
+/// Where a store is that no profile names.
+store::StoreSettings settings_of(const TargetOptions& options, const std::stop_token& stop) {
+  store::StoreSettings settings = job::store_settings(options.url, options.credentials, stop);
+  settings.b2_api_url = options.endpoint;
+  settings.s3.endpoint = options.endpoint;
+  settings.s3.region = options.region;
+  if (options.path_style == "true" || options.path_style == "false") {
+    settings.s3.path_style = options.path_style == "true";
+  } else if (!options.path_style.empty()) {
+    throw base::Error(base::ErrorKind::usage,
+                      fmt::format("--path-style is true or false, not \"{}\"",
+                                  base::printable(options.path_style)));
+  }
+  return settings;
+}
+
 }  // namespace
 
 Target::Target(Context& context, const TargetOptions& options, std::vector<std::string>& words,
@@ -27,9 +45,11 @@ Target::Target(Context& context, const TargetOptions& options, std::vector<std::
     : context_(context), store_alone_(options.store_alone) {
   std::string profile_key;
   if (options.url.empty()) {
-    if (!options.credentials.empty() || !options.endpoint.empty()) {
+    if (!options.credentials.empty() || !options.endpoint.empty() || !options.region.empty() ||
+        !options.path_style.empty()) {
       throw base::Error(base::ErrorKind::usage,
-                        "--credentials and --endpoint go with --target; a profile names its own");
+                        "--credentials, --endpoint, --region and --path-style go with --target; a "
+                        "profile names its own");
     }
     const std::string name = context.take_profile(words, least, most);
     const profile::Profile profile = profile::load_profile(context.places(), name);
@@ -45,11 +65,7 @@ Target::Target(Context& context, const TargetOptions& options, std::vector<std::
       throw base::Error(base::ErrorKind::usage,
                         "with --target there is no profile; --help shows the other words");
     }
-    store::StoreSettings settings =
-        job::store_settings(options.url, options.credentials, context.stop());
-    settings.b2_api_url = options.endpoint;
-    settings.s3.endpoint = options.endpoint;
-    store_ = store::open_store(settings);
+    store_ = store::open_store(settings_of(options, context.stop()));
   }
   if (!options.store_time.empty()) {
     auto past = std::make_unique<store::TimeTravelStore>(
@@ -103,7 +119,7 @@ void Target::warn_of_newer(const chain::RunInfo& taken) const {
     for (const chain::ChainInfo& chain : *chains) {
       for (const chain::RunInfo& stray : chain.stray) {
         if (stray.time >= taken.time) {
-          warn(stray.run, "its record or a run that it is built on is damaged or missing");
+          warn(stray.run, "its record is damaged or does not fit its chain");
         }
       }
     }
@@ -113,12 +129,24 @@ void Target::warn_of_newer(const chain::RunInfo& taken) const {
   }
 }
 
+void Target::warn_of_missing(const chain::RunRecord& taken) const {
+  for (const std::string& missing : catalog_->chain(taken.chain)->missing) {
+    if (std::ranges::find(taken.runs, missing) == taken.runs.end()) continue;
+    context_.warnings().warn(missing,
+                             fmt::format("its record is missing, and run {} is built on it: what "
+                                         "is gone of its data is named where it is needed",
+                                         taken.run));
+  }
+}
+
 chain::RunRecord Target::record(const std::string& at, base::Instant now) {
   require_runs();
   const chain::RunInfo& run = catalog_->select(at, now);
   if (at.empty() || at == "now" || at == "latest") warn_of_newer(run);
   if (past_ != nullptr) chain::trust_records(*past_, *catalog_, *catalog_->chain(run.chain));
-  return catalog_->record(run);
+  chain::RunRecord record = catalog_->record(run);
+  warn_of_missing(record);
+  return record;
 }
 
 std::unique_ptr<chain::ChainSource> Target::open(const std::string& at,
@@ -179,6 +207,11 @@ void declare_target(Options& options, TargetOptions& target) {
       "--endpoint", target.endpoint, "URL",
       "The server of --target, if that is not its provider's own: for s3:// all but Amazon, "
       "for example https://s3.eu-central-003.backblazeb2.com");
+  options.text("--region", target.region, "NAME",
+               "Of an s3:// target, where the name of its server does not tell");
+  options.text("--path-style", target.path_style, "true|false",
+               "Of an s3:// target: whether the bucket stands in the path, or in front of the "
+               "server's name, where it is not as usual there");
   options.text("--store-time", target.store_time, "TIME",
                "Read the store as it was then, before somebody hid or overwrote what it holds: "
                "2D, 2026-01-04, 2026-01-04T03:00; for stores that keep old versions");

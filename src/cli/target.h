@@ -18,6 +18,8 @@ struct TargetOptions {
   std::string url;          ///< --target URL
   std::string credentials;  ///< --credentials FILE
   std::string endpoint;     ///< --endpoint URL
+  std::string region;       ///< --region NAME
+  std::string path_style;   ///< --path-style true|false
   std::string store_time;   ///< --store-time TIME
   KeyOptions keys;
   /// Nothing that is kept on this machine helps: as it will be when the machine is gone.
@@ -53,6 +55,7 @@ class Target {
  private:
   std::optional<chain::LocalState::Last> last() const;
   void warn_of_newer(const chain::RunInfo& taken) const;
+  void warn_of_missing(const chain::RunRecord& taken) const;
 
   Context& context_;
   std::unique_ptr<store::Store> store_;
@@ -77,8 +80,8 @@ class LostRanges {
   std::uint64_t count_ = 0;
 };
 
-/// Adds "--target URL", "--credentials FILE", "--endpoint URL", "--store-time TIME" and what
-/// declare_keys() adds, with their help.
+/// Adds "--target URL", "--credentials FILE", "--endpoint URL", "--region NAME", "--path-style
+/// true|false", "--store-time TIME" and what declare_keys() adds, with their help.
 void declare_target(Options& options, TargetOptions& target);
 /// Adds "--at TIME" with its help.
 void declare_at(Options& options, std::string& at);

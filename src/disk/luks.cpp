@@ -32,7 +32,7 @@ using base::ErrorKind;
 constexpr std::size_t kKeyBytes = 64;
 constexpr std::size_t kGroups = 8;
 constexpr std::size_t kGroupLetters = 5;
-constexpr const char* kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 constexpr int kNoPermission = 2;  // cryptsetup(8): "no permission (bad passphrase)"
 constexpr int kBusy = 5;
 constexpr const char* kMapper = "/dev/mapper";
@@ -143,6 +143,15 @@ std::string new_recovery_passphrase() {
   return text;
 }
 
+bool is_recovery_passphrase(std::string_view text) {
+  if (text.size() != kGroups * (kGroupLetters + 1) - 1) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool between = i % (kGroupLetters + 1) == kGroupLetters;
+    if (between ? text[i] != '-' : kLetters.find(text[i]) == std::string_view::npos) return false;
+  }
+  return true;
+}
+
 void make_disk_key(const std::string& key_file) {
   std::string key(kKeyBytes, '\0');
   base::random_bytes(std::as_writable_bytes(std::span(key)));
@@ -221,7 +230,7 @@ void luks_rekey(const std::string& node, const LuksSecrets& current, const LuksS
   }
 }
 
-LuksMapping::LuksMapping(const std::string& node, const std::string& key_file,
+LuksMapping::LuksMapping(const std::string& node, const LuksSecrets& opener,
                          const std::string& name, base::ProcessRunner& processes)
     : mapping_("rota-" + name),
       node_(fmt::format("{}/{}", kMapper, mapping_)),
@@ -239,14 +248,25 @@ LuksMapping::LuksMapping(const std::string& node, const std::string& key_file,
                               node_, mapping_));
     }
   }
-  const base::ProcessResult result = run(
-      cryptsetup({"open", "--type", "luks2", "--key-file", key_file, node, mapping_}), processes);
+  const SecretFile passphrase(opener.recovery_passphrase);
+  const bool by_file = !opener.key_file.empty();
+  const base::ProcessResult result =
+      run(cryptsetup({"open", "--type", "luks2", "--key-file",
+                      by_file ? opener.key_file : passphrase.path(), node, mapping_}),
+          processes);
   if (result.status == 0) return;
+  if (result.status == kNoPermission && !by_file) {
+    throw Error(
+        ErrorKind::refused,
+        fmt::format("the recovery passphrase does not open {}; it has 8 groups of 5 capital "
+                    "letters and digits, with hyphens between",
+                    node));
+  }
   if (result.status == kNoPermission) {
     throw Error(ErrorKind::refused,
                 fmt::format("the key file {} does not open {}; was the disk given a new key on "
                             "another station? The recovery passphrase opens it: `rota disk rekey`",
-                            base::printable(key_file), node));
+                            base::printable(opener.key_file), node));
   }
   if (result.status == kBusy) {
     throw Error(ErrorKind::refused, fmt::format("{} is in use: it is open already under another "

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/process.h"
 
@@ -14,11 +15,14 @@ bool luks_is_possible();
 /// on one line; no 0, 1, 8 and 9, which look like O, I, B and G.
 std::string new_recovery_passphrase();
 
+/// Whether it looks like one; nothing else has this form, a key file least of all.
+bool is_recovery_passphrase(std::string_view text);
+
 /// Makes a new key file (64 random bytes, mode 0400; its directory 0700). Throws Error(refused)
 /// when there is a file of that name: it may be the only key to a disk.
 void make_disk_key(const std::string& key_file);
 
-/// What opens a container.
+/// What opens a container. As its opener: the key file or, when that is empty, the passphrase.
 struct LuksSecrets {
   std::string key_file;             ///< path on the host
   std::string recovery_passphrase;  ///< as new_recovery_passphrase() gives it, hyphens included
@@ -41,9 +45,9 @@ bool luks_key_fits(const std::string& node, const std::string& key_file,
 bool luks_passphrase_fits(const std::string& node, const std::string& passphrase,
                           base::ProcessRunner& processes);
 
-/// Replaces what opens a container, by what opens it now (key file or, when that is empty, the
-/// recovery passphrase). The new keys are in before the old ones are gone: an interruption leaves
-/// a container that opens. Throws Error(refused) when `current` does not open it, and io.
+/// Replaces what opens a container, by what opens it now. The new keys are in before the old ones
+/// are gone: an interruption leaves a container that opens. Throws Error(refused) when `current`
+/// does not open it, and io.
 void luks_rekey(const std::string& node, const LuksSecrets& current, const LuksSecrets& fresh,
                 base::ProcessRunner& processes);
 
@@ -53,7 +57,7 @@ class LuksMapping {
  public:
   /// name: the disk's; the mapping is called "rota-<name>".
   /// Throws Error: refused when the key does not fit or the mapping is in use, io.
-  LuksMapping(const std::string& node, const std::string& key_file, const std::string& name,
+  LuksMapping(const std::string& node, const LuksSecrets& opener, const std::string& name,
               base::ProcessRunner& processes);
   LuksMapping(LuksMapping&& other) noexcept;
   LuksMapping& operator=(LuksMapping&&) = delete;

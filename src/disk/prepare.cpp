@@ -98,7 +98,7 @@ class Preparation {
       made_.recovery_passphrase = new_recovery_passphrase();
       luks_format(part, {made_.key_file, made_.recovery_passphrase}, tools_.processes);
       made_.luks_uuid = look(part).uuid;
-      mapping.emplace(part, made_.key_file, options_.name, tools_.processes);
+      mapping.emplace(part, LuksSecrets{made_.key_file, ""}, options_.name, tools_.processes);
       node = mapping->node();
     }
     step(fmt::format("making the {} filesystem", options_.fs_type));

@@ -16,6 +16,7 @@
 #include "disk/small_file.h"
 #include "tree/beneath.h"
 #include "tree/entry.h"
+#include "tree/zeros.h"
 
 namespace rota::disk {
 
@@ -23,16 +24,6 @@ namespace {
 
 /// Direct I/O wants memory, offsets and lengths in whole blocks of the device; 4 KiB suits all.
 constexpr std::size_t kAlignment = 4096;
-
-void hash_zeros(base::Sha256& hasher, std::uint64_t length, const std::stop_token& stop) {
-  static const std::vector<std::byte> zeros(256 << 10);
-  while (length > 0) {
-    base::check_stop(stop);
-    const std::uint64_t part = std::min<std::uint64_t>(length, zeros.size());
-    hasher.update(std::span(zeros).first(static_cast<std::size_t>(part)));
-    length -= part;
-  }
-}
 
 /// A file's data and holes, in order, in pieces of at most a buffer.
 ///
@@ -182,7 +173,7 @@ std::uint64_t ReadBack::hash_content(int fd, base::Sha256& hasher, std::span<std
         result_.bytes += n;
         return n;
       },
-      [&](std::uint64_t length) { hash_zeros(hasher, length, stop_); });
+      [&](std::uint64_t length) { tree::hash_zeros(hasher, length, stop_); });
 }
 
 /// One thread reads while this one hashes, so that the medium never waits.
@@ -220,7 +211,7 @@ std::uint64_t ReadBack::hash_large(int fd, base::Sha256& hasher, const std::stri
   pipeline.run([&] {
     while (auto piece = read.receive()) {
       if (!piece->buffer) {
-        hash_zeros(hasher, piece->length, stop_);
+        tree::hash_zeros(hasher, piece->length, stop_);
         continue;
       }
       hasher.update(piece->buffer->bytes().first(static_cast<std::size_t>(piece->length)));

@@ -90,7 +90,7 @@ void compare_metadata(int copy, const std::string& shown, CheckResult& result,
       [&](const tree::Difference& difference) {
         differs(result, difference.entry.path, text_of(difference));
       },
-      tree::Contents::trust);
+      tree::Contents::trust, stop);
 }
 
 }  // namespace

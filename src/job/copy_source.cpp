@@ -57,7 +57,7 @@ class LocalCopySource final : public CopySource {
     return job::changed_canaries(places_, profile_);
   }
   void remember() const override {
-    remember_mounts(places_, profile_.name, data_mounts(profile_.source));
+    remember_mounts(places_, profile_.name, MountMemory::copy, data_mounts(profile_.source));
     remember_canaries(places_, profile_);
   }
   std::string facts() const override { return system_facts(around_.processes); }

@@ -44,7 +44,10 @@ class Future {
   void add(const std::string& chain, const std::string& run, bool full, base::Instant time,
            double bytes) {
     auto place = std::ranges::find(chains_, chain, &chain::ChainInfo::chain);
-    if (place == chains_.end()) place = chains_.insert(chains_.end(), {chain, {}, {}});
+    if (place == chains_.end()) {
+      place = chains_.emplace(chains_.end());
+      place->chain = chain;
+    }
     place->runs.push_back(
         {run, chain, full ? chain::RunKind::full : chain::RunKind::increment, time, 0});
     sizes_[run] = bytes;

@@ -30,22 +30,18 @@ CronReport cron(Server& server, const Surroundings& around) {
   report.backup = backup(server, lock, false, around);
   report.verified = after_backup("its store could not be verified, and nothing was purged",
                                  [&] { return verify(server, lock, {}, around); });
-  if (!report.verified.good()) {
-    const auto& problems = report.verified.problems;
-    throw Error(ErrorKind::corrupt,
-                fmt::format("the backup is complete, but the store is not whole, and nothing was "
-                            "purged: {}{}; `rota verify` shows all of it, and `rota backup --full` "
-                            "begins a new, whole chain",
-                            problems.front(),
-                            problems.size() > 1
-                                ? fmt::format(" (and {} more problems)", problems.size() - 1)
-                                : ""));
-  }
+  PurgeReport last;
   for (const PurgeRule rule : {PurgeRule::max_age, PurgeRule::max_fulls_with_incrs}) {
-    const PurgeReport purged =
-        after_backup("what is due to go could not be purged; the next run tries again",
-                     [&] { return purge(server, lock, rule, false, around); });
-    report.purged.add(purged.removed);
+    last = after_backup("what is due to go could not be purged; the next run tries again", [&] {
+      return purge(server, lock, {.rule = rule}, report.verified, around);
+    });
+    report.purged.add(last.removed);
+  }
+  check_way(last, "the backup is complete, but the store is not whole, and nothing was purged");
+  if (!report.verified.good()) {
+    around.warnings.warn("the store",
+                         fmt::format("what is damaged was due to go, and what stays is whole: {}",
+                                     report.verified.problems.front()));
   }
   return report;
 }

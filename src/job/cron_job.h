@@ -13,7 +13,7 @@ struct CronReport {
 };
 
 /// The nightly run, under one lock: back up, verify from the listing, then purge by age and by the
-/// number of fulls. Nothing is purged unless the store is whole: Error(corrupt) says what is not.
+/// number of fulls. Nothing is purged unless what stays is whole: Error(corrupt) says what is not.
 /// Whatever is thrown says which step failed and what stands.
 CronReport cron(Server& server, const Surroundings& around);
 

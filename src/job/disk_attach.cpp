@@ -58,6 +58,7 @@ class AttachJob {
   void seal();
   void scrub();
   void record_seals();
+  void finish(const disk::DiskMount& mount);
   void write_plan(const disk::DiskMount& mount);
   void let_go();
   void record_end();
@@ -284,7 +285,7 @@ void AttachJob::record_seals() {
   report_.pruned = room_->pruned();
   report_.pruned.insert(report_.pruned.end(), room.pruned().begin(), room.pruned().end());
   reconcile(disks_, log_, name(), mount, calm_);  // an attempt that was taken over is gone now
-  finish_disk(mount, session_->row(), new_bytes_, ledger_, now());
+  finish(mount);
   write_plan(mount);
   session_->unmount();
 }
@@ -306,8 +307,14 @@ void AttachJob::scrub() {
   }
   disk::DiskMount& mount = session_->mount(MountMode::read_write);
   checks.keep(mount, report_.scrubbed);
-  finish_disk(mount, session_->row(), new_bytes_, ledger_, now());
+  finish(mount);
   session_->unmount();
+}
+
+void AttachJob::finish(const disk::DiskMount& mount) {
+  const ledger::DiskRow& row = session_->row();
+  finish_disk(mount, row, scope_of(row, rotation_, profile::list_profiles(places_)), new_bytes_,
+              ledger_, now());
 }
 
 /// The copies stand; a plan that cannot be made is no reason to say that they do not.

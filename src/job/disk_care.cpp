@@ -138,7 +138,7 @@ ledger::DiskRow row_from(const udev::BlockDevice& device, const udev::BlockDevic
 }  // namespace
 
 std::string adopt_disk(const profile::Places& places, udev::DeviceProbe& devices,
-                       const std::string& word, const Surroundings& around) {
+                       const std::string& word, const DiskKey& key, const Surroundings& around) {
   const auto device = devices.find(word);
   if (!device || !disk::name_of_label(device->label)) {
     throw Error(ErrorKind::not_found,
@@ -159,7 +159,7 @@ std::string adopt_disk(const profile::Places& places, udev::DeviceProbe& devices
   std::optional<disk::LuksMapping> mapping;
   std::optional<udev::BlockDevice> filesystem = device;
   if (device->fs_type == "crypto_LUKS") {
-    mapping.emplace(device->node, key_file_of(places, name), name, around.processes);
+    mapping.emplace(device->node, opener_of(places, name, key), name, around.processes);
     filesystem = devices.find(mapping->node());
   }
   const Found found = look(*filesystem);

@@ -6,6 +6,7 @@
 
 #include "disk/power.h"
 #include "job/disk_check.h"
+#include "job/disk_key.h"
 #include "job/disk_session.h"
 
 namespace rota::job {
@@ -54,6 +55,6 @@ class DiskCare {
 /// Returns the disk's name. Throws Error: not_found; refused for a disk without an identity that
 /// fits its filesystem, or one that is known already.
 std::string adopt_disk(const profile::Places& places, udev::DeviceProbe& devices,
-                       const std::string& word, const Surroundings& around);
+                       const std::string& word, const DiskKey& key, const Surroundings& around);
 
 }  // namespace rota::job

@@ -70,7 +70,7 @@ disk::TripwireFacts CopyStep::facts(const CopySource& source) {
   }
   if (auto now = source.mounts()) {
     facts.mounts_now = std::move(*now);
-    facts.mounts_before = remembered_mounts(places_, source.server());
+    facts.mounts_before = remembered_mounts(places_, source.server(), MountMemory::copy);
   }
   facts.canaries_changed = source.changed_canaries();
   return facts;

@@ -8,8 +8,21 @@
 
 namespace rota::job {
 
-void finish_disk(const disk::DiskMount& mount, const ledger::DiskRow& disk, std::uint64_t next_copy,
-                 ledger::Ledger& ledger, base::Instant now) {
+/// A plain disk that somebody finds must not tell where the others are, nor one customer's disk the
+/// names of another's files.
+ledger::ExportScope scope_of(const ledger::DiskRow& disk, const profile::Rotation& rotation,
+                             std::vector<std::string> profiles) {
+  ledger::ExportScope scope;
+  scope.people = !disk.luks_uuid.empty();
+  if (!scope.people) scope.disk = disk.name;
+  scope.servers = rotation.limit_of(disk.name);
+  scope.known_servers = std::move(profiles);
+  return scope;
+}
+
+void finish_disk(const disk::DiskMount& mount, const ledger::DiskRow& disk,
+                 const ledger::ExportScope& scope, std::uint64_t next_copy, ledger::Ledger& ledger,
+                 base::Instant now) {
   disk::RecoverFacts facts;
   facts.label = disk.label;
   facts.encrypted = !disk.luks_uuid.empty();
@@ -23,9 +36,7 @@ void finish_disk(const disk::DiskMount& mount, const ledger::DiskRow& disk, std:
   const disk::Usage usage = disk::usage(mount.fd());
   ledger::Disks disks(ledger);
   disks.set_room(disk.name, usage.size, usage.used, next_copy, now);
-  // A plain disk that somebody finds must not tell where the others are.
-  const bool encrypted = !disk.luks_uuid.empty();
-  base::write_file(mount.path() + "/" + kLedgerFile, ledger::export_json(ledger, encrypted), 0600);
+  base::write_file(mount.path() + "/" + kLedgerFile, ledger::export_json(ledger, scope), 0600);
 }
 
 }  // namespace rota::job

@@ -58,8 +58,7 @@ std::string list_of(const std::vector<CopyInfo>& copies) {
 }  // namespace
 
 DiskReader::DiskReader(const profile::Places& places, udev::DeviceProbe& devices,
-                       const std::string& word, const std::string& key_file,
-                       const Surroundings& around) {
+                       const std::string& word, const DiskKey& key, const Surroundings& around) {
   udev::BlockDevice device = find_device(devices, word);
   name_ = disk::name_of_label(device.label).value_or("");
   if (!name_.empty()) lock_.emplace(disk::lock_disk(places.run, name_));
@@ -69,8 +68,8 @@ DiskReader::DiskReader(const profile::Places& places, udev::DeviceProbe& devices
     ours = !name_.empty() && ledger::Disks(ledger).with_uuid(device.uuid).has_value();
   }
   if (device.fs_type == "crypto_LUKS") {
-    mapping_.emplace(device.node, key_file.empty() ? key_file_of(places, name_) : key_file,
-                     name_.empty() ? "restore" : name_, around.processes);
+    mapping_.emplace(device.node, opener_of(places, name_, key), name_.empty() ? "restore" : name_,
+                     around.processes);
     device = find_device(devices, mapping_->node());
   }
   mount_.emplace(device.node, device.fs_type,

@@ -9,6 +9,7 @@
 #include "disk/index_source.h"
 #include "disk/luks.h"
 #include "disk/mount.h"
+#include "job/disk_key.h"
 #include "job/server.h"
 #include "udev/device_probe.h"
 
@@ -20,10 +21,10 @@ namespace rota::job {
 /// what its journal would still have to complete is not seen.
 class DiskReader {
  public:
-  /// word: a disk's name or label, or a device. key_file: of an encrypted one; empty: where this
-  /// machine keeps it. Throws Error: not_found, locked, refused, corrupt.
+  /// word: a disk's name or label, or a device. key: of an encrypted one. Throws Error: not_found,
+  /// locked, refused, corrupt.
   DiskReader(const profile::Places& places, udev::DeviceProbe& devices, const std::string& word,
-             const std::string& key_file, const Surroundings& around);
+             const DiskKey& key, const Surroundings& around);
 
   /// The disk's, by its label; empty: it has none of rota's.
   const std::string& name() const { return name_; }

@@ -66,7 +66,7 @@ void refuse_if_ended(const ledger::DiskRow& row) {
           : fmt::format("`rota disk release {}` takes it back into the rotation", row.name);
   throw Error(ErrorKind::refused,
               fmt::format("disk {} is {} ({}), and nothing is written to it; {}", row.name,
-                          word(row.end), row.end_reason, advice));
+                          word(row.end), base::printable(row.end_reason), advice));
 }
 
 DiskSession::DiskSession(const profile::Places& places, ledger::Disks& disks,
@@ -129,7 +129,8 @@ void DiskSession::recognise(const SessionOptions& options) {
   if (!seen.is_ours() && seen.verdict != disk::Verdict::container) refuse(seen);
   row_ = disks_.get(seen.name);
   if (seen.verdict == disk::Verdict::container) {
-    mapping_.emplace(device_.node, key_file_of(places_, row_.name), row_.name, around_.processes);
+    mapping_.emplace(device_.node, disk::LuksSecrets{key_file_of(places_, row_.name), ""},
+                     row_.name, around_.processes);
     inner_ = devices_.find(mapping_->node());
     if (!inner_) {
       throw Error(ErrorKind::io, fmt::format("the opened container of disk {} has no device {}",

@@ -14,11 +14,19 @@ namespace {
 
 using Words = std::vector<std::string>;
 
+/// Twenty thousand packages; twenty programs together stay below what chain::read_facts() takes.
+constexpr std::size_t kMostOutput = 1 << 20;
+
 /// What a program prints; nothing when it is missing or fails. It is asked without a shell.
 std::string output_of(base::ProcessRunner& processes, const Words& words) {
+  base::Command command;
+  command.argv = words;
+  command.environment = {{"LC_ALL", "C"}};
+  command.most_output = kMostOutput;
   try {
-    const base::ProcessResult result = processes.run({words, {{"LC_ALL", "C"}}});
-    return result.status == 0 ? result.output : "";
+    const base::ProcessResult result = processes.run(command);
+    if (result.status != 0) return "";
+    return result.cut ? "(what came before is cut off)\n" + result.output : result.output;
   } catch (const base::Error& error) {
     if (error.kind() == base::ErrorKind::interrupted) throw;
     return "";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <sstream>
 
 #include "base/atomic_file.h"
@@ -37,8 +38,8 @@ bool holds_data(const std::string& type) {
   return std::ranges::find(kNone, type) == kNone.end() && !type.starts_with("fuse.");
 }
 
-std::string file_of(const profile::Places& places, const std::string& profile) {
-  return places.state + "/" + profile + "/mounts";
+std::string file_of(const profile::Places& places, const std::string& profile, MountMemory of) {
+  return places.state + "/" + profile + (of == MountMemory::copy ? "/mounts" : "/mounts-run");
 }
 
 constexpr std::uint64_t kMostBytes = 4 << 20;
@@ -77,9 +78,10 @@ std::vector<std::string> data_mounts(const std::string& source) {
 }
 
 std::optional<std::vector<std::string>> remembered_mounts(const profile::Places& places,
-                                                          const std::string& profile) {
+                                                          const std::string& profile,
+                                                          MountMemory of) {
   try {
-    std::istringstream text(base::read_file(file_of(places, profile), kMostBytes));
+    std::istringstream text(base::read_file(file_of(places, profile, of), kMostBytes));
     std::vector<std::string> mounts;
     for (std::string line; std::getline(text, line);) mounts.push_back(unescape(line));
     return mounts;
@@ -89,7 +91,7 @@ std::optional<std::vector<std::string>> remembered_mounts(const profile::Places&
   }
 }
 
-void remember_mounts(const profile::Places& places, const std::string& profile,
+void remember_mounts(const profile::Places& places, const std::string& profile, MountMemory of,
                      const std::vector<std::string>& mounts) {
   std::string text;
   for (const std::string& path : mounts) {
@@ -104,9 +106,23 @@ void remember_mounts(const profile::Places& places, const std::string& profile,
     }
     text += '\n';
   }
-  const std::string file = file_of(places, profile);
+  const std::string file = file_of(places, profile, of);
   base::real_files().make_directories(base::parent_directory(file), 0700);
   base::write_file(file, text);
+}
+
+std::vector<std::string> forgotten_mounts(const std::vector<std::string>& before,
+                                          const std::vector<std::string>& now) {
+  std::vector<std::string> forgotten;
+  for (const std::string& path : before) {
+    if (std::ranges::find(now, path) != now.end()) continue;
+    std::error_code trouble;
+    if (std::filesystem::is_directory(path, trouble) && std::filesystem::is_empty(path, trouble) &&
+        !trouble) {
+      forgotten.push_back(path);
+    }
+  }
+  return forgotten;
 }
 
 }  // namespace rota::job

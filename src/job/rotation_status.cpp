@@ -55,13 +55,14 @@ rotation::Status read_status(const profile::Places& places, ledger::Ledger& ledg
                              base::Instant now) {
   std::vector<rotation::ProfileRows> rows;
   rotation::RotationInput input;
+  input.servers = profile::list_profiles(places);
+  input.told.assign(profiles.begin(), profiles.end());
   for (const std::string& name : profiles) {
     const profile::Profile profile = profile::load_profile(places, name);
     rows.push_back({name,
                     ledger.runs(name),
                     ledger.last_verifications(name),
                     {profile.max_full_age, profile.max_age, profile.max_fulls_with_incrs}});
-    input.servers.push_back(name);
   }
   const profile::Rotation rotation = profile::load_rotation(places);
   const std::vector<rotation::SetPolicy> sets = set_policies(rotation);

@@ -27,9 +27,9 @@ std::optional<std::vector<std::string>> look_at_ports(ledger::Disks& disks,
                                                       udev::DeviceProbe& devices,
                                                       base::Instant now);
 
-/// Reads what status is worked out from, and works it out. profiles: those to tell of; with all of
-/// them, exposure is told for each. devices: looked at first, as look_at_ports() does. Throws
-/// Error(config) for a profile or a rotation.toml that cannot be used.
+/// Reads what status is worked out from, and works it out. profiles: those to tell of, see
+/// RotationInput::told; of the others only the names are read. devices: looked at first, as
+/// look_at_ports() does. Throws Error(config) for a profile or a rotation.toml that cannot be used.
 rotation::Status read_status(const profile::Places& places, ledger::Ledger& ledger,
                              std::span<const std::string> profiles, udev::DeviceProbe& devices,
                              base::Instant now);

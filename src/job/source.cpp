@@ -20,19 +20,13 @@ std::string host_name() {
 
 namespace {
 
-/// Keys of encrypted disks that lie where rotation.toml says. Those in their usual place are left
-/// out by implied_excludes() already.
-std::vector<std::string> disk_keys(const profile::Places& places, base::Warnings& warnings) {
-  std::vector<std::string> keys;
+/// That the disks cannot be worked with is no reason to go without tonight's backup.
+void check_rotation(const profile::Places& places, base::Warnings& warnings) {
   try {
-    for (const profile::DiskSet& set : profile::load_rotation(places).sets) {
-      if (!set.key_file.empty()) keys.push_back(set.key_file);
-    }
+    profile::load_rotation(places);
   } catch (const base::Error& error) {
-    // That the disks cannot be worked with is no reason to go without tonight's backup.
     warnings.warn("rotation.toml", error.what());
   }
-  return keys;
 }
 
 }  // namespace
@@ -40,9 +34,7 @@ std::vector<std::string> disk_keys(const profile::Places& places, base::Warnings
 tree::Selection selection(const profile::Profile& profile, const profile::Places& places,
                           base::Warnings& warnings) {
   tree::Selection selection;
-  for (const std::string& key : disk_keys(places, warnings)) {
-    if (profile::is_within(key, profile.source)) selection.rules.add_exclude(key);
-  }
+  check_rotation(places, warnings);
   // Rota's own things first: the first rule that matches decides.
   for (const std::string& path : profile::implied_excludes(profile, places)) {
     selection.rules.add_exclude(path);

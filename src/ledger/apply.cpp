@@ -51,7 +51,7 @@ bool applied(Database& database, const HistoryRow& row) {
 
 void apply(Database& database, const HistoryRow& row) {
   try {
-    const bool known = row.kind == "begin" || applied<DiskRow>(database, row) ||
+    const bool known = row.kind == "begin" || row.withheld() || applied<DiskRow>(database, row) ||
                        applied<ClaimRow>(database, row) || applied<ObservationRow>(database, row) ||
                        applied<CopyRow>(database, row) || applied<CheckRow>(database, row) ||
                        applied<AlarmRow>(database, row) || applied<DrillRow>(database, row);

@@ -30,15 +30,16 @@ Head read_head(base::Database& database) {
 
 void store_row(base::Database& database, const HistoryRow& row) {
   base::Statement(database,
-                  "INSERT INTO history (number, time, kind, data, people, people_sha256, hash) "
-                  "VALUES (?, ?, ?, ?, ?, ?, ?)")
+                  "INSERT INTO history (number, time, kind, data, people, people_sha256, "
+                  "commitment, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(1, row.number)
       .bind(2, row.time.time_since_epoch().count())
       .bind(3, row.kind)
       .bind(4, row.data)
       .bind(5, row.people)
       .bind(6, row.people_sha256)
-      .bind(7, row.hash)
+      .bind(7, row.commitment)
+      .bind(8, row.hash)
       .run();
   base::Statement(database,
                   "INSERT INTO history_head (one, rows, hash) VALUES (1, ?, ?) "
@@ -76,13 +77,16 @@ std::int64_t Change::append(const char* kind, const RowText& text) {
   row.number = head_.rows + 1;
   row.time = now_;
   row.kind = kind;
-  row.data = text.data;
+  auto data = nlohmann::json::parse(text.data);
+  data["salt"] = random_hex();
+  row.data = data.dump();
   if (!text.people.empty()) {
     auto people = nlohmann::json::parse(text.people);
     people["salt"] = random_hex();
     row.people = people.dump();
     row.people_sha256 = base::to_hex(base::sha256(base::as_bytes(row.people)));
   }
+  row.commitment = commitment_of(row);
   row.hash = row_hash(head_.hash, row);
   store_row(database_, row);
   apply(database_, row);

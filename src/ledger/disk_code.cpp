@@ -7,16 +7,11 @@
 
 #include "base/error.h"
 #include "ledger/disks.h"
+#include "ledger/names.h"
 
 namespace rota::ledger {
 
 namespace {
-
-bool is_name(std::string_view name) {
-  return !name.empty() && name.size() <= 7 && std::ranges::all_of(name, [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  });
-}
 
 std::string upper(std::string_view text) {
   std::string result(text);
@@ -49,7 +44,7 @@ std::optional<DiskCode> parse_fields(std::string_view text) {
     fields.push_back(text.substr(at, end - at));
     at = end + 1;
   }
-  if (fields.size() != 5 || !is_name(fields[1])) return std::nullopt;
+  if (fields.size() != 5 || !is_disk_name(fields[1])) return std::nullopt;
   DiskCode code;
   code.name = fields[1];
   code.set = fields[2];
@@ -101,7 +96,7 @@ std::optional<DiskCode> parse_scan(std::string_view text) {
   const std::string_view digit =
       dash == std::string_view::npos ? std::string_view() : name.substr(dash + 1);
   name = name.substr(0, dash);
-  if (!is_name(name)) return std::nullopt;
+  if (!is_disk_name(name)) return std::nullopt;
   if (dash != std::string_view::npos && (digit.size() != 1 || digit[0] != check_digit(name))) {
     return std::nullopt;
   }

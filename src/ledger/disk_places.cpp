@@ -11,6 +11,9 @@ namespace rota::ledger {
 
 namespace {
 
+using base::Error;
+using base::ErrorKind;
+
 constexpr const char* kLast = "disk = ? ORDER BY id DESC LIMIT 1";
 
 template <typename Row>
@@ -30,6 +33,24 @@ std::vector<Row> since(base::Database& database, const char* table, base::Instan
                          {from, from});
 }
 
+/// A word about where a disk is that is lost would say nothing of its turn, and of a retired one
+/// nobody asks.
+void refuse_gone(const DiskRow& disk) {
+  const std::string since =
+      disk.end_time ? fmt::format(" since {}", base::local(*disk.end_time).substr(0, 10)) : "";
+  if (disk.end == DiskEnd::lost) {
+    throw Error(ErrorKind::refused,
+                fmt::format("disk {0} is lost{1}: if it was found, `rota disk release {0}` first",
+                            disk.name, since));
+  }
+  if (disk.end == DiskEnd::retired) {
+    throw Error(ErrorKind::refused,
+                fmt::format("disk {} is retired{}, and that is final: where it is, is not recorded "
+                            "any more",
+                            disk.name, since));
+  }
+}
+
 }  // namespace
 
 void close_contradictions(Change& change, std::vector<AlarmRow> open, base::Instant now) {
@@ -44,7 +65,7 @@ void Disks::claim(const ClaimRow& claim, base::Instant now) {
   base::Database& database = ledger_.database();
   advised(database.path(), [&] {
     Change change(database, now);
-    get(claim.disk);
+    refuse_gone(get(claim.disk));
     ClaimRow row = claim;
     row.id = 0;
     change.add(row);

@@ -58,7 +58,8 @@ class Disks {
   // ---- where they are ----
 
   /// A person's word. Closes the disk's open contradictions: the person has seen the disk. `now` is
-  /// when it is recorded; claim.time may lie before.
+  /// when it is recorded; claim.time may lie before. Throws Error(refused) for a lost or retired
+  /// disk: where it is, is not followed.
   void claim(const ClaimRow& claim, base::Instant now);
   /// A step or state that the machine saw. Opens the alarm "contradiction" when the disk is claimed
   /// off site and was not seen since, or is lost.

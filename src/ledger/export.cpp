@@ -2,10 +2,14 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "ledger/fields.h"
 #include "ledger/ledger.h"
 #include "ledger/schema.h"
 
@@ -42,14 +46,20 @@ std::int64_t number_of(const json& row, const char* key) {
 
 HistoryRow row_of(const json& value) {
   if (!value.is_object()) throw Error(ErrorKind::corrupt, "a row is no object");
+  if (!value.contains("data")) {
+    return withheld_row(number_of(value, "number"), text_of(value, "commitment"),
+                        text_of(value, "hash"));
+  }
   HistoryRow row;
   row.number = number_of(value, "number");
   row.time = base::Instant(std::chrono::seconds(number_of(value, "time")));
   row.kind = text_of(value, "kind");
+  if (row.withheld()) throw Error(ErrorKind::corrupt, "a row is withheld and told");
+  row.commitment = text_of(value, "commitment");
   row.hash = text_of(value, "hash");
   row.people_sha256 = text_of(value, "people_sha256");
   // As they were hashed: one line, keys sorted, whatever blanks somebody put in between.
-  if (const auto data = value.find("data"); data != value.end()) row.data = data->dump();
+  row.data = value["data"].dump();
   if (const auto people = value.find("people"); people != value.end()) row.people = people->dump();
   return row;
 }
@@ -73,22 +83,101 @@ json parse(std::string_view text) {
   return file;
 }
 
+/// What a row is about.
+struct About {
+  explicit About(const HistoryRow& row) : kind(row.kind) {
+    const json data = json::parse(row.data, nullptr, false);
+    if (!data.is_object()) return;
+    disk = text_of(data, kind == kTable<DiskRow>.kind ? "name" : "disk");
+    server = text_of(data, "server");
+    detail = text_of(data, "detail");
+  }
+  bool is_copy() const { return kind == kTable<CopyRow>.kind; }
+
+  std::string kind;
+  std::string disk;
+  std::string server;
+  std::string detail;  ///< a sentence, or a server's name
+};
+
+using Names = std::set<std::string>;
+
+/// Which rows an export tells. What an observation or an alarm says of several servers or disks is
+/// a sentence, of which nobody can tell any more whom it names: it is told where there are no
+/// others.
+class Telling {
+ public:
+  Telling(const ExportScope& scope, const std::vector<HistoryRow>& rows) {
+    Names all(scope.known_servers.begin(), scope.known_servers.end());
+    std::multimap<std::string, std::string> holders;  // disks by server
+    for (const HistoryRow& row : rows) {
+      const About about(row);
+      if (!about.server.empty()) all.insert(about.server);
+      if (about.is_copy()) holders.emplace(about.server, about.disk);
+    }
+    const bool any_server =
+        !scope.servers || std::ranges::all_of(all, [&](const std::string& server) {
+          return std::ranges::count(*scope.servers, server) != 0;
+        });
+    everything_ = scope.disk.empty() && any_server;
+    servers_ = any_server ? all : Names(scope.servers->begin(), scope.servers->end());
+    if (!scope.disk.empty()) {
+      disks_ = {scope.disk};
+      std::erase_if(servers_, [&](const std::string& server) {
+        const auto [first, last] = holders.equal_range(server);
+        return std::none_of(first, last, [&](const auto& one) { return one.second == scope.disk; });
+      });
+    } else {
+      for (const auto& [server, disk] : holders) {
+        if (servers_.contains(server)) disks_.insert(disk);
+      }
+      disks_.insert("");  // drills from the store
+    }
+  }
+
+  bool tells(const HistoryRow& row) const {
+    if (row.withheld()) return false;
+    if (everything_ || row.kind == "begin") return true;
+    const About about(row);
+    if (!disks_.contains(about.disk)) return false;
+    if (about.kind == kTable<DiskRow>.kind || about.kind == kTable<ClaimRow>.kind) return true;
+    if (about.kind == kTable<ObservationRow>.kind) {
+      return about.detail.empty() || servers_.contains(about.detail);
+    }
+    return servers_.contains(about.server);
+  }
+
+ private:
+  bool everything_ = false;
+  Names disks_;
+  Names servers_;
+};
+
+void append_row(std::string& text, const HistoryRow& row, bool told, bool people) {
+  text += fmt::format("{{\"number\":{}", row.number);
+  if (told) {
+    text += fmt::format(",\"time\":{},\"kind\":{},\"data\":{}", row.time.time_since_epoch().count(),
+                        json(row.kind).dump(), row.data);
+    if (people && !row.people.empty()) text += ",\"people\":" + row.people;
+    if (!row.people_sha256.empty()) {
+      text += ",\"people_sha256\":" + json(row.people_sha256).dump();
+    }
+  }
+  if (!row.commitment.empty()) text += ",\"commitment\":" + json(row.commitment).dump();
+  text += fmt::format(",\"hash\":{}}}", json(row.hash).dump());
+}
+
 }  // namespace
 
-std::string export_json(Ledger& ledger, bool with_people) {
+std::string export_json(Ledger& ledger, const ExportScope& scope) {
   const std::vector<HistoryRow> rows = History(ledger).rows();
+  const Telling telling(scope, rows);
   std::string text = fmt::format("{{\"rota_ledger\":1,\"head\":\"{}\",\"rows\":[",
                                  rows.empty() ? kNoHash : std::string_view(rows.back().hash));
   bool first = true;
   for (const HistoryRow& row : rows) {
-    text += fmt::format("{}\n{{\"number\":{},\"time\":{},\"kind\":{},\"data\":{}", first ? "" : ",",
-                        row.number, row.time.time_since_epoch().count(), json(row.kind).dump(),
-                        row.data);
-    if (with_people && !row.people.empty()) text += ",\"people\":" + row.people;
-    if (!row.people_sha256.empty()) {
-      text += ",\"people_sha256\":" + json(row.people_sha256).dump();
-    }
-    text += fmt::format(",\"hash\":{}}}", json(row.hash).dump());
+    text += first ? "\n" : ",\n";
+    append_row(text, row, telling.tells(row), scope.people);
     first = false;
   }
   return text + "\n]}\n";

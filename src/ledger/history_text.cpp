@@ -102,6 +102,7 @@ std::string told(const HistoryRow& row) {
 std::string sentence(const HistoryRow& row) {
   try {
     if (row.kind == "begin") return "the ledger of rotation disks begins";
+    if (row.withheld()) return "left out of the export from which this ledger was rebuilt";
     if (row.kind == "disk") return told<DiskRow>(row);
     if (row.kind == "claim") return told<ClaimRow>(row);
     if (row.kind == "observation") return told<ObservationRow>(row);

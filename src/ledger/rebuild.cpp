@@ -26,14 +26,18 @@ std::int64_t parting(const std::vector<HistoryRow>& a, const std::vector<History
   return 0;
 }
 
-/// Names and places by their hash, from every history that has them.
-using People = std::map<std::string, std::string>;
+/// What one history tells and another withholds: rows, and names and places, each by its hash.
+struct Known {
+  std::map<std::string, HistoryRow> rows;
+  std::map<std::string, std::string> people;
 
-void collect(const std::vector<HistoryRow>& rows, People& people) {
-  for (const HistoryRow& row : rows) {
-    if (!row.people.empty()) people.emplace(row.people_sha256, row.people);
+  void collect(const std::vector<HistoryRow>& from) {
+    for (const HistoryRow& row : from) {
+      if (!row.withheld()) rows.emplace(row.hash, row);
+      if (!row.people.empty()) people.emplace(row.people_sha256, row.people);
+    }
   }
-}
+};
 
 void replace_history(base::Database& database, const std::vector<HistoryRow>& rows) {
   base::Transaction transaction(database);
@@ -87,10 +91,10 @@ Rebuilt rebuild(Ledger& ledger, std::span<const Exported> exports, bool replace)
                             longest.origin, at));
     }
   }
-  People people;
-  if (own_whole) collect(own.rows, people);
+  Known known;
+  if (own_whole) known.collect(own.rows);
   for (const Exported* candidate : candidates) {
-    collect(candidate->rows, people);
+    known.collect(candidate->rows);
     if (const std::int64_t at = parting(candidate->rows, longest.rows); at != 0) {
       result.warnings.push_back(
           at == 1 ? fmt::format("The ledger on {} is that of another machine and was left out.",
@@ -109,10 +113,15 @@ Rebuilt rebuild(Ledger& ledger, std::span<const Exported> exports, bool replace)
 
   std::vector<HistoryRow> rows = longest.rows;
   for (HistoryRow& row : rows) {
+    if (row.withheld()) {
+      const auto told = known.rows.find(row.hash);
+      if (told != known.rows.end()) row = told->second;
+      if (told == known.rows.end()) ++result.withheld;
+    }
     if (row.people_sha256.empty() || !row.people.empty()) continue;
-    const auto found = people.find(row.people_sha256);
-    if (found != people.end()) row.people = found->second;
-    if (found == people.end()) result.without_people = true;
+    const auto found = known.people.find(row.people_sha256);
+    if (found != known.people.end()) row.people = found->second;
+    if (found == known.people.end()) result.without_people = true;
   }
   base::Database& database = ledger.database();
   advised(database.path(), [&] { replace_history(database, rows); });

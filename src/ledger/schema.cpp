@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <iterator>
+#include <map>
 #include <string>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace rota::ledger {
 
@@ -219,6 +221,8 @@ const char* const kSteps[] = {
       problem         TEXT    NOT NULL
     ) STRICT;
     )sql",
+    // What stands for a row where it is withheld; rows from before this have none.
+    "ALTER TABLE history ADD COLUMN commitment TEXT NOT NULL DEFAULT ''",
     // Which tripwire it was and how far it went: an acceptance covers no more than that.
     R"sql(
     ALTER TABLE alarm ADD COLUMN what TEXT NOT NULL DEFAULT '';
@@ -251,12 +255,42 @@ std::int64_t version_of(base::Database& database) {
   return version;
 }
 
+/// Their text by their name.
+std::map<std::string, std::string> triggers_of(base::Database& database) {
+  base::Statement row(database, "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'");
+  std::map<std::string, std::string> found;
+  while (row.step()) found.emplace(row.text(0), row.text(1));
+  return found;
+}
+
 }  // namespace
 
 void lift_guards(base::Database& database) {
-  database.execute(
-      "DROP TRIGGER history_is_not_altered; DROP TRIGGER history_is_not_removed; "
-      "DROP TRIGGER history_is_not_replaced");
+  for (const auto& [name, text] : triggers_of(database)) {
+    std::string quoted;
+    for (const char c : name) quoted += c == '"' ? "\"\"" : std::string(1, c);
+    database.execute(fmt::format("DROP TRIGGER \"{}\"", quoted));
+  }
+}
+
+std::vector<std::string> wrong_guards(base::Database& database) {
+  base::Database whole("");
+  migrate(whole);
+  const std::map<std::string, std::string> should = triggers_of(whole);
+  const std::map<std::string, std::string> is = triggers_of(database);
+  std::vector<std::string> wrong;
+  for (const auto& [name, text] : should) {
+    const auto found = is.find(name);
+    if (found != is.end() && found->second == text) continue;
+    wrong.push_back(fmt::format("the trigger {} that keeps the history append-only {}", name,
+                                found == is.end() ? "was removed" : "was altered"));
+  }
+  for (const auto& [name, text] : is) {
+    if (should.contains(name)) continue;
+    wrong.push_back(
+        fmt::format("there is a trigger that rota did not make: {}", base::printable(name)));
+  }
+  return wrong;
 }
 
 void set_guards(base::Database& database) { database.execute(kGuards); }

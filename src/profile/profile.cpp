@@ -6,9 +6,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <filesystem>
+#include <span>
+#include <sstream>
 #include <system_error>
 
 #include "base/error.h"
@@ -39,6 +42,83 @@ std::string resolved(const std::string& path) {
   std::error_code error;
   const std::filesystem::path real = std::filesystem::weakly_canonical(path, error);
   return absolute_path(error ? path : real.string()).value_or(path);
+}
+
+/// Files that the table names by one of `keys`, and the tables in it.
+void collect(const toml::table& table, std::span<const std::string_view> keys,
+             std::vector<std::string>& files) {
+  for (auto&& [key, node] : table) {
+    if (const toml::table* inner = node.as_table()) {
+      collect(*inner, keys, files);
+    } else if (std::ranges::find(keys, key.str()) != keys.end()) {
+      const auto path = absolute_path(node.value<std::string>().value_or(""));
+      if (path) files.push_back(*path);
+    }
+  }
+}
+
+/// The same of a file, as far as it can be read at all: a mistake in one profile must not put its
+/// secrets into the backup of another.
+void collect(const std::string& file, std::span<const std::string_view> keys,
+             std::vector<std::string>& files) {
+  const auto read = [&](const std::string& text) {
+    try {
+      collect(parse_toml(text, file), keys, files);
+      return true;
+    } catch (const Error&) {
+      return false;
+    }
+  };
+  std::string text;
+  try {
+    text = read_config(file).value_or("");
+  } catch (const Error&) {
+    return;
+  }
+  if (read(text)) return;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) read(line);
+}
+
+/// Names; none where it cannot be read.
+std::vector<std::string> list_directory(const std::string& path) {
+  std::vector<std::string> names;
+  std::error_code error;
+  std::filesystem::directory_iterator directory(path, error);
+  for (; !error && directory != std::filesystem::directory_iterator(); directory.increment(error)) {
+    names.push_back(directory->path().filename().string());
+  }
+  return names;
+}
+
+/// Everything on this machine that opens a store, an encrypted chain or a disk.
+std::vector<std::string> secrets(const Places& places) {
+  static constexpr std::array<std::string_view, 2> kOfProfile{"credentials", "key"};
+  static constexpr std::array<std::string_view, 1> kOfDisks{"key_file"};
+  std::vector<std::string> files{places.config + "/keys"};
+  std::vector<std::string> names;
+  try {
+    names = list_profiles(places);
+  } catch (const Error&) {  // what cannot be listed can hardly be backed up either
+  }
+  for (const std::string& name : names) {
+    collect(places.config + "/" + name + "/profile.toml", kOfProfile, files);
+  }
+  collect(places.config + "/rotation.toml", kOfDisks, files);
+  // An unfinished run's journal has its key. Also of profiles that are gone, and what a crash left
+  // of the writing.
+  std::error_code error;
+  for (const std::string& name : list_directory(places.state)) {
+    const std::string directory = places.state + "/" + name;
+    if (!std::filesystem::is_directory(directory, error)) continue;
+    for (const char* file : {"journal", "resume", "resume.new"}) {
+      files.push_back(directory + "/" + file);
+    }
+    for (const std::string& file : list_directory(directory)) {
+      if (file.starts_with("journal.")) files.push_back(directory + "/" + file);
+    }
+  }
+  return files;
 }
 
 }  // namespace
@@ -129,7 +209,8 @@ std::optional<std::string> local_target(std::string_view target) {
 }
 
 std::vector<std::string> implied_excludes(const Profile& profile, const Places& places) {
-  std::vector<std::string> own{places.cache, places.config + "/keys"};
+  std::vector<std::string> own = secrets(places);
+  own.push_back(places.cache);
   if (profile.credentials.starts_with('/')) own.push_back(profile.credentials);
   if (!profile.key.empty()) own.push_back(profile.key);
   if (const auto directory = local_target(profile.target)) own.push_back(*directory);

@@ -92,9 +92,10 @@ Profile load_profile(const Places& places, const std::string& name);
 std::optional<std::string> local_target(std::string_view target);
 
 /// Absolute paths strictly within the source that are always left out because they are rota's own:
-/// the cache, the credentials file, the secret key, the disk keys and a local target. Where the way
-/// to one leads through a symlink, the place where it really lies is left out as well. Looks at the
-/// filesystem for the symlinks; what does not exist yet is fine.
+/// the cache, a local target, and what opens stores, chains and disks: credentials and secret keys
+/// of all profiles, as far as these can be read, the disk keys, and the journals of unfinished
+/// runs. Where the way to one leads through a symlink, the place where it really lies is left out
+/// as well. Looks at the filesystem; what does not exist yet is fine.
 std::vector<std::string> implied_excludes(const Profile& profile, const Places& places);
 
 }  // namespace rota::profile

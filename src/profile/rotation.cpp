@@ -203,6 +203,16 @@ bool Rotation::may_hold(std::string_view disk, std::string_view profile) const {
   return limit == limits.end() || names(limit->second, profile);
 }
 
+std::optional<std::vector<std::string>> Rotation::limit_of(std::string_view disk) const {
+  const DiskSet* set = set_of(disk);
+  if (set == nullptr) return std::vector<std::string>();
+  const auto limit = limits.find(std::string(disk));
+  if (limit == limits.end() && set->profiles.empty()) return std::nullopt;
+  std::vector<std::string> may = limit == limits.end() ? set->profiles : limit->second;
+  std::erase_if(may, [&](const std::string& profile) { return !may_hold(disk, profile); });
+  return may;
+}
+
 Rotation default_rotation() {
   Rotation rotation;
   rotation.sets.emplace_back().name = "monthly";

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,8 @@ struct Rotation {
   const DiskSet* find(std::string_view set) const;
   /// Whether the set of the disk has the profile and the disk is not limited to others.
   bool may_hold(std::string_view disk, std::string_view profile) const;
+  /// The profiles that the disk may hold; nothing: any.
+  std::optional<std::vector<std::string>> limit_of(std::string_view disk) const;
 };
 
 /// One set, "monthly", with every disk and every profile.

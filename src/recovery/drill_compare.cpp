@@ -84,12 +84,15 @@ Differences compare_restored(tree::Source& origin, const std::string& restored,
   tree::LocalSource local(restored, {}, warnings);
   CountedSource counted(local, progress, stop);
   Differences differences;
-  tree::compare(origin, counted, [&](const tree::Difference& difference) {
-    ++differences.count;
-    if (differences.first.size() < kShownDifferences) {
-      differences.first.push_back(told(difference));
-    }
-  });
+  tree::compare(
+      origin, counted,
+      [&](const tree::Difference& difference) {
+        ++differences.count;
+        if (differences.first.size() < kShownDifferences) {
+          differences.first.push_back(told(difference));
+        }
+      },
+      tree::Contents::read, stop);
   return differences;
 }
 

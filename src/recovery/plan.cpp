@@ -42,7 +42,7 @@ std::string where(const rotation::DiskStatus& disk) {
 void add_places(PlanBuilder& plan, const Installation& installation) {
   plan.heading("What is where");
   for (const rotation::Exposure& exposure : installation.status.rotation.exposures) {
-    if (!exposure.sentence.empty()) plan.paragraph(printable(exposure.sentence));
+    if (!exposure.sentence.empty()) plan.paragraph(exposure.sentence);
   }
   std::vector<std::vector<std::string>> rows;
   for (const rotation::DiskStatus& disk : installation.status.rotation.disks) {
@@ -61,8 +61,14 @@ void add_places(PlanBuilder& plan, const Installation& installation) {
 
 /// Only public keys stand here: what tells which key is the right one.
 void add_store(PlanBuilder& plan, Plan& document, const profile::Profile& profile) {
-  plan.paragraph(fmt::format("Server {}, {} of it: {}", profile.name, printable(profile.source),
-                             printable(profile.target)));
+  std::string place = printable(profile.target);
+  std::string code = fmt::format("rota plan\nserver: {}\nstore: {}", profile.name, profile.target);
+  for (const auto& [what, value] : reached_by(profile)) {
+    place += fmt::format(", {} {}", what, printable(value));
+    code += fmt::format("\n{}: {}", what, value);
+  }
+  plan.paragraph(
+      fmt::format("Server {}, {} of it: {}", profile.name, printable(profile.source), place));
   if (!profile.credentials.empty()) {
     plan.paragraph(
         fmt::format("Its access key lay on the server in {}; a copy of it that can read "
@@ -70,18 +76,18 @@ void add_store(PlanBuilder& plan, Plan& document, const profile::Profile& profil
                     printable(profile.credentials)));
     plan.blank("Access key kept at");
   }
-  std::string code = fmt::format("rota plan\nserver: {}\nstore: {}", profile.name, profile.target);
   if (profile.encrypt_to.empty()) {
     plan.paragraph("The backups are not encrypted.");
   } else {
     plan.paragraph(
-        "The backups are encrypted. This opens them: the secret key (or the passphrase) "
-        "of");
+        opened_by_passphrase(profile)
+            ? "The backups are encrypted. This opens them: the passphrase (or the secret key) of"
+            : "The backups are encrypted. This opens them: the secret key of");
     for (const std::string& recipient : profile.encrypt_to) {
       plan.command(recipient);
       code += "\nkey: " + recipient;
     }
-    plan.blank("Secret key kept at");
+    plan.blank(opened_by_passphrase(profile) ? "Passphrase kept at" : "Secret key kept at");
   }
   document.codes.push_back({fmt::format("{}: store and key", profile.name), code});
 }
@@ -105,7 +111,7 @@ void add_stores(PlanBuilder& plan, Plan& document, const Installation& installat
   for (const ledger::DiskState& state : installation.disks) {
     if (state.disk.luks_uuid.empty() || state.disk.end == ledger::DiskEnd::retired) continue;
     const profile::DiskSet* set = installation.rotation.set_of(state.disk.name);
-    rows.push_back({state.disk.label,
+    rows.push_back({printable(state.disk.label),
                     set != nullptr && !set->key_file.empty()
                         ? printable(set->key_file)
                         : fmt::format("{}/keys/{}.key", installation.config, state.disk.name),

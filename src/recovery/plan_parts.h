@@ -2,6 +2,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "recovery/plan.h"
 
@@ -32,6 +33,12 @@ class PlanBuilder {
   Plan& plan_;
   int section_ = 0;
 };
+
+/// What it takes to reach a profile's store beside its target, by the words of the options that
+/// say the same without a profile: {"endpoint", "https://s3.example.org"}.
+std::vector<std::pair<std::string, std::string>> reached_by(const profile::Profile& profile);
+/// Whether a passphrase opens its backups, which rota asks for; else it takes a key file.
+bool opened_by_passphrase(const profile::Profile& profile);
 
 /// The order of steps for a lost server. open: see PlanOptions::open_disk.
 void add_steps(PlanBuilder& plan, const Installation& installation, bool open);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "chain/key.h"
 #include "recovery/drill.h"
 #include "recovery/plan_parts.h"
 
@@ -21,7 +22,54 @@ void add_drills(PlanBuilder& plan, const Installation& installation) {
   }
 }
 
+/// The command that restores a server on a machine that has no profile of it.
+std::string restore_command(const profile::Profile& profile) {
+  std::string command = "rota restore --target " + base::printable(profile.target);
+  for (const auto& [option, value] : reached_by(profile)) {
+    command += fmt::format(" --{} {}", option, base::printable(value));
+  }
+  if (!profile.credentials.empty()) command += " --credentials FILE";
+  // A passphrase is asked for.
+  if (!profile.encrypt_to.empty() && !opened_by_passphrase(profile)) command += " --key KEYFILE";
+  return command + " --to /mnt/target";
+}
+
+void add_disk_command(PlanBuilder& plan, const Installation& installation,
+                      const std::string& disk) {
+  const bool encrypted = std::ranges::any_of(installation.disks, [&](const auto& state) {
+    return state.disk.name == disk && !state.disk.luks_uuid.empty();
+  });
+  plan.paragraph("From a disk, plugged into a clean machine; it is only read:");
+  plan.command(fmt::format("rota restore --disk {}{} --to /mnt/target", disk,
+                           encrypted ? " --disk-key FILE" : ""));
+  if (!encrypted) return;
+  plan.paragraph(
+      "FILE is the disk's key file, or a file with the recovery passphrase; without --disk-key "
+      "rota "
+      "asks for the passphrase.");
+}
+
 }  // namespace
+
+std::vector<std::pair<std::string, std::string>> reached_by(const profile::Profile& profile) {
+  std::vector<std::pair<std::string, std::string>> options;
+  const bool b2 = profile.target.starts_with("b2://");
+  if (!b2 && !profile.target.starts_with("s3://")) return options;
+  const std::string& endpoint = b2 ? profile.b2.api_url : profile.s3.endpoint;
+  if (!endpoint.empty()) options.emplace_back("endpoint", endpoint);
+  if (b2) return options;
+  if (!profile.s3.region.empty()) options.emplace_back("region", profile.s3.region);
+  if (profile.s3.path_style) {
+    options.emplace_back("path-style", *profile.s3.path_style ? "true" : "false");
+  }
+  return options;
+}
+
+bool opened_by_passphrase(const profile::Profile& profile) {
+  return std::ranges::any_of(profile.encrypt_to, [](const std::string& recipient) {
+    return recipient.starts_with(chain::kLockPrefix);
+  });
+}
 
 void add_steps(PlanBuilder& plan, const Installation& installation, bool open) {
   plan.heading("A server is lost: the order of steps");
@@ -66,16 +114,14 @@ void add_commands(PlanBuilder& plan, const Installation& installation, const std
         "From the online store, on any machine that has rota. The credentials are those "
         "of section 3, in a file that only you can read (mode 0600).");
     for (const profile::Profile& profile : installation.profiles) {
-      const std::string more =
-          (profile.credentials.empty() ? std::string() : " --credentials FILE") +
-          (profile.encrypt_to.empty() ? std::string() : " --key KEYFILE");
-      plan.command(fmt::format("rota restore --target {}{} --to /mnt/target",
-                               base::printable(profile.target), more));
+      plan.command(restore_command(profile));
+    }
+    if (std::ranges::any_of(installation.profiles, opened_by_passphrase)) {
+      plan.paragraph("rota asks for the passphrase where one opens the backups.");
     }
   }
   if (!open) add_drills(plan, installation);
-  plan.paragraph("From a disk, plugged into a clean machine; it is only read:");
-  plan.command(fmt::format("rota restore --disk {} --to /mnt/target", disk));
+  add_disk_command(plan, installation, disk);
   plan.paragraph(
       "An earlier state: --at 2026-09-24; a part only: --path etc/mysql. A disk that "
       "holds several servers: put the server's name behind `restore`.");

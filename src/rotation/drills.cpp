@@ -16,15 +16,46 @@ using ledger::DrillRow;
 /// A drill takes an hour of somebody's week: said so long before.
 constexpr std::chrono::hours kAhead{7 * 24};
 
-/// The failure that nothing since has refuted. A sample that passes says nothing of what failed in
-/// a drill of the whole.
-const DrillRow* open_failure(std::span<const DrillRow> drills, const std::string& server) {
-  const DrillRow* open = nullptr;
+/// Nobody can say of a disk that the ledger does not know that it is gone: after so long it is.
+constexpr std::chrono::hours kUnknownDisk{365 * 24};
+
+/// Whether what `drill` says holds for all that `other` tried: the same store or the same disk, and
+/// no less of it. That one disk can be restored from says nothing of another.
+bool covers(const DrillRow& drill, const DrillRow& other) {
+  return drill.source == other.source && drill.disk == other.disk &&
+         (!drill.sample || other.sample) && (drill.checked || !other.checked);
+}
+
+/// Whether nobody will ever restore from there again: the disk is lost or retired, or holds nothing
+/// of the server any more.
+bool is_gone(const DrillRow& drill, std::span<const Member> members, Instant now) {
+  if (drill.source == ledger::DrillSource::store) return false;
+  const auto disk = std::ranges::find(members, drill.disk,
+                                      [](const Member& member) { return member.status.name; });
+  if (disk == members.end()) return now - drill.time > kUnknownDisk;
+  const ledger::DiskEnd end = disk->state->disk.end;
+  return end == ledger::DiskEnd::lost || end == ledger::DiskEnd::retired ||
+         std::ranges::none_of(disk->state->copies, [&](const ledger::CopyRow& copy) {
+           const bool there =
+               copy.state == ledger::CopyState::sealed || copy.state == ledger::CopyState::damaged;
+           return there && copy.server == drill.server;
+         });
+}
+
+/// The failures that nothing since has refuted.
+std::vector<const DrillRow*> open_failures(const std::string& server,
+                                           std::span<const Member> members,
+                                           std::span<const DrillRow> drills, Instant now) {
+  std::vector<const DrillRow*> open;
   for (const DrillRow& drill : drills) {
     if (drill.server != server) continue;
-    if (open != nullptr && !open->sample && drill.sample) continue;
-    open = drill.passed ? nullptr : &drill;
+    std::erase_if(open, [&](const DrillRow* failure) { return covers(drill, *failure); });
+    // One that tried less than a failure before it adds nothing.
+    const bool told =
+        std::ranges::any_of(open, [&](const DrillRow* failure) { return covers(*failure, drill); });
+    if (!drill.passed && !told) open.push_back(&drill);
   }
+  std::erase_if(open, [&](const DrillRow* failure) { return is_gone(*failure, members, now); });
   return open;
 }
 
@@ -44,6 +75,13 @@ std::optional<Instant> restorable_since(const std::string& server, std::span<con
   return since;
 }
 
+/// How to make the same drill again.
+std::string again(const DrillRow& drill) {
+  if (drill.source == ledger::DrillSource::store) return "rota drill " + drill.server;
+  if (drill.disk.empty()) return "rota drill --copy DIR";
+  return fmt::format("rota drill {} --disk {}", drill.server, drill.disk);
+}
+
 Notice failed(const DrillRow& drill) {
   return {
       Level::alarm,
@@ -52,10 +90,10 @@ Notice failed(const DrillRow& drill) {
       drill.disk,
       drill.server,
       fmt::format("The drill of {} {} on {} failed ({}): a recovery would fail like that too. "
-                  "Find out why, and repeat it with `rota drill {}`.",
+                  "Find out why, and repeat it{} with `{}`.",
                   drill.server, where_from(drill), base::local(drill.time),
                   drill.problem.empty() ? "no reason was recorded" : base::printable(drill.problem),
-                  drill.server)};
+                  drill.checked ? ", its check program included," : "", again(drill))};
 }
 
 /// What is to be said of the turn of a server whose last drill passed, or that never had one.
@@ -123,12 +161,10 @@ std::vector<DrillStatus> drill_status(std::span<const Member> members, const Rot
       status.due = base::after(*from, input.drill_every);
     }
     status.text = text_of(status, now);
-    if (const DrillRow* failure = open_failure(input.drills, server)) {
-      status.failing = true;
-      findings.notices.push_back(failed(*failure));
-    } else if (status.due) {
-      judge_turn(status, input.drill_every, now, findings);
-    }
+    const auto failures = open_failures(server, members, input.drills, now);
+    status.failing = !failures.empty();
+    for (const DrillRow* failure : failures) findings.notices.push_back(failed(*failure));
+    if (failures.empty() && status.due) judge_turn(status, input.drill_every, now, findings);
   }
   return all;
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <tuple>
 
+#include "base/text.h"
 #include "rotation/parts.h"
 
 namespace rota::rotation {
@@ -20,6 +21,10 @@ struct Candidate {
 };
 
 bool verified(const Candidate& candidate) { return candidate.copy->counts(); }
+bool damaged(const Candidate& candidate) {
+  return candidate.copy->state == CopyState::damaged ||
+         (candidate.copy->last_verified && !candidate.copy->last_good);
+}
 bool reliable(const Candidate& candidate) {
   return verified(candidate) && candidate.disk->off_site;
 }
@@ -32,9 +37,8 @@ std::vector<Candidate> candidates(const std::string& server, std::span<const Mem
       continue;
     }
     for (const CopyRow& copy : member.state->copies) {
-      if (copy.server == server && copy.state == CopyState::sealed) {
-        found.push_back({&copy, &member.status});
-      }
+      const bool there = copy.state == CopyState::sealed || copy.state == CopyState::damaged;
+      if (copy.server == server && there) found.push_back({&copy, &member.status});
     }
   }
   return found;
@@ -44,10 +48,15 @@ std::vector<Candidate> candidates(const std::string& server, std::span<const Mem
 std::string what_is_missing(const Candidate& best) {
   const std::string which = fmt::format("the copy of {} on disk {}",
                                         base::local(best.copy->snapshot_time()), best.disk->name);
+  if (damaged(best)) {
+    return fmt::format(
+        "{} is damaged; most of its files may still be read. Make another copy: plug a rotation "
+        "disk in and leave it until it is safe to remove.",
+        which);
+  }
   if (!verified(best)) {
     return fmt::format(
-        "{} is {}; plug the disk in and leave it until it is safe to remove.", which,
-        best.copy->last_verified && !best.copy->last_good ? "damaged" : "not verified");
+        "{} is not verified; plug the disk in and leave it until it is safe to remove.", which);
   }
   switch (best.disk->custody) {
     case Custody::in_transit_out:
@@ -81,9 +90,10 @@ Exposure exposure(const std::string& server, std::span<const Member> members, bo
     result.sentence = nothing + "no rotation disk holds a copy yet.";
     return result;
   }
-  // What can be relied on before all others, then the one that lacks least, then the newest.
+  // What can be relied on before all others, then what lacks least, damage most, then the newest.
   const auto rank = [](const Candidate& candidate) {
-    return std::make_tuple(reliable(candidate), verified(candidate), candidate.copy->snapshot);
+    return std::make_tuple(reliable(candidate), verified(candidate), !damaged(candidate),
+                           candidate.copy->snapshot);
   };
   const Candidate& best = *std::ranges::max_element(found, {}, rank);
   if (!reliable(best)) {
@@ -105,8 +115,8 @@ Exposure exposure(const std::string& server, std::span<const Member> members, bo
       who, base::local(time),
       now < time ? "later than this machine's clock, which is wrong: set it"
                  : base::relative(time, now),
-      result.disk, result.place.empty() ? "" : " at '" + result.place + "'", day(*result.since),
-      result.by.empty() ? "" : " by the word of " + result.by);
+      result.disk, result.place.empty() ? "" : " at '" + base::printable(result.place) + "'",
+      day(*result.since), result.by.empty() ? "" : " by the word of " + base::printable(result.by));
   return result;
 }
 

@@ -1,4 +1,4 @@
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -71,8 +71,12 @@ void judge_turn(const SetStatus& status, const SetPolicy& set, Instant now, Find
   if (!status.due || now < *status.due - kAhead) return;
   const bool missed = now > base::after(*status.due, set.interval);
   const bool late = now > base::after(*status.due, set.transit);
-  const std::string when = now < *status.due ? fmt::format("is due on {}", day(*status.due))
-                                             : fmt::format("was due on {}", day(*status.due));
+  std::string what =
+      fmt::format("A copy {} due on {}", now < *status.due ? "is" : "was", day(*status.due));
+  if (!status.missing.empty() && *status.due == now) {
+    what = fmt::format("{} {} on no disk of the set {} yet", fmt::join(status.missing, " and "),
+                       status.missing.size() == 1 ? "is" : "are", set.name);
+  }
   Notice notice{missed ? Level::alarm
                 : late ? Level::warning
                        : Level::good,
@@ -80,11 +84,20 @@ void judge_turn(const SetStatus& status, const SetPolicy& set, Instant now, Find
                 set.name,
                 status.next_disk,
                 "",
-                fmt::format("A copy {}: plug in disk {}.", when, status.next_disk)};
+                fmt::format("{}: plug in disk {}.", what, status.next_disk)};
   (missed || late ? findings.notices : findings.duties).push_back(std::move(notice));
 }
 
-void judge_result(const Member& member, Findings& findings) {
+/// Somebody took note of everything that was found with the disk.
+bool is_noted(const Member& member, std::span<const ledger::AlarmRow> alarms) {
+  return std::ranges::none_of(alarms, [&](const ledger::AlarmRow& alarm) {
+    // A contradiction is about where it is, and ends by saying so.
+    return alarm.open() && alarm.disk == member.status.name && alarm.kind != "contradiction";
+  });
+}
+
+void judge_result(const Member& member, std::span<const ledger::AlarmRow> alarms,
+                  Findings& findings) {
   if (!member.in_turn() || !member.state->result) return;
   const ledger::ObservationRow& result = *member.state->result;
   const std::string detail =
@@ -103,7 +116,11 @@ void judge_result(const Member& member, Findings& findings) {
       add(Level::alarm, "make room on it, or take a larger disk");
       break;
     case Observed::suspect:
-      add(Level::alarm, "see what it found, and take note with `rota disk accept`");
+      if (is_noted(member, alarms)) {
+        add(Level::warning, "noted; plug it in again, and the copy goes on");
+      } else {
+        add(Level::alarm, "see what it found, and take note with `rota disk accept`");
+      }
       break;
     case Observed::damaged:
       add(Level::alarm, "do not rely on it, and prepare another in its place");
@@ -203,19 +220,25 @@ void judge_alarms(std::span<const ledger::AlarmRow> alarms, Findings& findings) 
 }
 
 void judge_exposure(const RotationStatus& status, const RotationInput& input, Findings& findings) {
-  const bool all_here = std::ranges::any_of(
-      findings.notices, [](const Notice& notice) { return notice.kind == "all on site"; });
   for (const Exposure& exposure : status.exposures) {
-    const bool in_a_set = std::ranges::any_of(input.sets, [&](const SetPolicy& set) {
-      return set.servers.empty() ||
-             std::ranges::find(set.servers, exposure.server) != set.servers.end();
-    });
+    bool in_a_set = false;
+    bool said = false;  // that all the disks of a set of it are here says it already
+    for (const SetPolicy& set : input.sets) {
+      if (!set.servers.empty() &&
+          std::ranges::find(set.servers, exposure.server) == set.servers.end()) {
+        continue;
+      }
+      in_a_set = true;
+      said = said || std::ranges::any_of(findings.notices, [&](const Notice& notice) {
+               return notice.kind == "all on site" && notice.set == set.name;
+             });
+    }
     if (!in_a_set) {
       findings.notices.push_back(
           {Level::warning, "no set", "", "", exposure.server,
            fmt::format("The profile {} belongs to no set of disks: name it in rotation.toml.",
                        exposure.server)});
-    } else if (!exposure.any_offsite_copy && !all_here) {
+    } else if (!exposure.any_offsite_copy && !said) {
       findings.notices.push_back(
           {Level::alarm, "no copy off site", "", "", exposure.server, exposure.sentence});
     }
@@ -242,7 +265,7 @@ void judge(std::span<const Member> members, const RotationStatus& status,
     judge_turn(status.sets[i], input.sets[i], now, findings);
   }
   for (const Member& member : members) {
-    judge_result(member, findings);
+    judge_result(member, input.open_alarms, findings);
     judge_lost(member, members, findings);
     judge_wear(member, now, findings);
     judge_room(member, members, now, findings);

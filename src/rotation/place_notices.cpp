@@ -72,15 +72,19 @@ void judge_claim(const Member& member, Instant now, Findings& findings) {
   const Instant limit =
       base::after(base::after(*member.status.since, member.set->interval), member.set->transit);
   if (now <= limit) return;
+  const std::string& place = member.status.place;
+  std::string at;
+  std::string option;  // to be pasted into a shell
+  if (!place.empty()) {
+    at = " at '" + base::printable(place) + "'";
+    option = " --place " + (base::is_printable(place) ? base::shell_quoted(place) : "PLACE");
+  }
   findings.notices.push_back(
       notice(Level::warning, "stale claim", member,
              fmt::format(
                  "That disk {0} is off site{1} was last said on {2}: look whether it is there, and "
                  "say so again with `rota disk move {0} off-site{3} --by NAME`.",
-                 member.status.name,
-                 member.status.place.empty() ? "" : " at '" + member.status.place + "'",
-                 day(*member.status.since),
-                 member.status.place.empty() ? "" : " --place '" + member.status.place + "'")));
+                 member.status.name, at, day(*member.status.since), option)));
 }
 
 std::string folded(std::string place) {
@@ -107,7 +111,7 @@ void judge_one_place(std::span<const Member> members, const SetPolicy& set, Find
     result.text = fmt::format(
         "The disks {} are all at '{}', where one fire takes them together: "
         "bring one back or to another place.",
-        fmt::join(names, " and "), disks.front()->status.place);
+        fmt::join(names, " and "), base::printable(disks.front()->status.place));
     findings.notices.push_back(result);
   }
 }

@@ -18,6 +18,24 @@ const char* word(Level level) {
   return "";
 }
 
+namespace {
+
+/// Leaves out what concerns none of the servers that are asked about.
+void tell_only(const RotationInput& input, RotationStatus& status, Findings& findings) {
+  if (input.told.empty()) return;
+  const auto untold = [&](const std::string& server) {
+    return std::ranges::find(input.servers, server) != input.servers.end() &&
+           std::ranges::find(input.told, server) == input.told.end();
+  };
+  std::erase_if(status.exposures, [&](const Exposure& one) { return untold(one.server); });
+  std::erase_if(status.drills, [&](const DrillStatus& one) { return untold(one.server); });
+  const auto other = [&](const Notice& one) { return one.disk.empty() && untold(one.server); };
+  std::erase_if(findings.notices, other);
+  std::erase_if(findings.duties, other);
+}
+
+}  // namespace
+
 RotationStatus rotation_status(const RotationInput& input, base::Instant now) {
   RotationStatus status;
   std::vector<Member> members;
@@ -32,13 +50,14 @@ RotationStatus rotation_status(const RotationInput& input, base::Instant now) {
   for (const std::string& server : input.servers) {
     status.exposures.push_back(exposure(server, members, input.servers.size() > 1, now));
   }
-  status.worst = worst_of(status.exposures);
 
   Findings findings;
   judge_places(members, input.sets, now, findings);
   judge(members, status, input, now, findings);
   status.drills = drill_status(members, input, now, findings);
   status.drill_every = input.drill_every;
+  tell_only(input, status, findings);
+  status.worst = worst_of(status.exposures);
   std::ranges::stable_sort(findings.notices, std::ranges::greater(), &Notice::level);
   for (const Notice& notice : findings.notices) {
     status.level = std::max(status.level, notice.level);

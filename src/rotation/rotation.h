@@ -88,7 +88,7 @@ struct DiskStatus {
   std::optional<std::chrono::seconds> newest_age;  ///< never negative
   int copies = 0;                                  ///< present and sealed
   bool next = false;                               ///< the one of its set to be plugged in next
-  std::optional<base::Instant> due;  ///< when it is its turn, if the others keep theirs
+  std::optional<base::Instant> due;  ///< when it is its turn, if the others keep theirs from now on
   /// How much of the time from its newest copy to `due` is over: above 1 it is late.
   std::optional<double> turn_over;
   /// The byte that was read longest ago, of all copies on it.
@@ -105,6 +105,8 @@ struct SetStatus {
   int disks = 0;          ///< in turn: neither lost, retired nor held
   std::string next_disk;  ///< empty: none can be
   std::optional<base::Instant> due;
+  std::vector<std::string>
+      missing;  ///< servers that none of its disks holds, while it holds others
   /// Damage must be noticed within (N−1)·T, or every offline copy holds it.
   std::optional<std::chrono::seconds> detection_window;
   std::string detection_sentence;
@@ -151,7 +153,10 @@ struct RotationInput {
   std::span<const SetPolicy> sets;
   std::span<const ledger::DiskState> disks;
   std::span<const ledger::AlarmRow> open_alarms;
-  std::vector<std::string> servers;      ///< every profile, for exposure
+  std::vector<std::string> servers;  ///< every profile, whoever is asked about
+  /// Those of `servers` to tell of; empty: all. Sets, disks and due dates are the same whoever is
+  /// asked about, and what is wrong with a disk is told in any case: servers share it.
+  std::vector<std::string> told;
   bool written = false;                  ///< there is a rotation.toml: disks are meant to be used
   std::vector<ledger::DrillRow> drills;  ///< in the order of recording
   base::Span drill_every;  ///< how often each server is to be restored to try it; nothing: never

@@ -87,11 +87,12 @@ void judge_verification(const ProfileRows& rows, const ProfileStatus& status, In
     const bool data = bad->what != VerifyKind::listing;
     messages.emplace_back(
         Level::alarm,
-        fmt::format("The verification of the {} on {} failed ({}): run `rota verify {}{}` again, "
-                    "and if it fails again start a new chain with `rota backup --full {}`.",
-                    ledger::word(bad->what), base::local(bad->time),
-                    bad->problem.empty() ? "no reason was recorded" : bad->problem,
-                    data ? "--data " : "", rows.profile, rows.profile));
+        fmt::format(
+            "The verification of the {} on {} failed ({}): run `rota verify {}{}` again, "
+            "and if it fails again start a new chain with `rota backup --full {}`.",
+            ledger::word(bad->what), base::local(bad->time),
+            bad->problem.empty() ? "no reason was recorded" : base::printable_text(bad->problem),
+            data ? "--data " : "", rows.profile, rows.profile));
   } else if (!status.last_verification) {
     messages.emplace_back(
         Level::warning,
@@ -153,6 +154,14 @@ Status compute(std::span<const ProfileRows> profiles, const RotationInput& rotat
     status.level = std::max(status.level, status.profiles.back().level);
   }
   return status;
+}
+
+int count(const Status& status, Level level) {
+  auto number = std::ranges::count(status.rotation.notices, level, &Notice::level);
+  for (const ProfileStatus& profile : status.profiles) {
+    number += std::ranges::count(profile.message_levels, level);
+  }
+  return static_cast<int>(number);
 }
 
 std::string headline(const Status& status) {

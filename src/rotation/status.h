@@ -66,6 +66,9 @@ ProfileStatus profile_status(const ProfileRows& rows, base::Instant now);
 Status compute(std::span<const ProfileRows> profiles, const RotationInput& rotation,
                base::Instant now);
 
+/// How many things of this level are said, of disks, drills and profiles together.
+int count(const Status& status, Level level);
+
 /// One line for a monitoring program: "ALARM: …", the worst first.
 std::string headline(const Status& status);
 

@@ -64,8 +64,9 @@ std::string profile_text(const ProfileStatus& profile, const RotationStatus& rot
   if (profile.next_full_due) text += line("next full", base::relative(*profile.next_full_due, now));
   if (profile.last_verification) {
     const ledger::VerifyRow& row = *profile.last_verification;
-    text += line("verified", fmt::format("{}, {}: {}", base::relative(row.time, now),
-                                         ledger::word(row.what), row.good ? "good" : row.problem));
+    text += line("verified",
+                 fmt::format("{}, {}: {}", base::relative(row.time, now), ledger::word(row.what),
+                             row.good ? "good" : base::printable_text(row.problem)));
   }
   for (const DrillStatus& drill : rotation.drills) {
     if (drill.server == profile.profile && !drill.text.empty()) text += line("drill", drill.text);

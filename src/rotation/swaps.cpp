@@ -29,7 +29,8 @@ std::vector<Swap> coming_swaps(const RotationStatus& status, base::Instant now,
       for (int turn = 0; due <= until && turn < kMost; ++turn) {
         swaps.push_back({set.name, disk.name, due, due < now,
                          fmt::format("{}-{}-{}-{}", set.name, disk.name, last_turn(disk), turn)});
-        // Its next turn comes when all have had theirs.
+        // Its next turn comes when all have had theirs, which begins when this one is kept.
+        due = std::max(due, now);
         for (int i = 0; i < std::max(set.disks, 1); ++i) due = base::after(due, interval);
       }
     }

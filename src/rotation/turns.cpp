@@ -23,32 +23,48 @@ Instant after(Instant time, const base::Span& span, std::size_t times) {
   return time;
 }
 
-/// When the next copy is due: an interval after the newest one of the server that is worst off.
-/// With none at all, since there is a disk.
-std::optional<Instant> due_of(const SetPolicy& set, std::span<const DiskState* const> disks,
-                              std::span<const std::string> servers) {
-  std::optional<Instant> oldest;
-  bool missing = servers.empty();
-  for (const std::string& server : servers) {
-    const CopyRow* newest = nullptr;
-    for (const DiskState* disk : disks) {
-      const CopyRow* copy = newest_counting(*disk, server);
-      if (copy != nullptr && (newest == nullptr || copy->snapshot > newest->snapshot)) {
-        newest = copy;
-      }
-    }
-    if (newest == nullptr) {
-      missing = true;
-    } else if (!oldest || newest->snapshot_time() < *oldest) {
-      oldest = newest->snapshot_time();
-    }
-  }
-  if (oldest && !missing) return base::after(*oldest, set.interval);
-  std::optional<Instant> prepared;
+const CopyRow* newest_of(const std::string& server, std::span<const DiskState* const> disks) {
+  const CopyRow* newest = nullptr;
   for (const DiskState* disk : disks) {
-    if (!prepared || disk->disk.prepared < *prepared) prepared = disk->disk.prepared;
+    const CopyRow* copy = newest_counting(*disk, server);
+    if (copy != nullptr && (newest == nullptr || copy->snapshot > newest->snapshot)) newest = copy;
   }
-  return prepared;
+  return newest;
+}
+
+/// Since when a copy is due where no disk has one that counts: since there is a disk, or since the
+/// newest of those that turned out to be bad.
+std::optional<Instant> due_without_copies(std::span<const DiskState* const> disks) {
+  std::optional<Instant> prepared;
+  std::optional<Instant> bad;
+  for (const DiskState* disk : disks) {
+    prepared = std::min(prepared.value_or(disk->disk.prepared), disk->disk.prepared);
+    for (const CopyRow& copy : disk->copies) {
+      bad = std::max(bad.value_or(copy.snapshot_time()), copy.snapshot_time());
+    }
+  }
+  return std::max(prepared, bad);  // nothing is less than anything
+}
+
+/// When the next copy is due: an interval after the newest one of the server that is worst off; at
+/// once when one of them is on no disk, while others are.
+void set_due(const SetPolicy& set, std::span<const DiskState* const> disks,
+             std::span<const std::string> servers, Instant now, SetStatus& status) {
+  std::optional<Instant> oldest;
+  for (const std::string& server : servers) {
+    if (const CopyRow* newest = newest_of(server, disks)) {
+      oldest = std::min(oldest.value_or(newest->snapshot_time()), newest->snapshot_time());
+    } else {
+      status.missing.push_back(server);
+    }
+  }
+  if (oldest) {
+    status.due = base::after(*oldest, set.interval);
+    if (!status.missing.empty()) status.due = std::min(*status.due, now);
+  } else {
+    status.missing.clear();
+    status.due = due_without_copies(disks);
+  }
 }
 
 std::string detection(const SetStatus& status) {
@@ -115,21 +131,21 @@ SetStatus set_status(const SetPolicy& set, std::span<Member> members,
   status.disks = static_cast<int>(order.size());
   if (!order.empty()) {
     status.next_disk = order.front()->disk.name;
-    status.due = due_of(set, order, servers);
+    set_due(set, order, servers, now, status);
     status.detection_window = after(now, set.interval, order.size() - 1) - now;
-    for (Member& member : members) {
-      const auto place = std::ranges::find(order, member.state);
-      if (place == order.end()) continue;
-      const auto turn = static_cast<std::size_t>(place - order.begin());
-      member.status.next = turn == 0;
-      if (!status.due) continue;
-      member.status.due = after(*status.due, set.interval, turn);
-      if (!member.status.newest) continue;
-      const Instant copied = member.status.newest->snapshot_time();
-      const auto whole = std::max(*member.status.due - copied, std::chrono::seconds(1));
-      member.status.turn_over = static_cast<double>(member.status.newest_age->count()) /
-                                static_cast<double>(whole.count());
-    }
+  }
+  std::optional<Instant> due = status.due;
+  for (const DiskState* state : order) {
+    DiskStatus& disk = std::ranges::find(members, state, &Member::state)->status;
+    disk.next = state == order.front();
+    disk.due = due;
+    // Whatever was missed, the others' turns come after one that can be kept.
+    if (due) due = base::after(std::max(*due, now), set.interval);
+    if (!disk.due || !disk.newest) continue;
+    const Instant copied = disk.newest->snapshot_time();
+    const auto whole = std::max(*disk.due - copied, std::chrono::seconds(1));
+    disk.turn_over =
+        static_cast<double>(disk.newest_age->count()) / static_cast<double>(whole.count());
   }
   status.detection_sentence = detection(status);
   return status;

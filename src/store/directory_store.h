@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/file.h"
+#include "store/listing.h"
 #include "store/powers.h"
 #include "store/store.h"
 
@@ -30,6 +31,7 @@ class DirectoryStore final : public Store, public InspectableStore {
   std::size_t read_some(const std::string& name, std::uint64_t offset,
                         std::span<std::byte> buffer) override;
   Page list(const std::string& prefix, const std::string& after, std::size_t limit) override;
+  std::size_t page_size() const override { return kFolderPage; }
   /// Durable when it returns. Directories that it leaves empty go too.
   Removal remove(const std::string& name) override;
   HashKind hash_kind() const override { return HashKind::none; }

@@ -33,6 +33,10 @@ class Folder {
   virtual std::optional<std::uint64_t> size_of(const std::string& name) = 0;
 };
 
+/// Store::page_size() where each page reads the directory: 20 MB of names at a time, and a million
+/// objects in ten pages.
+inline constexpr std::size_t kFolderPage = 100'000;
+
 /// One page of Store::list() from the files below `root`.
 ///
 /// Memory: the names of one directory for each level. Names that is_name() refuses are passed over.

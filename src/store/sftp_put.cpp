@@ -71,6 +71,13 @@ void SftpPut::run(const std::string& name, std::span<const std::byte> data, bool
   }
 }
 
+std::optional<base::Instant> SftpPut::server_time() {
+  const std::unique_ptr<Temporary> temporary = make_temporary();
+  const std::int64_t mtime = client_.attributes(client_.stat(temporary->path())).mtime;
+  if (mtime == 0) return std::nullopt;  // it keeps none
+  return base::Instant(std::chrono::seconds(mtime));
+}
+
 std::unique_ptr<SftpPut::Temporary> SftpPut::make_temporary() {
   const std::string directory = root_ + "/" + kSftpTemporary;
   std::string path = directory + "/" + random_name();

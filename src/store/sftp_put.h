@@ -2,9 +2,11 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
+#include "base/time.h"
 #include "store/sftp_client.h"
 
 namespace rota::store {
@@ -30,6 +32,10 @@ class SftpPut {
   /// tidy: whether to remove what dead writers left, before room is needed.
   /// Throws SftpError, Error(refused), Error(io), and what the client throws.
   void run(const std::string& name, std::span<const std::byte> data, bool tidy);
+
+  /// What the server gives a temporary file as its time; nothing where it keeps none. Throws
+  /// SftpError and what the client throws.
+  std::optional<base::Instant> server_time();
 
  private:
   class Temporary;

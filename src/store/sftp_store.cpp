@@ -216,6 +216,15 @@ Removal SftpStore::remove(const std::string& name) {
   });
 }
 
+std::optional<base::Instant> SftpStore::now() try {
+  return with_client("look at the clock with", "", [&](SftpClient& client) {
+    return SftpPut(client, target_.path, description()).server_time();
+  });
+} catch (const Error& error) {
+  if (error.kind() == ErrorKind::unavailable || error.kind() == ErrorKind::interrupted) throw;
+  return std::nullopt;
+}
+
 StorePowers SftpStore::inspect() {
   return with_client("look at", "",
                      [&](SftpClient& client) { return probe_account(client, target_.path); });

@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 
+#include "store/listing.h"
 #include "store/powers.h"
 #include "store/rate_limit.h"
 #include "store/sftp_client.h"
@@ -40,10 +41,14 @@ class SftpStore final : public Store, public InspectableStore {
                         std::span<std::byte> buffer) override;
   unsigned connections() const override { return store::kConnections; }
   Page list(const std::string& prefix, const std::string& after, std::size_t limit) override;
+  std::size_t page_size() const override { return kFolderPage; }
   /// Durable when it returns, where the server can. Directories that it leaves empty go too.
   /// Where the account may not remove, the object stays: "later".
   Removal remove(const std::string& name) override;
   HashKind hash_kind() const override { return HashKind::none; }
+  /// By the time that the server gives a file that is made now, and removed again. Nothing where it
+  /// may not be made.
+  std::optional<base::Instant> now() override;
   std::string description() const override { return target_.url(); }
   /// See probe_account().
   StorePowers inspect() override;

@@ -68,10 +68,10 @@ bool is_name(std::string_view name) {
 }
 
 void check_size(const std::string& name, std::uint64_t size, const std::string& store) {
-  if (size <= kMaxObject) return;
-  throw base::Error(base::ErrorKind::usage,
-                    fmt::format("the object {} has {} bytes: {} takes at most {}", name, size,
-                                store, kMaxObject));
+  if (size <= kMaxPut) return;
+  throw base::Error(
+      base::ErrorKind::usage,
+      fmt::format("the object {} has {} bytes: {} takes at most {}", name, size, store, kMaxPut));
 }
 
 void check_name(std::string_view name) {

@@ -58,7 +58,7 @@ class Store {
   virtual ~Store() = default;
 
   /// Puts an object. Putting a name again replaces it in one atomic step. `data` is at most
-  /// kMaxObject bytes.
+  /// kMaxPut bytes.
   virtual void put(const std::string& name, std::span<const std::byte> data) = 0;
 
   /// The whole object, which must not be larger than `limit`.
@@ -74,6 +74,10 @@ class Store {
 
   /// Objects whose names start with `prefix` and sort behind `after`, at most `limit` of them.
   virtual Page list(const std::string& prefix, const std::string& after, std::size_t limit) = 0;
+
+  /// How many objects a page of a long listing should have. A store that reads a whole directory
+  /// for each page says many, or its cost would grow with the square of what is stored.
+  virtual std::size_t page_size() const { return 1000; }
 
   /// Removes an object; absent is not an error.
   virtual Removal remove(const std::string& name) = 0;
@@ -95,8 +99,12 @@ class Store {
   virtual std::string description() const = 0;
 };
 
-/// No object is larger: it fits one upload part of every store and a known buffer.
+/// No object but a run record is larger: it fits a known buffer.
 inline constexpr std::uint64_t kMaxObject = 24 << 20;
+
+/// What a store takes at most, in one part. A run record names every object of its run, about 70
+/// bytes for each: this is room for those of 28 TB.
+inline constexpr std::uint64_t kMaxPut = 128 << 20;
 
 /// Puts at once in stores behind a network: one sends while the others wait for their answers. With
 /// 50 ms of latency three reach 0.80 of the speed without (docs/benchmarks.md).
@@ -115,12 +123,13 @@ bool is_name(std::string_view name);
 /// The hash of `data` that a store of this kind would keep, in hexadecimal; empty for none.
 std::string object_hash(HashKind kind, std::span<const std::byte> data);
 
-/// Every object below `prefix`, page by page; calls `each` in name order.
+/// Every object below `prefix`, page by page; calls `each` in name order. Memory: one page, some
+/// 200 bytes for each object of it.
 template <typename Each>
 void for_each_object(Store& store, const std::string& prefix, Each each) {
   std::string after;
   for (;;) {
-    const Page page = store.list(prefix, after, 1000);
+    const Page page = store.list(prefix, after, store.page_size());
     for (const ObjectInfo& object : page.objects) each(object);
     if (!page.more || page.objects.empty()) return;
     after = page.objects.back().name;

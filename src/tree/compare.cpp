@@ -1,9 +1,9 @@
 #include "tree/compare.h"
 
-#include <algorithm>
 #include <vector>
 
 #include "base/signals.h"
+#include "tree/zeros.h"
 
 namespace rota::tree {
 
@@ -20,13 +20,7 @@ bool compute_digest(Source& source, Entry& entry, const std::stop_token& stop) {
       }
       continue;
     }
-    std::fill(buffer.begin(), buffer.end(), std::byte{0});
-    for (std::uint64_t left = segment->length; left > 0;) {
-      base::check_stop(stop);
-      const std::uint64_t part = std::min<std::uint64_t>(left, buffer.size());
-      hasher.update(std::span(buffer).first(static_cast<std::size_t>(part)));
-      left -= part;
-    }
+    hash_zeros(hasher, segment->length, stop);
   }
   entry.digest = hasher.finish();
   return true;
@@ -52,10 +46,10 @@ std::string differing_fields(const Entry& a, const Entry& b) {
 }
 
 /// Everything of an entry that may be compared. A hard link has nothing of its own but its target.
-void complete(Source& source, Entry& entry, Contents contents) {
+void complete(Source& source, Entry& entry, Contents contents, const std::stop_token& stop) {
   if (entry.kind == EntryKind::hard_link) return;
   if (entry.is_file() && contents == Contents::read) {
-    if (!entry.digest) compute_digest(source, entry);
+    if (!entry.digest) compute_digest(source, entry, stop);
   } else {
     source.complete(entry);
   }
@@ -64,7 +58,7 @@ void complete(Source& source, Entry& entry, Contents contents) {
 }  // namespace
 
 void compare(Source& first, Source& second, const std::function<void(const Difference&)>& report,
-             Contents contents) {
+             Contents contents, const std::stop_token& stop) {
   Entry a;
   Entry b;
   bool has_a = first.next(a);
@@ -84,8 +78,8 @@ void compare(Source& first, Source& second, const std::function<void(const Diffe
       has_b = second.next(b);
       continue;
     }
-    complete(first, a, contents);
-    complete(second, b, contents);
+    complete(first, a, contents, stop);
+    complete(second, b, contents, stop);
     const bool same_content = contents == Contents::trust || a.digest == b.digest;
     if (a.kind != b.kind) {
       report({Change::content, b, "kind"});

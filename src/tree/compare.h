@@ -23,9 +23,10 @@ struct Difference {
 enum class Contents { read, trust };
 
 /// Walks two trees in one merge pass and calls `report` for each difference, in order. ctime,
-/// inode, link counts and names of owners do not count; owners do, by number.
+/// inode, link counts and names of owners do not count; owners do, by number. Throws
+/// Error(interrupted) when a stop is requested while a content is read.
 void compare(Source& first, Source& second, const std::function<void(const Difference&)>& report,
-             Contents contents = Contents::read);
+             Contents contents = Contents::read, const std::stop_token& stop = {});
 
 /// Fills in entry.digest of a regular file by reading it. False when it vanished or cannot be read.
 /// Throws Error(interrupted) when a stop is requested meanwhile.

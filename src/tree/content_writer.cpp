@@ -15,6 +15,7 @@
 #include "base/signals.h"
 #include "base/text.h"
 #include "tree/noise.h"
+#include "tree/zeros.h"
 
 namespace rota::tree {
 
@@ -26,16 +27,6 @@ constexpr std::uint64_t kBlock = 4096;
 [[noreturn]] void fail_digest() {
   throw base::Error(base::ErrorKind::corrupt,
                     "what the store holds of it is not what was backed up");
-}
-
-/// Runs what reads the content, and marks its failures as the content's.
-template <typename Read>
-auto from_content(Read read) {
-  try {
-    return read();
-  } catch (const base::FileError& error) {
-    throw ContentError(base::ErrorKind::io, error.what());
-  }
 }
 
 class FileWriter {
@@ -115,15 +106,8 @@ class Measure {
     if (hash_) hasher_.update(data);
     noise_.add(data);
   }
-  void zeros(std::uint64_t length, std::span<std::byte> buffer, const std::stop_token& stop) {
-    if (!hash_) return;
-    std::fill(buffer.begin(), buffer.end(), std::byte{0});
-    while (length > 0) {
-      base::check_stop(stop);
-      const std::uint64_t part = std::min<std::uint64_t>(length, buffer.size());
-      hasher_.update(buffer.first(static_cast<std::size_t>(part)));
-      length -= part;
-    }
+  void zeros(std::uint64_t length, const std::stop_token& stop) {
+    if (hash_) hash_zeros(hasher_, length, stop);
   }
   Written finish(std::uint64_t size) {
     Written written;
@@ -152,7 +136,7 @@ Written write_content(int fd, Content& content, const Entry& entry, const std::s
   const auto zeros = [&](std::uint64_t from, std::uint64_t length) {
     if (length == 0) return;
     file.hole(from, length);
-    measure.zeros(length, buffer, stop);
+    measure.zeros(length, stop);
   };
   while (const auto segment = from_content([&] { return content.next_segment(); })) {
     // Before anything is hashed or written: a damaged index may promise any number of zeros.

@@ -9,15 +9,10 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/progress.h"
+#include "tree/content_error.h"
 #include "tree/source.h"
 
 namespace rota::tree {
-
-/// The content's own side failed (its medium, say), not the file that is written.
-class ContentError final : public base::Error {
- public:
-  using base::Error::Error;
-};
 
 struct WriteNeeds {
   bool digest = false;  ///< hash the content though the entry has no digest to check

@@ -1,5 +1,7 @@
 #include "tree/entry.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -49,21 +51,31 @@ std::string_view kind_name(EntryKind kind) {
   return "unknown";
 }
 
-void check_path(std::string_view path) {
-  const auto bad = [](const char* why) {
-    throw base::Error(base::ErrorKind::corrupt, std::string("a stored path ") + why);
-  };
-  if (path.empty()) return;
-  if (path.size() > kMaxPath) bad("is too long");
-  if (path.find('\0') != std::string_view::npos) bad("has a NUL byte");
+std::optional<std::string_view> fault_of_path(std::string_view path) {
+  if (path.empty()) return std::nullopt;
+  if (path.size() > kMaxPath) return "is too long";
+  if (path.find('\0') != std::string_view::npos) return "has a NUL byte";
   std::size_t start = 0;
   while (start <= path.size()) {
     const std::size_t end = std::min(path.find('/', start), path.size());
     const std::string_view name = path.substr(start, end - start);
-    if (name.empty() || name == "." || name == "..") bad("leads out of its tree");
-    if (name.size() > 255) bad("has a name of more than 255 bytes");
+    if (name.empty() || name == "." || name == "..") return "leads out of its tree";
+    if (name.size() > kMaxName) return "has a name of more than 255 bytes";
     start = end + 1;
   }
+  return std::nullopt;
+}
+
+void check_path(std::string_view path) {
+  if (const auto fault = fault_of_path(path)) {
+    throw base::Error(base::ErrorKind::corrupt, fmt::format("a stored path {}", *fault));
+  }
+}
+
+std::size_t xattr_bytes(const Entry& entry) {
+  std::size_t bytes = 0;
+  for (const Xattr& xattr : entry.xattrs) bytes += xattr.name.size() + xattr.value.size();
+  return bytes;
 }
 
 }  // namespace rota::tree

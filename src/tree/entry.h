@@ -80,11 +80,28 @@ std::string_view base_name(std::string_view path);
 /// A word for messages: "file", "directory", …
 std::string_view kind_name(EntryKind kind);
 
-/// Throws Error(corrupt) unless `path` may stand in a tree: no leading, trailing or doubled '/', no
-/// "." or ".." component, no component over 255 bytes, no NUL, at most kMaxPath bytes.
+/// Limits of what may stand in an index: what an encoder refuses and a decoder calls corrupt.
+inline constexpr std::size_t kMaxPath = 1 << 20;
+inline constexpr std::size_t kMaxName = 255;        ///< bytes between two slashes
+inline constexpr std::size_t kMaxXattrs = 1 << 20;  ///< bytes of all xattrs of an entry together
+inline constexpr std::size_t kMaxXattrName = 255;
+inline constexpr std::size_t kMaxXattrValue = 65'536;
+inline constexpr std::size_t kMaxOwnerName = 1024;
+
+/// What is walked has shorter paths: a run record names the first path of each index block, so that
+/// whoever may nest directories could make it too large to be read. (PATH_MAX is no limit of a
+/// tree.)
+inline constexpr std::size_t kMaxWalkedPath = 32 << 10;
+
+/// What is wrong with `path`, for a sentence about it; nothing when it may stand in a tree: no
+/// leading, trailing or doubled '/', no "." or ".." component, no component over kMaxName bytes, no
+/// NUL, at most kMaxPath bytes.
+std::optional<std::string_view> fault_of_path(std::string_view path);
+
+/// Throws Error(corrupt) for a stored path that has a fault.
 void check_path(std::string_view path);
 
-inline constexpr std::size_t kMaxPath = 1 << 20;
-inline constexpr std::size_t kMaxXattrs = 1 << 20;  ///< bytes of all xattrs of an entry together
+/// Bytes of names and values, as kMaxXattrs counts them.
+std::size_t xattr_bytes(const Entry& entry);
 
 }  // namespace rota::tree

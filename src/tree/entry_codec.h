@@ -19,11 +19,17 @@ inline constexpr unsigned kSameOwner = 0x10;
 inline constexpr unsigned kHasXattrs = 0x20;
 inline constexpr unsigned kCallersFlags = 0xc0;
 
+/// Count, names and values. encode: throws Error(io) beyond kMaxXattrs; decode: Error(corrupt).
+void encode_xattrs(base::Bytes& out, const Entry& entry);
+void decode_xattrs(base::ByteReader& in, Entry& entry);
+
 class EntryEncoder {
  public:
+  /// Throws Error(io) for a path with a fault.
   void path(base::Bytes& out, const std::string& path);
   /// Head and metadata, the digest of a file last (of one that is not empty).
-  /// flags: the caller's. Throws Error(io) for a file without a digest.
+  /// flags: the caller's. Throws Error(io) for a file without a digest, and for anything that a
+  /// decoder refuses.
   void entry(base::Bytes& out, const Entry& entry, unsigned flags);
 
  private:

@@ -58,4 +58,23 @@ bool LocalContent::unchanged() {
          Timestamp{st.stx_ctime.tv_sec, st.stx_ctime.tv_nsec} == ctime_;
 }
 
+bool has_holes_over(int fd, const struct statx& st, std::uint64_t limit) {
+  // Nearly every file ends here. The blocks alone do not say it: data may be packed in them.
+  const std::uint64_t size = st.stx_size;
+  const std::uint64_t allocated = st.stx_blocks * 512;
+  if (size <= allocated || size - allocated <= limit) return false;
+  std::uint64_t holes = 0;
+  for (std::uint64_t at = 0; at < size && holes <= limit;) {
+    const off_t data = ::lseek(fd, static_cast<off_t>(at), SEEK_DATA);
+    if (data < 0 && errno != ENXIO) return false;
+    const std::uint64_t start = data < 0 ? size : std::min(static_cast<std::uint64_t>(data), size);
+    holes += start - at;
+    if (start >= size) break;
+    const off_t hole = ::lseek(fd, static_cast<off_t>(start), SEEK_HOLE);
+    if (hole <= static_cast<off_t>(start)) return false;
+    at = static_cast<std::uint64_t>(hole);
+  }
+  return holes > limit;
+}
+
 }  // namespace rota::tree

@@ -32,4 +32,8 @@ class LocalContent final : public Content {
   std::uint64_t end_ = 0;       ///< of the current segment
 };
 
+/// True when the holes of this open file have more than `limit` bytes together. False where the
+/// filesystem cannot say where they are: what it gives is read, then.
+bool has_holes_over(int fd, const struct statx& st, std::uint64_t limit);
+
 }  // namespace rota::tree

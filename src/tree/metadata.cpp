@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -36,6 +37,12 @@ auto remembered(std::mutex& mutex, Map& map, const Key& key, Ask ask) {
   return map.emplace(key, ask()).first->second;
 }
 
+/// A name that an index can hold; another one is as good as none.
+std::string short_name(const char* name) {
+  const std::size_t length = std::strlen(name);
+  return length <= kMaxOwnerName ? std::string(name, length) : std::string();
+}
+
 /// A row of the user or group table by one of the reentrant calls (there may be several caches).
 template <typename Row, typename Call, typename Key, typename Take>
 auto ask(Call call, Key key, Take take) -> std::optional<decltype(take(std::declval<Row>()))> {
@@ -54,8 +61,7 @@ auto ask(Call call, Key key, Take take) -> std::optional<decltype(take(std::decl
 
 std::string NameCache::user(std::uint32_t uid) {
   return remembered(mutex_, users_, uid, [&] {
-    return ask<passwd>(::getpwuid_r, uid,
-                       [](const passwd& row) { return std::string(row.pw_name); })
+    return ask<passwd>(::getpwuid_r, uid, [](const passwd& row) { return short_name(row.pw_name); })
         .value_or("");
   });
 }
@@ -63,7 +69,7 @@ std::string NameCache::user(std::uint32_t uid) {
 std::string NameCache::group(std::uint32_t gid) {
   return remembered(mutex_, groups_, gid, [&] {
     return ask<::group>(::getgrgid_r, gid,
-                        [](const ::group& row) { return std::string(row.gr_name); })
+                        [](const ::group& row) { return short_name(row.gr_name); })
         .value_or("");
   });
 }
@@ -112,8 +118,12 @@ bool fill_from_stat(const struct statx& st, NameCache& names, Entry& entry) {
   entry.gid = st.stx_gid;
   entry.size = entry.is_file() ? st.stx_size : 0;
   entry.links = entry.is_directory() ? 1 : st.stx_nlink;
-  entry.mtime = {st.stx_mtime.tv_sec, st.stx_mtime.tv_nsec};
-  entry.ctime = {st.stx_ctime.tv_sec, st.stx_ctime.tv_nsec};
+  // Filesystems of somebody's own make may say anything.
+  const auto time_of = [](const statx_timestamp& time) {
+    return Timestamp{time.tv_sec, std::min<std::uint32_t>(time.tv_nsec, 999'999'999)};
+  };
+  entry.mtime = time_of(st.stx_mtime);
+  entry.ctime = time_of(st.stx_ctime);
   entry.inode = st.stx_ino;
   entry.device_major = device ? st.stx_rdev_major : 0;
   entry.device_minor = device ? st.stx_rdev_minor : 0;
@@ -142,23 +152,30 @@ int read_xattrs(int fd, std::vector<Xattr>& xattrs) {
   }
   if (length < 0) return errno == ENOTSUP ? 0 : errno;
 
+  // "security", "system", "trusted", "user": in this order the room goes to them.
+  std::vector<const char*> sorted;
+  for (const char* name = names; name < names + length; name += std::strlen(name) + 1) {
+    sorted.push_back(name);
+  }
+  std::ranges::sort(sorted, [](const char* a, const char* b) { return std::strcmp(a, b) < 0; });
   std::string value;
-  for (const char* name = names; name < names + length;
-       name += std::char_traits<char>::length(name) + 1) {
+  std::size_t room = kMaxXattrs;
+  for (const char* name : sorted) {
     value.resize(256);
     ssize_t size = get(name, value.data(), value.size());
     if (size < 0 && errno == ERANGE) {
-      value.resize(65'536);  // XATTR_SIZE_MAX
+      value.resize(kMaxXattrValue);
       size = get(name, value.data(), value.size());
     }
     if (size < 0) {
       if (errno == ENODATA || errno == ENOTSUP) continue;  // removed just now; a stale name
       return errno;
     }
+    const std::size_t bytes = std::strlen(name) + static_cast<std::size_t>(size);
+    if (bytes > room) return E2BIG;
+    room -= bytes;
     xattrs.push_back({name, value.substr(0, static_cast<std::size_t>(size))});
   }
-  std::sort(xattrs.begin(), xattrs.end(),
-            [](const Xattr& a, const Xattr& b) { return a.name < b.name; });
   return 0;
 }
 
@@ -227,7 +244,7 @@ void MetadataShortfall::report(const std::string& target, base::Warnings& warnin
 
 void remove_other_xattrs(int fd, const std::vector<Xattr>& keep) {
   std::vector<Xattr> there;
-  if (read_xattrs(fd, there) != 0) return;
+  if (const int failed = read_xattrs(fd, there); failed != 0 && failed != E2BIG) return;
   const Setter set(fd);
   for (const Xattr& x : there) {
     const bool ours = x.name.starts_with("user.") || x.name.starts_with("trusted.") || is_acl(x) ||

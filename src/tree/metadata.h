@@ -37,7 +37,9 @@ class NameCache {
 bool fill_from_stat(const struct statx& st, NameCache& names, Entry& entry);
 
 /// The extended attributes of what `fd` refers to (an O_PATH descriptor will do), sorted by name.
-/// Filesystems without any give none. Returns an errno, 0 for success.
+/// Filesystems without any give none. Returns an errno, 0 for success; E2BIG when not all that
+/// there are can be kept (see kMaxXattrs): then those of the system come first, so that ACLs and
+/// capabilities are not lost to what a user hangs on a file.
 int read_xattrs(int fd, std::vector<Xattr>& xattrs);
 
 /// What could not be set, counted, because a restore without root meets it at every entry.

@@ -19,6 +19,7 @@ class SelectedSource final : public Source {
   SelectedSource(Source& inner, std::vector<std::string> paths);
 
   bool next(Entry& entry) override;
+  bool can_tell(const std::string& path) const override { return inner_.can_tell(path); }
   bool complete(Entry& entry) override { return inner_.complete(entry); }
   std::unique_ptr<Content> open(Entry& entry) override { return inner_.open(entry); }
 

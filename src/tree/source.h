@@ -44,8 +44,18 @@ class Source {
   /// A subtree that cannot be read is reported as a warning, its directory marked `unreadable`.
   virtual bool next(Entry& entry) = 0;
 
+  /// False for a path of which this cannot tell whether it is there, because nobody could look (it
+  /// was reported). To be asked between two calls of next(), of paths between the last two entries
+  /// that it gave, or behind the last at the end. What is below an `unreadable` directory does not
+  /// count among them.
+  virtual bool can_tell(const std::string& path) const {
+    static_cast<void>(path);
+    return true;
+  }
+
   /// Fills in xattrs and link target of an entry that is no regular file. False when it vanished
-  /// or cannot be read (then it was reported). May be called from any thread.
+  /// or cannot be read (then it was reported, and entry.unreadable set). May be called from any
+  /// thread.
   virtual bool complete(Entry& entry) = 0;
 
   /// Opens a regular file's content and refreshes `entry` from what was opened (size, times,

@@ -165,8 +165,19 @@ void TreeWriter::check_parent(const std::string& path) const {
   }
 }
 
+/// What a job holds beside its names.
+std::size_t TreeWriter::held_bytes(const Job& job) {
+  std::size_t bytes = xattr_bytes(job.placed.entry);
+  if (job.candidate) bytes += xattr_bytes(job.candidate->known.entry);
+  if (job.before) bytes += xattr_bytes(job.before->entry);
+  return bytes;
+}
+
 /// Leaves the entry to the workers.
 void TreeWriter::queue(Job job) {
+  const std::size_t held = held_bytes(job);
+  if (batch_ && batch_bytes_ + held > kBatchBytes) flush();
+  batch_bytes_ += held;
   if (!job.candidate || !job.candidate->unchanged) batch_bytes_ += job.entry().size;
   std::vector<Job>& batch = jobs();
   if (batch.empty() || batch.back().parent != job.parent) ++batch_directories_;
@@ -182,7 +193,10 @@ void TreeWriter::queue(Job job) {
 void TreeWriter::report(Job job) {
   if (options_.observer == nullptr || !job.made) return;
   job.parent_fd.reset();
+  const std::size_t held = held_bytes(job);
+  if (batch_ && batch_bytes_ + held > kBatchBytes) flush();
   std::vector<Job>& batch = jobs();
+  batch_bytes_ += held;
   batch.push_back(std::move(job));
   if (batch.size() >= kBatchFiles) flush();
 }
@@ -210,13 +224,19 @@ void TreeWriter::flush() {
 void TreeWriter::work(Source& source) {
   std::vector<std::byte> buffer(kBuffer);
   while (auto batch = batches_.receive()) {
-    for (Job& job : batch->jobs) {
-      if (!job.parent) continue;
-      base::check_stop(stop_);
-      job.made = write_file(source, job, buffer);
-      job.parent_fd.reset();
-      job.candidate.reset();
-      done(std::exchange(job.parent, nullptr));
+    for (std::size_t i = 0; i < batch->jobs.size(); ++i) {
+      Job& job = batch->jobs[i];
+      if (job.parent) {
+        base::check_stop(stop_);
+        job.made = write_file(source, job, buffer);
+        job.parent_fd.reset();
+        job.candidate.reset();
+        done(std::exchange(job.parent, nullptr));
+      }
+      if (options_.observer == nullptr) continue;
+      if (job.made && job.before) compare_before(*job.before, job.placed);
+      job.before.reset();
+      batch->xattrs.keep(i, job.entry());
     }
     if (options_.observer != nullptr) finished_.send(std::move(*batch));
   }
@@ -231,9 +251,10 @@ void TreeWriter::observe() {
     early.emplace(batch->sequence, std::move(*batch));
     for (auto first = early.begin(); first != early.end() && first->first == next;
          first = early.erase(first), ++next) {
-      for (Job& job : first->second.jobs) {
+      for (std::size_t i = 0; i < first->second.jobs.size(); ++i) {
+        Job& job = first->second.jobs[i];
+        first->second.xattrs.give_back(i, job.entry());
         if (!job.made) continue;
-        if (job.before) compare_before(*job.before, job.placed);
         options_.observer->placed(std::move(job.placed));
       }
       slots_.send(0);

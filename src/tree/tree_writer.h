@@ -20,6 +20,7 @@
 #include "tree/metadata.h"
 #include "tree/predecessor.h"
 #include "tree/sink.h"
+#include "tree/xattr_spill.h"
 
 namespace rota::tree {
 
@@ -60,7 +61,9 @@ struct TreeWriterOptions {
 /// is linked with its older state, which is better than none; next time it is looked at again.
 ///
 /// Memory: kWorkers × (one batch of kBatchFiles entries + 2 × kBuffer) and as many batches waiting;
-/// with an observer up to kSlots batches: 32 × 64 × about 1 KiB = 2 MiB.
+/// with an observer up to kSlots batches: 32 × 64 × about 1 KiB = 2 MiB. Where entries have large
+/// xattrs, a batch has at most kBatchBytes of them before it is worked on: 8 × 4 MiB, and
+/// XattrSpill::kInMemory afterwards: 32 × 1 MiB.
 class TreeWriter final : public Sink {
  public:
   /// target: made if it is absent. Throws Error(refused) when it holds anything and `merge` is off.
@@ -114,6 +117,7 @@ class TreeWriter final : public Sink {
   struct Batch {
     std::uint64_t sequence = 0;
     std::vector<Job> jobs;
+    XattrSpill xattrs;  ///< of jobs that are done, for the observer
   };
 
   // tree_writer.cpp: the walk, and the order of things
@@ -121,6 +125,7 @@ class TreeWriter final : public Sink {
   void take(Source& source, Entry& entry);
   void check_parent(const std::string& path) const;
   void take_entry(Source& source, Entry& entry);
+  static std::size_t held_bytes(const Job& job);
   void queue(Job job);
   void report(Job job);
   std::vector<Job>& jobs();

@@ -62,7 +62,7 @@ void TreeWriter::report_failure(const Entry& entry, const std::string& what, int
 bool TreeWriter::make_special(Source& source, Job& job) {
   Entry& entry = job.entry();
   const base::Instant read_at = now();
-  if (!source.complete(entry)) return false;  // it vanished
+  if (!source.complete(entry)) return entry.unreadable && link_unreadable(job);  // or it vanished
   job.placed.racy = is_racy(entry, read_at);
   if (link_same(job, std::nullopt)) return true;
   const int parent = job.parent_fd->get();

@@ -76,6 +76,20 @@ TEST_CASE("output beyond 64 KiB is dropped, and the program still ends well", "[
   const ProcessResult result = shell("head -c 300000 /dev/zero && exit 3");
   CHECK(result.status == 3);
   CHECK(result.output == std::string(65536, '\0'));
+  CHECK(result.cut);
+}
+
+TEST_CASE("more output is kept where it is asked for", "[process]") {
+  Command command;
+  command.argv = {"head", "-c", "300000", "/dev/zero"};
+  command.most_output = 300'000;
+  const ProcessResult whole = real_processes().run(command);
+  CHECK(whole.output.size() == 300'000);
+  CHECK_FALSE(whole.cut);
+  command.most_output = 299'999;
+  const ProcessResult part = real_processes().run(command);
+  CHECK(part.output.size() == 299'999);
+  CHECK(part.cut);
 }
 
 TEST_CASE("a program that cannot be started is an error that names it", "[process]") {

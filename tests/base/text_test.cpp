@@ -4,6 +4,26 @@
 
 using namespace rota::base;
 
+TEST_CASE("a text of several lines keeps them, and what was made printable before", "[text]") {
+  CHECK(printable_text("a\n\tb") == "a\n\tb");
+  CHECK(printable_text(printable("\x1b]0;x\a")) == "\\x1b]0;x\\x07");
+  CHECK(printable_text("\x1b[2J\r\xc2\x9b caf\xe9 é") == "\\x1b[2J\\x0d\\xc2\\x9b caf\\xe9 é");
+  CHECK(printable_text(std::string_view("a\0b", 3)) == "a\\x00b");
+}
+
+TEST_CASE("a text is printable when a terminal shows it as it is", "[text]") {
+  for (const char* text : {"", "the bank", "Übung\\日本", "'"}) CHECK(is_printable(text));
+  for (const char* text : {"a\nb", "\t", "\x1b[m", "\x7f", "\xc2\x9b", "caf\xe9"}) {
+    CHECK_FALSE(is_printable(text));
+  }
+}
+
+TEST_CASE("a shell reads a quoted word as it was", "[text]") {
+  CHECK(shell_quoted("") == "''");
+  CHECK(shell_quoted("the bank") == "'the bank'");
+  CHECK(shell_quoted("jo's $(reboot) `x` \\") == "'jo'\\''s $(reboot) `x` \\'");
+}
+
 TEST_CASE("printable text keeps UTF-8 and shows all else as escapes", "[text]") {
   CHECK(printable("") == "");
   CHECK(printable("notes 2026.txt") == "notes 2026.txt");
@@ -25,6 +45,16 @@ TEST_CASE("printable text escapes the controls that hide in UTF-8", "[text]") {
 TEST_CASE("two different names never look the same when printed", "[text]") {
   CHECK(printable("\n") != printable("\\x0a"));
   CHECK(printable("\xff") != printable("\\xff"));
+}
+
+TEST_CASE("a path that would fill a screen is shown by its ends", "[text]") {
+  CHECK(shortened("") == "");
+  CHECK(shortened(std::string(400, 'x')) == std::string(400, 'x'));
+  const std::string text = shortened("/begin/" + std::string(30'000, 'x') + "/end");
+  CHECK(text.size() == 403);
+  CHECK(text.starts_with("/begin/x"));
+  CHECK(text.find("x...x") != std::string::npos);
+  CHECK(text.ends_with("x/end"));
 }
 
 TEST_CASE("only well-formed sequences are UTF-8", "[text]") {

@@ -78,6 +78,9 @@ class WatchedSource final : public tree::Source {
   explicit WatchedSource(tree::Source& inner) : inner_(inner) {}
 
   bool next(tree::Entry& entry) override;
+  bool can_tell(const std::string& path) const override {
+    return on_can_tell ? on_can_tell(path) : inner_.can_tell(path);
+  }
   bool complete(tree::Entry& entry) override;
   std::unique_ptr<tree::Content> open(tree::Entry& entry) override;
 
@@ -90,6 +93,8 @@ class WatchedSource final : public tree::Source {
   std::function<std::unique_ptr<tree::Content>(const tree::Entry&, std::unique_ptr<tree::Content>)>
       on_content;
   std::function<bool(tree::Entry&)> on_complete;
+  /// In place of the inner source.
+  std::function<bool(const std::string&)> on_can_tell;
 
  private:
   tree::Source& inner_;

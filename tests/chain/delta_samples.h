@@ -86,7 +86,7 @@ inline Written write(tree::Content& content, chain::SignatureShape shape,
   for (std::size_t i = 0; i < chain::kStretches; ++i) {
     unused.send(std::make_unique<chain::Stretch>());
   }
-  chain::DigestThread digest(shape, old, unused);
+  chain::DigestThread digest(shape, old, unused, std::stop_token());
   chain::StretchReader reader(content, shape.average);
   for (bool more = true; more;) {
     auto stretch = unused.receive();

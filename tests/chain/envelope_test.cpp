@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "base/kind_of.h"
+#include "chain/encryption.h"
 #include "chain/key.h"
 #include "chance.h"
 
@@ -261,6 +262,31 @@ TEST_CASE("one key may stand twice among the recipients", "[chain][key]") {
   const auto opened = unwrap(envelope, recipients, secret, kRun);
   REQUIRE(opened);
   CHECK(*opened == key);
+}
+
+TEST_CASE("an object of no run is opened by its recipients, under its own name", "[chain][key]") {
+  const SecretKey key = SecretKey::generate();
+  const std::vector<Recipient> recipients{Recipient(key)};
+  const std::string text(100'000, 'x');
+  const auto type = chain::ObjectType::ledger;
+  const base::Bytes object = encrypt_alone(type, "ledger.json", recipients, base::as_bytes(text));
+  CHECK(base::as_text(object).find("xxxx") == std::string_view::npos);
+  chain::KeyRing ring;
+  CHECK_THROWS_WITH(decrypt_alone(type, "ledger.json", ring, object),
+                    Catch::StartsWith("ledger.json is encrypted for rota-pub-1-"));
+  ring.add(key);
+  CHECK(base::as_text(decrypt_alone(type, "ledger.json", ring, object)) == text);
+  // Not for a run record, not under another name, and with no byte changed.
+  CHECK(kind_of([&] { decrypt_alone(type, "other.json", ring, object); }) ==
+        base::ErrorKind::corrupt);
+  CHECK(kind_of([&] { decrypt_alone(chain::ObjectType::record, "ledger.json", ring, object); }) ==
+        base::ErrorKind::corrupt);
+  for (const std::size_t at : {std::size_t{20}, std::size_t{60}, object.size() - 1}) {
+    base::Bytes changed = object;
+    changed[at] ^= std::byte{1};
+    CHECK(kind_of([&] { decrypt_alone(type, "ledger.json", ring, changed); }).has_value());
+  }
+  CHECK(encrypt_alone(type, "ledger.json", recipients, base::as_bytes(text)) != object);
 }
 
 }  // namespace rota::chain

@@ -27,7 +27,7 @@ std::vector<Bytes> encode(const std::vector<IndexRecord>& records,
   const auto flush = [&] { blocks.push_back(encoder.take()); };
   for (const IndexRecord& record : records) {
     encoder.add(record, resolve, flush);
-    if (encoder.size() >= kBlockRaw) flush();
+    if (encoder.full()) flush();
   }
   if (!encoder.empty()) flush();
   return blocks;

@@ -32,9 +32,8 @@ bool check_and_go_on(Backups& backups, std::size_t runs_before) {
   const std::vector<std::string> runs = backups.runs();
   const std::size_t visible = runs.size();
   // A run whose removal had begun goes with the next backup.
-  const auto journal = backups.state->journal();
-  const bool going =
-      journal && journal->removing && std::ranges::find(runs, journal->run) != runs.end();
+  const auto removal = backups.state->removal();
+  const bool going = removal && std::ranges::find(runs, removal->run) != runs.end();
   CHECK(visible >= runs_before);
   CHECK(visible <= runs_before + 1);
   REQUIRE(backups.quick_check_all() == "");

@@ -104,6 +104,55 @@ TEST_CASE("a machine that cannot write what it remembers, at every operation",
   });
 }
 
+TEST_CASE("what fails behind the record says that the run is complete", "[chain][interruption]") {
+  int thrown = 0;
+  int warned = 0;
+  for (std::uint64_t n = 1;; ++n) {
+    INFO("call " << n);
+    MemoryStore store;
+    Backups backups(store);
+    prepare(backups, Stage::increment, false);
+    backups.clock.advance(std::chrono::hours(24));
+    FaultyFiles files;
+    backups.state =
+        std::make_unique<chain::LocalState>(backups.temp / "state", backups.cache(), files);
+    FaultyStore arming(store, [&](const StoreCall& call) {
+      if (call.kind == StoreCall::Kind::put && call.name.starts_with("runs/")) files.fail_at(n);
+      return Fault::none;
+    });
+    std::string said;
+    bool failed = false;
+    try {
+      backups.backup(arming);
+    } catch (const base::Error& error) {
+      said = error.what();
+      failed = true;
+    }
+    const bool fired = files.fired();
+    files.heal();
+    const std::vector<std::string> runs = backups.runs();
+    REQUIRE(runs.size() == 3);
+    if (!failed) CHECK(backups.state->last()->run == runs.back());
+    if (!fired) {
+      CHECK_FALSE(failed);
+      CHECK(backups.warnings.empty());
+      break;
+    }
+    if (!failed) said = lines(backups.warnings);
+    CHECK_THAT(said, Catch::Contains("is complete") && Catch::Contains(runs.back()));
+    ++(failed ? thrown : warned);
+    // Who was not told of it then is told now.
+    const auto completed = chain::recover_interrupted(store, *backups.state).completed;
+    if (failed) {
+      REQUIRE(completed);
+      CHECK(completed->run == runs.back());
+    }
+    CHECK(backups.state->last()->run == runs.back());
+  }
+  CHECK(thrown > 1);
+  CHECK(warned > 1);
+}
+
 TEST_CASE("a run that is asked to stop says so and leaves nothing", "[chain][interruption]") {
   const Stage stage = GENERATE(Stage::full, Stage::increment);
   sweep(stage, false, [&](std::uint64_t n, Backups& backups) {

@@ -43,7 +43,7 @@ TEST_CASE("a fresh state knows nothing", "[chain][state]") {
 TEST_CASE("the state remembers across processes", "[chain][state]") {
   Fixture f;
   f.state.set_last({kIncrement, kFull, kDigest});
-  f.state.set_journal({kFull, kFull, RunKind::full, true});
+  f.state.set_journal({kFull, kFull, RunKind::full});
   const LocalState again(f.path("state"), f.path("cache"));
   const auto last = again.last();
   REQUIRE(last);
@@ -55,15 +55,37 @@ TEST_CASE("the state remembers across processes", "[chain][state]") {
   CHECK(journal->run == kFull);
   CHECK(journal->chain == kFull);
   CHECK(journal->kind == RunKind::full);
-  CHECK(journal->removing);
   f.state.set_journal({kIncrement, kFull, RunKind::increment});
   journal = again.journal();
   CHECK(journal->kind == RunKind::increment);
-  CHECK_FALSE(journal->removing);
+  CHECK_FALSE(again.removal());
+  f.state.set_removal({kFull, kFull, RunKind::full});
+  REQUIRE(again.removal());
+  CHECK(again.removal()->run == kFull);
+  CHECK(again.journal()->run == kIncrement);
+  f.state.clear_removal();
+  CHECK_FALSE(again.removal());
+  CHECK(again.journal()->run == kIncrement);
   f.state.clear_journal();
+  CHECK_FALSE(again.clock_believed());
+  f.state.believe_clock(base::Instant(std::chrono::seconds(1'800'000'000)));
+  CHECK(again.clock_believed()->time_since_epoch().count() == 1'800'000'000);
   f.state.clear_last();
   CHECK_FALSE(again.journal());
   CHECK_FALSE(again.last());
+}
+
+TEST_CASE("the journal of a removal that an older rota began is one of a removal",
+          "[chain][state]") {
+  Fixture f;
+  test::write(f.path("state/journal"), R"({"run": ")" + kFull + R"(", "chain": ")" + kFull +
+                                           R"(", "kind": "full", "removing": true})");
+  CHECK_FALSE(f.state.journal());
+  REQUIRE(f.state.removal());
+  CHECK(f.state.removal()->run == kFull);
+  f.state.clear_removal();
+  CHECK_FALSE(f.state.removal());
+  CHECK_FALSE(base::exists(f.path("state/journal")));
 }
 
 TEST_CASE("damaged state files are corrupt and say what to do", "[chain][state]") {

@@ -169,7 +169,7 @@ TEST_CASE("runs that are due stay whole while they are locked, and go afterwards
   CHECK(first_try.later == std::vector<std::string>{third.run, second.run});
   CHECK(first_try.runs == 0);
   CHECK(locked.store.inner.objects == before);
-  CHECK_FALSE(locked.backups.state->journal());
+  CHECK_FALSE(locked.backups.state->removal());
   CHECK(locked.backups.quick_check_all() == "");
 
   locked.later(days(40));
@@ -185,12 +185,12 @@ TEST_CASE("a removal that was cut off leaves a run alone whose record stays", "[
   locked.run();
   const RunRecord second = locked.run();
   locked.backups.full();
-  // As it is when the process ends between the journal and the removal of the record.
-  locked.backups.state->set_journal({second.run, second.chain, second.kind, true});
+  // As it is when the process ends before the removal of the record.
+  locked.backups.state->set_removal({second.run, second.chain, second.kind});
   const auto before = locked.store.inner.objects;
-  CHECK(chain::recover_interrupted(locked.store, *locked.backups.state));
+  CHECK(chain::recover_interrupted(locked.store, *locked.backups.state).any);
   CHECK(locked.store.inner.objects == before);
-  CHECK_FALSE(locked.backups.state->journal());
+  CHECK_FALSE(locked.backups.state->removal());
 }
 
 TEST_CASE("a key that may only hide hides, and one that may do nothing reports what is due",
@@ -229,7 +229,10 @@ TEST_CASE("what a run without a journal left behind goes when nobody can be writ
   }
   store.put("data/foreign", base::Bytes(5));
   const auto forget = [&](base::Instant now) {
-    return chain::remove_forgotten(store, *backups.state, now, {}).objects;
+    const chain::Catalog catalog(store, nullptr);
+    return chain::remove_forgotten(store,
+                                   chain::find_forgotten(store, *backups.state, catalog, now), {})
+        .objects;
   };
   CHECK(forget(begun + chain::kResumable) == 0);
   backups.state->set_journal({left, chain, RunKind::increment});
@@ -243,6 +246,39 @@ TEST_CASE("what a run without a journal left behind goes when nobody can be writ
   store.objects.erase("data/foreign");
   CHECK(store.objects == whole);
   CHECK(backups.quick_check_all() == "");
+}
+
+TEST_CASE("the data of a run whose record was lost stays while a record names it",
+          "[chain][forgotten]") {
+  MemoryStore store;
+  Backups backups(store);
+  write(backups.path("a"), noise(5'000, 1));
+  const RunRecord first = backups.run();
+  write(backups.path("b"), noise(5'000, 2));
+  const RunRecord second = backups.run();
+  write(backups.path("c"), noise(5'000, 3));
+  const RunRecord third = backups.run();
+  const RunRecord& lost = GENERATE_REF(first, second);
+  store.remove(chain::record_name(lost.chain, lost.run, lost.kind));
+  const base::Instant later = backups.clock.now() + chain::kResumable * 2;
+  const auto found = [&](bool damaged) {
+    auto& record = store.objects.at(chain::record_name(third.chain, third.run, third.kind));
+    if (damaged) record[30] ^= std::byte{1};
+    const chain::Catalog catalog(store, nullptr);
+    const auto forgotten = chain::find_forgotten(store, *backups.state, catalog, later);
+    if (damaged) record[30] ^= std::byte{1};
+    return forgotten.size();
+  };
+  CHECK(found(false) == 0);
+  CHECK(found(true) == 0);  // a record that cannot be read may name it
+  CHECK(backups.check(third.run) == "");
+  // With its chain it goes.
+  backups.full();
+  for (const RunRecord& run : {first, second, third}) {
+    store.remove(chain::record_name(run.chain, run.run, run.kind));
+  }
+  const chain::Catalog catalog(store, nullptr);
+  CHECK(chain::find_forgotten(store, *backups.state, catalog, later).size() == 3);
 }
 
 }  // namespace rota::test

@@ -301,6 +301,26 @@ TEST_CASE("blocks that are not sorted are corrupt", "[chain][record]") {
   CHECK(decode_record(encode(record)).files == 12);
 }
 
+TEST_CASE("a record that is larger than other objects is read again", "[chain][record]") {
+  RunRecord record = full();
+  Chance chance(7);
+  Piece& piece = record.pieces[0];
+  piece.blocks.clear();
+  piece.objects[0].size = store::kMaxObject;
+  for (unsigned i = 0; i < 5'000; ++i) {
+    std::string path = std::to_string(100'000 + i);
+    for (int part = 0; part < 30; ++part) {
+      path += "/";
+      for (int k = 0; k < 240; ++k) path += static_cast<char>('0' + chance.below(70));
+    }
+    piece.blocks.push_back({0, 16 + i, 1, path});
+  }
+  const Bytes bytes = encode(record);
+  CHECK(bytes.size() > store::kMaxObject);
+  CHECK(bytes.size() < store::kMaxPut);
+  compare(decode_record(bytes), record);
+}
+
 TEST_CASE("an index object too large to fetch is corrupt", "[chain][record]") {
   RunRecord record = full();
   record.pieces[0].objects[0].size = store::kMaxObject + 1;

@@ -235,7 +235,7 @@ TEST_CASE("what is judged goes and the rest stays", "[chain][retention]") {
     if (!kept) bytes += content.size();
   }
   CHECK(removed.bytes == bytes);
-  CHECK_FALSE(runs.state.journal());
+  CHECK_FALSE(runs.state.removal());
   CHECK_FALSE(runs.state.record(name("12")));
   CHECK(runs.state.record(name("22")));
   CHECK(runs.state.last()->run == name("22"));
@@ -251,10 +251,9 @@ TEST_CASE("the newest run goes first, and its record before its data", "[chain][
   FaultyStore watched(runs.store, [&](const StoreCall& call) {
     if (call.kind == StoreCall::Kind::remove) {
       removed.push_back(call.name);
-      const auto journal = runs.state.journal();
-      REQUIRE(journal);
-      CHECK(journal->removing);
-      CHECK(call.name.find(journal->run) != std::string::npos);
+      const auto removal = runs.state.removal();
+      REQUIRE(removal);
+      CHECK(call.name.find(removal->run) != std::string::npos);
     }
     return Fault::none;
   });
@@ -286,8 +285,8 @@ TEST_CASE("removal that is interrupted at any call is ended by the next", "[chai
             kind_of([&] { remove_runs(dying, runs.state, runs.verdicts(), runs.clock, {}); });
         runs.check_whole();
         if (by_recovery) {
-          const bool pending = runs.state.journal().has_value();
-          CHECK(recover_interrupted(runs.store, runs.state) == pending);
+          const bool pending = runs.state.removal().has_value();
+          CHECK(recover_interrupted(runs.store, runs.state).any == pending);
         } else {
           remove_runs(runs.store, runs.state, runs.verdicts(), runs.clock, {});
           // Nothing was left to judge when only data was: then the next backup ends it.
@@ -295,7 +294,7 @@ TEST_CASE("removal that is interrupted at any call is ended by the next", "[chai
         }
         runs.check_whole();
         runs.check_no_orphans();
-        CHECK_FALSE(runs.state.journal());
+        CHECK_FALSE(runs.state.removal());
         CHECK(runs.state.last()->run == name("22"));
         CHECK(Catalog(runs.store, nullptr).newest()->run == name("22"));
         if (!by_recovery) CHECK(runs.store.objects.size() == 8);
@@ -306,25 +305,94 @@ TEST_CASE("removal that is interrupted at any call is ended by the next", "[chai
   }
 }
 
-TEST_CASE("an unfinished run is cleared before others are removed", "[chain][retention]") {
+TEST_CASE("removing does not touch a run that was interrupted", "[chain][retention]") {
   Runs runs;
   runs.state.set_journal({name("23"), name("21"), RunKind::increment});
   runs.store.put(volume_name(name("21"), name("23"), 0), Bytes(5));
-  remove_runs(runs.store, runs.state, runs.verdicts(), runs.clock, {});
-  CHECK_FALSE(runs.state.journal());
-  CHECK_FALSE(runs.store.objects.contains(volume_name(name("21"), name("23"), 0)));
-  runs.check_no_orphans();
+  CHECK(remove_runs(runs.store, runs.state, runs.verdicts(), runs.clock, {}).runs == 5);
+  CHECK(runs.state.journal()->run == name("23"));
+  CHECK(runs.store.objects.contains(volume_name(name("21"), name("23"), 0)));
+}
 
-  // One that cannot be cleared is not forgotten either.
-  Runs others;
-  others.state.set_journal({name("23"), name("21"), RunKind::increment});
-  others.state.set_last({name("24"), name("21"), {}});
-  const auto verdicts = others.verdicts();
-  const auto before = others.store.objects.size();
-  CHECK(kind_of([&] { remove_runs(others.store, others.state, verdicts, others.clock, {}); }) ==
+TEST_CASE("a removal that cannot be ended is not forgotten", "[chain][retention]") {
+  Runs runs;
+  runs.state.set_removal({name("12"), name("11"), RunKind::increment});
+  runs.state.set_last({name("24"), name("21"), {}});
+  const auto before = runs.store.objects.size();
+  CHECK(kind_of([&] { remove_runs(runs.store, runs.state, runs.verdicts(), runs.clock, {}); }) ==
         ErrorKind::refused);
-  CHECK(others.state.journal()->run == name("23"));
-  CHECK(others.store.objects.size() == before);
+  CHECK(runs.state.removal()->run == name("12"));
+  CHECK(runs.store.objects.size() == before);
+}
+
+TEST_CASE("a broken chain goes when it is due, while another can be restored",
+          "[chain][retention]") {
+  ChainInfo broken = chain_of({"02", "03"});
+  std::swap(broken.runs, broken.stray);
+  const std::vector<ChainInfo> whole = {chain_of({"11"})};
+  const auto span = base::parse_span("5D");
+  CHECK(going(older_than(whole, span, instant("22"), {broken})) == Days{"02", "03"});
+  CHECK(going(older_than(whole, span, instant("08"), {broken})).empty());
+  CHECK(going(older_than({}, span, instant("22"), {broken})).empty());
+  CHECK(going(increments_but(whole, 1, {broken})).empty());
+  CHECK(going(only_chain(whole, {broken}, name("02"))) == Days{"02", "03"});
+  CHECK(kind_of([&] { only_chain(whole, {broken}, name("11")); }) == ErrorKind::refused);
+  CHECK(kind_of([&] { only_chain({}, {broken}, name("02")); }) == ErrorKind::refused);
+  CHECK(kind_of([&] { only_chain(whole, {broken}, name("09")); }) == ErrorKind::usage);
+}
+
+TEST_CASE("with a chain go its strays", "[chain][retention]") {
+  ChainInfo chain = chain_of({"01", "02"});
+  chain.stray = {chain_of({"01", "03"}).runs.back()};
+  const std::vector<ChainInfo> chains = {chain, chain_of({"21"})};
+  CHECK(going(older_than(chains, base::parse_span("5D"), instant("22"))) == Days{"01", "02", "03"});
+  CHECK(going(increments_but(chains, 1)) == Days{"02", "03"});
+}
+
+TEST_CASE("where the full's record is missing the first run stays in its place",
+          "[chain][retention]") {
+  ChainInfo chain = chain_of({"01", "02", "03"});
+  chain.runs.erase(chain.runs.begin());
+  CHECK(going(increments_but({chain, chain_of({"21"})}, 1)) == Days{"03"});
+}
+
+TEST_CASE("a clock that jumped ahead makes nothing old", "[chain][retention]") {
+  Runs runs;  // the last run is of the 22nd
+  const Catalog catalog(runs.store, nullptr);
+  const auto age = base::parse_span("5D");
+  const auto full_age = base::parse_span("10D");
+  const base::Instant last = instant("22");
+  const auto judged = [&](base::Instant now, std::optional<base::Instant> confirmed = {}) {
+    return older_than(catalog.chains(), age, Ageing(catalog, full_age, now, confirmed));
+  };
+  const auto held = [&](const std::vector<Verdict>& verdicts) {
+    return std::ranges::count_if(verdicts, &Verdict::held);
+  };
+  const auto days = [](int n) { return std::chrono::hours(24 * n); };
+  // So long it may be off: fulls every 10 days, and 45 to spare.
+  CHECK(going(judged(last + days(55))).size() == 5);
+  CHECK(held(judged(last + days(55))) == 0);
+  // Longer: the chain of the first days is due by what is certain, the other is held.
+  CHECK(going(judged(last + days(56))) == Days{"01", "02", "03", "11", "12"});
+  const auto short_age = base::parse_span("15D");
+  const auto of_years = older_than(catalog.chains(), short_age,
+                                   Ageing(catalog, full_age, last + days(2000), std::nullopt));
+  CHECK(going(of_years) == Days{"01", "02", "03"});
+  CHECK(held(of_years) == 2);
+  // It stays so in the nights after, which the jump is the only thing to tell of.
+  runs.store.put(record_name("20310101T030000Z-000000", "20310101T030000Z-000000", RunKind::full),
+                 Bytes(3));
+  const base::Instant ahead = *run_time("20310101T030000Z-000000");
+  const Catalog later(runs.store, nullptr);
+  const auto next_night = [&](std::optional<base::Instant> confirmed) {
+    return older_than(later.chains(), short_age,
+                      Ageing(later, full_age, ahead + days(1), confirmed));
+  };
+  CHECK(going(next_night(std::nullopt)) == Days{"01", "02", "03"});
+  // Until a person confirms it; not if that was before the jump, or is still to come.
+  CHECK(going(next_night(last)) == Days{"01", "02", "03"});
+  CHECK(going(next_night(ahead + days(9))) == Days{"01", "02", "03"});
+  CHECK(going(next_night(ahead + days(1))).size() == 5);
 }
 
 TEST_CASE("nothing is removed while the clocks disagree", "[chain][retention]") {
@@ -355,7 +423,7 @@ TEST_CASE("a stop request ends removal between runs", "[chain][retention]") {
         }) == ErrorKind::interrupted);
   runs.check_whole();
   runs.check_no_orphans();
-  CHECK_FALSE(runs.state.journal());
+  CHECK_FALSE(runs.state.removal());
   CHECK(runs.store.objects.size() == 24);  // one run of seven is gone
 }
 

@@ -172,4 +172,21 @@ TEST_CASE("a full that was made while the clock was ahead does not put off the n
   CHECK(backups.quick_check_all() == "");
 }
 
+TEST_CASE("adopting takes the newest run also where an older one was not noted", "[chain]") {
+  MemoryStore store;
+  Backups backups(store);
+  make_tree(backups);
+  const RunRecord first = backups.run();
+  const auto after_first = *backups.state->last();
+  const RunRecord second = backups.run();
+  // As it is when this machine was cut off behind the second, and another one wrote the third.
+  const RunRecord third = backups.run();
+  backups.state->set_last(after_first);
+  backups.state->set_journal({second.run, second.chain, second.kind, first.run});
+  CHECK(chain::adopt(store, *backups.state) == third.run);
+  CHECK(backups.state->last()->run == third.run);
+  CHECK_FALSE(backups.state->journal());
+  CHECK(backups.run().parent == third.run);
+}
+
 }  // namespace rota::test

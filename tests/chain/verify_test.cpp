@@ -237,4 +237,65 @@ TEST_CASE("runs that do not agree on a piece that they share are found", "[chain
   CHECK_THAT(problems.front(), Catch::Contains(runs[1]) && Catch::Contains("in another way"));
 }
 
+TEST_CASE("what stands behind a damaged or missing record is looked at", "[chain][verify]") {
+  MemoryStore store;
+  Backups backups(store);
+  make_runs(backups, 4);
+  const std::vector<std::string> runs = backups.runs();
+  const auto kind = [&](std::size_t n) {
+    return n == 0 ? chain::RunKind::full : chain::RunKind::increment;
+  };
+  const auto good = store.objects;
+  for (std::size_t n = 0; n < 3; ++n) {
+    for (const bool missing : {false, true}) {
+      for (const bool data : {false, true}) {
+        CAPTURE(n, missing, data);
+        store.objects = good;
+        const std::string name = chain::record_name(runs[0], runs[n], kind(n));
+        if (missing) {
+          store.objects.erase(name);
+        } else {
+          store.objects.at(name)[20] ^= std::byte{1};
+        }
+        // Nothing else is said, of no other run.
+        std::vector<std::string> problems = verify(store, data).problems;
+        REQUIRE(problems.size() == 1);
+        CHECK_THAT(problems.front(),
+                   Catch::Contains("run " + runs[n] + ":") && Catch::Contains("not looked at"));
+        // And what is wrong there is found.
+        const std::string volume = chain::volume_name(runs[0], runs[3], 0);
+        store.objects.erase(volume);
+        const chain::VerifyResult result = verify(store, data);
+        REQUIRE(result.problems.size() >= 2);
+        CHECK(result.problems[1] == volume + " is missing");
+        CHECK(result.harms[1].run == runs[3]);
+        // The lost run's own data, too, once an index leads there.
+        store.objects.erase(chain::volume_name(runs[0], runs[n], 0));
+        bool told = false;
+        for (const std::string& problem : verify(store, data).problems) {
+          told = told || problem.find(chain::volume_name(runs[0], runs[n], 0)) != std::string::npos;
+        }
+        CHECK(told == data);
+      }
+    }
+  }
+}
+
+TEST_CASE("a record that was replaced does not hide what is behind it", "[chain][verify]") {
+  MemoryStore store;
+  Backups backups(store);
+  make_runs(backups, 3);
+  const std::vector<std::string> runs = backups.runs();
+  const std::string name = chain::record_name(runs[0], runs[0], chain::RunKind::full);
+  chain::RunRecord record = chain::decode_record(store.objects.at(name));
+  record.host = "another";
+  store.objects[name] = chain::encode(record);
+  const std::string volume = chain::volume_name(runs[0], runs[1], 0);
+  store.objects.erase(volume);
+  const std::vector<std::string> problems = verify(store, false).problems;
+  REQUIRE(problems.size() == 2);
+  CHECK_THAT(problems[0], Catch::Contains(runs[1]) && Catch::Contains("replaced"));
+  CHECK(problems[1] == volume + " is missing");
+}
+
 }  // namespace rota::test

@@ -56,6 +56,9 @@ TEST_CASE("a recovery passphrase can be typed, and has 200 random bits", "[luks]
   CHECK(std::ranges::count(text, '-') == 7);
   CHECK(text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567-") == std::string::npos);
   CHECK(disk::new_recovery_passphrase() != text);
+  CHECK(disk::is_recovery_passphrase(text));
+  CHECK_FALSE(disk::is_recovery_passphrase(text.substr(1) + "A"));
+  CHECK_FALSE(disk::is_recovery_passphrase(text + "\n"));
 }
 
 TEST_CASE("a key file is for root alone, and is never replaced", "[luks]") {
@@ -153,7 +156,7 @@ TEST_CASE("a container that is opened holds a filesystem, and is closed again", 
   if (const auto why = LoopDisk::no_mapper()) return skip(*why);
   Container box;
   {
-    disk::LuksMapping mapping(box.disk.node(), box.secrets.key_file, "RT1", box.processes);
+    disk::LuksMapping mapping(box.disk.node(), box.secrets, "RT1", box.processes);
     box.disk.format("ext4", "ROTA-B", mapping.node());
     disk::DiskMount mount(mapping.node(), "ext4", disk::MountMode::read_write);
     write(mount.path() + "/a", "text");
@@ -164,7 +167,7 @@ TEST_CASE("a container that is opened holds a filesystem, and is closed again", 
   base::real_processes().run(
       {{"cryptsetup", "open", "--key-file", box.secrets.key_file, box.disk.node(), "rota-RT1"},
        {}});
-  disk::LuksMapping mapping(box.disk.node(), box.secrets.key_file, "RT1", box.processes);
+  disk::LuksMapping mapping(box.disk.node(), box.secrets, "RT1", box.processes);
   disk::DiskMount mount(mapping.node(), "ext4", disk::MountMode::read_only);
   CHECK(read(mount.path() + "/a") == "text");
 }
@@ -174,6 +177,6 @@ TEST_CASE("without a device mapper a container says that it cannot be opened", "
   if (disk::luks_is_possible()) return skip("this kernel has a device mapper");
   Container box;
   CHECK(message_of([&] {
-          disk::LuksMapping(box.disk.node(), box.secrets.key_file, "RT2", box.processes);
+          disk::LuksMapping(box.disk.node(), box.secrets, "RT2", box.processes);
         }).find("modprobe dm-crypt") != std::string::npos);
 }

@@ -280,7 +280,7 @@ TEST_CASE("an encrypted disk is prepared with a key file and a recovery passphra
   CHECK(udev::real_devices().find(made.partition_node)->uuid == made.luks_uuid);
   CHECK(disk::luks_passphrase_fits(made.partition_node, made.recovery_passphrase,
                                    base::real_processes()));
-  disk::LuksMapping mapping(made.partition_node, made.key_file, "RT", base::real_processes());
+  disk::LuksMapping mapping(made.partition_node, {made.key_file, ""}, "RT", base::real_processes());
   disk::DiskMount mount(mapping.node(), "ext4", disk::MountMode::read_only);
   CHECK(disk::read_identity(mount.fd())->fs_uuid == made.fs_uuid);
 }

@@ -164,7 +164,7 @@ void ledger_exports() {
   const std::filesystem::path file = corpus / "ledger.db";
   {
     ledger::Ledger ledger(file);
-    write("ledger_export", "empty", ledger::export_json(ledger, true));
+    write("ledger_export", "empty", ledger::export_json(ledger, {}));
     ledger::Disks disks(ledger);
     const base::Instant now = test::when("2026-10-24T10:00:00Z");
     disks.add(test::some_disk("B"), now);
@@ -178,8 +178,10 @@ void ledger_exports() {
     check.snapshot = copy.snapshot;
     check.time = now;
     disks.add_check(check);
-    write("ledger_export", "all", ledger::export_json(ledger, true));
-    write("ledger_export", "without-people", ledger::export_json(ledger, false));
+    write("ledger_export", "all", ledger::export_json(ledger, {}));
+    write("ledger_export", "without-people", ledger::export_json(ledger, {.people = false}));
+    disks.add(test::some_disk("C"), now);
+    write("ledger_export", "withheld", ledger::export_json(ledger, {.people = false, .disk = "B"}));
   }
   for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(file.string() + end);
 }

@@ -32,8 +32,8 @@ TEST_CASE("mounts that hold data are told from those of the kernel", "[mounts]")
 TEST_CASE("mounts are remembered with any name", "[mounts]") {
   const test::TempDir dir;
   const profile::Places places{dir / "c", dir / "s", dir / "k", dir / "r"};
-  CHECK_FALSE(job::remembered_mounts(places, "web"));
+  CHECK_FALSE(job::remembered_mounts(places, "web", job::MountMemory::copy));
   const Paths mounts{"/", "/a\nb\\040c", "/\xff"};
-  job::remember_mounts(places, "web", mounts);
-  CHECK(job::remembered_mounts(places, "web") == mounts);
+  job::remember_mounts(places, "web", job::MountMemory::copy, mounts);
+  CHECK(job::remembered_mounts(places, "web", job::MountMemory::copy) == mounts);
 }

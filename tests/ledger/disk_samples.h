@@ -6,6 +6,7 @@
 
 #include "ledger/disks.h"
 #include "ledger/drills.h"
+#include "ledger/export.h"
 
 namespace rota::test {
 
@@ -69,6 +70,18 @@ inline ledger::ClaimRow claimed(const std::string& disk, ledger::Claimed state,
   row.place = place;
   row.by = "jo";
   return row;
+}
+
+/// A ledger's history as it would be from before there were commitments.
+inline ledger::Exported without_commitments(ledger::Ledger& ledger) {
+  ledger::Exported old{"an old ledger", ledger::History(ledger).rows()};
+  std::string previous(ledger::kNoHash);
+  for (ledger::HistoryRow& row : old.rows) {
+    row.commitment.clear();
+    row.hash = row_hash(previous, row);
+    previous = row.hash;
+  }
+  return old;
 }
 
 /// A drill of the whole server from the store that passed.

@@ -225,6 +225,23 @@ TEST_CASE("a disk claimed off site that appears on a port is a contradiction, on
   CHECK(f.disks.alarms("B", false).size() == 1);
 }
 
+TEST_CASE("of a lost or retired disk nobody can say where it is", "[disks]") {
+  Fixture f;
+  f.disks.add(some_disk("B"), kNow);
+  const auto move = [&] {
+    return kind_of(
+        [&] { f.disks.claim(claimed("B", Claimed::off_site, "2026-10-24T10:00:00Z"), kNow); });
+  };
+  f.disks.end("B", DiskEnd::lost, "train", "jo", kNow);
+  CHECK(move() == ErrorKind::refused);
+  CHECK_FALSE(f.disks.last_claim("B"));
+  f.disks.end("B", DiskEnd::held, "evidence", "jo", kNow);
+  f.disks.claim(claimed("B", Claimed::off_site, "2026-10-24T10:00:00Z"), kNow);
+  CHECK(f.disks.last_claim("B"));
+  f.disks.end("B", DiskEnd::retired, "old", "jo", kNow);
+  CHECK(move() == ErrorKind::refused);
+}
+
 TEST_CASE("a lost disk that appears is a contradiction until somebody speaks", "[disks]") {
   Fixture f;
   f.disks.add(some_disk("B"), kNow);

@@ -64,7 +64,7 @@ TEST_CASE("drills survive export and rebuild, also without names of people", "[d
   ledger::Disks(ledger).add(test::some_disk("B"), kNow);
   Drills(ledger).add(some_drill("web", "2026-10-24T10:00:00Z"), kNow);
   const bool with_people = GENERATE(true, false);
-  const std::string text = export_json(ledger, with_people);
+  const std::string text = export_json(ledger, {.people = with_people});
   Ledger other(dir / "b.db");
   Drills(other).add(some_drill("old", "2025-10-24T10:00:00Z"), kNow);
   rebuild(other, std::vector{ledger::parse_export(text, "disk B")}, true);
@@ -75,16 +75,19 @@ TEST_CASE("drills survive export and rebuild, also without names of people", "[d
 TEST_CASE("a ledger from before there were drills is brought up to date", "[drills]") {
   const test::TempDir dir;
   {
+    Ledger newer(dir / "newer.db");
+    ledger::Disks(newer).add(test::some_disk("B"), kNow);
     Ledger ledger(dir / "ledger.db");
-    ledger::Disks(ledger).add(test::some_disk("B"), kNow);
     ledger::AlarmRow alarm;
     alarm.kind = "tripwire";
     alarm.disk = "B";
     alarm.opened = kNow;
-    ledger::Disks(ledger).open_alarm(alarm);
+    ledger::Disks(newer).open_alarm(alarm);
+    rebuild(ledger, std::vector{test::without_commitments(newer)}, false);
     ledger.database().execute(
-        "DROP TABLE drill; ALTER TABLE alarm DROP COLUMN what; ALTER TABLE alarm DROP COLUMN "
-        "extent; PRAGMA user_version = 5");
+        "DROP TABLE drill; ALTER TABLE history DROP COLUMN commitment; ALTER TABLE alarm DROP "
+        "COLUMN "
+        "what; ALTER TABLE alarm DROP COLUMN extent; PRAGMA user_version = 5");
   }
   Ledger ledger(dir / "ledger.db");
   Drills(ledger).add(some_drill("web", "2026-10-24T10:00:00Z"), kNow);

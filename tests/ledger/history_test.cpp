@@ -67,7 +67,7 @@ TEST_CASE("the history cannot be changed by an ordinary statement", "[history]")
   CHECK_THROWS_WITH(f.sql("UPDATE history SET time = 1"), Catch::Contains("append-only"));
   CHECK_THROWS_WITH(f.sql("DELETE FROM history"), Catch::Contains("append-only"));
   CHECK_THROWS_WITH(f.sql("INSERT OR REPLACE INTO history SELECT number, 1, kind, data, people, "
-                          "people_sha256, hash FROM history"),
+                          "people_sha256, hash, commitment FROM history"),
                     Catch::Contains("append-only"));
   CHECK(f.first_problem().empty());
 }
@@ -78,6 +78,24 @@ TEST_CASE("each way of altering the history shows", "[history]") {
     f.forge("UPDATE history SET data = replace(data, 'ext4', 'ext3') WHERE number = 2");
     CHECK_THAT(f.first_problem(),
                Catch::Contains("row 2 of the history (disk,") && Catch::Contains("was altered"));
+  }
+  SECTION("with its commitment") {
+    f.forge("UPDATE history SET commitment = replace(commitment, 'a', 'b') WHERE number = 2");
+    CHECK_THAT(f.first_problem(), Catch::Contains("row 2") && Catch::Contains("was altered"));
+  }
+  SECTION("without it, as one from before there were any") {
+    f.forge("UPDATE history SET commitment = '', time = 1 WHERE number = 2");
+    CHECK_THAT(f.first_problem(), Catch::Contains("row 2") && Catch::Contains("was altered"));
+  }
+  SECTION("what a row that is withheld says") {
+    f.forge("UPDATE history SET kind = 'withheld', people = '' WHERE number = 4");
+    CHECK_THAT(f.first_problem(), Catch::Contains("row 4") && Catch::Contains("was altered"));
+  }
+  SECTION("a row that is withheld, by the row before") {
+    f.forge(
+        "UPDATE history SET kind = 'withheld', data = '{}', time = 0 WHERE number IN (2, 3, 4, 5, "
+        "6); UPDATE history SET hash = replace(hash, 'a', 'b') WHERE number = 4");
+    CHECK_THAT(f.first_problem(), Catch::Contains("row 4") && Catch::Contains("was altered"));
   }
   SECTION("its time") {
     f.forge("UPDATE history SET time = time + 1 WHERE number = 3");
@@ -113,8 +131,8 @@ TEST_CASE("each way of altering the history shows", "[history]") {
   }
   SECTION("a row is put behind the end") {
     f.sql(
-        "INSERT INTO history SELECT 7, time, kind, data, people, people_sha256, hash FROM history "
-        "WHERE number = 6");
+        "INSERT INTO history SELECT 7, time, kind, data, people, people_sha256, hash, commitment "
+        "FROM history WHERE number = 6");
     CHECK_THAT(f.first_problem(), Catch::Contains("row 7") && Catch::Contains("was altered"));
   }
   SECTION("a table says something else") {
@@ -132,6 +150,27 @@ TEST_CASE("each way of altering the history shows", "[history]") {
         "0)");
     CHECK_THAT(f.first_problem(), Catch::Contains("the table alarm"));
   }
+}
+
+TEST_CASE("a history without its guards shows, though no row was altered yet", "[history]") {
+  Fixture f;
+  SECTION("one was removed") {
+    f.sql("DROP TRIGGER history_is_not_removed");
+    CHECK_THAT(f.first_problem(),
+               Catch::Contains("history_is_not_removed") && Catch::EndsWith("was removed"));
+  }
+  SECTION("one was replaced by one that does nothing") {
+    f.sql(
+        "DROP TRIGGER history_is_not_altered; CREATE TRIGGER history_is_not_altered BEFORE UPDATE "
+        "ON history BEGIN SELECT 1; END");
+    CHECK_THAT(f.first_problem(),
+               Catch::Contains("history_is_not_altered") && Catch::EndsWith("was altered"));
+  }
+  SECTION("one was added") {
+    f.sql("CREATE TRIGGER other AFTER INSERT ON alarm BEGIN DELETE FROM alarm; END");
+    CHECK_THAT(f.first_problem(), Catch::EndsWith("a trigger that rota did not make: other"));
+  }
+  CHECK(History(f.ledger).check().size() == 1);
 }
 
 TEST_CASE("the history of one disk is told in sentences", "[history]") {

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
 
@@ -231,15 +232,15 @@ TEST_CASE("rota's own files are left out of the backup of the whole server", "[p
   profile.target = "file:///srv/backup/";
   profile.credentials = "/etc/rota/main/credentials";
   profile.key = "/root/rota.key";
-  const Places places{"/etc/rota", "/var/lib/rota", "/var/cache/rota", "/run/rota"};
+  const Places places{"/nowhere/config", "/nowhere/state", "/var/cache/rota", "/run/rota"};
   CHECK(implied_excludes(profile, places) ==
-        std::vector<std::string>{"/etc/rota/keys", "/etc/rota/main/credentials", "/root/rota.key",
-                                 "/srv/backup", "/var/cache/rota"});
+        std::vector<std::string>{"/etc/rota/main/credentials", "/nowhere/config/keys",
+                                 "/root/rota.key", "/srv/backup", "/var/cache/rota"});
   profile.target = "b2:bucket";
   profile.key = "";
   profile.credentials = "";
   CHECK(implied_excludes(profile, places) ==
-        std::vector<std::string>{"/etc/rota/keys", "/var/cache/rota"});
+        std::vector<std::string>{"/nowhere/config/keys", "/var/cache/rota"});
 }
 
 TEST_CASE("what lies beside or above the source is not left out", "[profile]") {
@@ -247,8 +248,8 @@ TEST_CASE("what lies beside or above the source is not left out", "[profile]") {
   profile.source = "/srv/data";
   profile.target = "/srv";
   profile.credentials = "/srv/data/key";
-  CHECK(implied_excludes(profile, {"/etc/rota", "/var/lib/rota", "/srv/data", "/run/rota"}) ==
-        std::vector<std::string>{"/srv/data/key"});
+  CHECK(implied_excludes(profile, {"/nowhere/config", "/nowhere/state", "/srv/data",
+                                   "/run/rota"}) == std::vector<std::string>{"/srv/data/key"});
 }
 
 TEST_CASE("rota's own files are left out where they really lie", "[profile]") {
@@ -257,7 +258,7 @@ TEST_CASE("rota's own files are left out where they really lie", "[profile]") {
   std::filesystem::create_directories(top + "/data/real/backup");
   std::filesystem::create_directory_symlink("real", top + "/data/link");
   std::filesystem::create_directory_symlink("data", top + "/source");
-  const Places places{"/etc/rota", "/var/lib/rota", "/var/cache/rota", "/run/rota"};
+  const Places places{"/nowhere/config", "/nowhere/state", "/var/cache/rota", "/run/rota"};
 
   Profile profile;
   profile.source = top + "/data";
@@ -267,6 +268,33 @@ TEST_CASE("rota's own files are left out where they really lie", "[profile]") {
 
   profile.source = top + "/source";  // named as the walk of the source will name it
   CHECK(implied_excludes(profile, places) == std::vector<std::string>{top + "/source/real/backup"});
+}
+
+TEST_CASE("the secrets of all profiles and disks are left out", "[profile]") {
+  const test::TempDir dir;
+  const std::string top = std::filesystem::canonical(dir.path()).string();
+  const Places places{top + "/etc", top + "/state", top + "/cache", top + "/run"};
+  const auto put = [&](const std::string& name, const std::string& text) {
+    write(top + "/" + name, text);
+  };
+  put("etc/good/profile.toml",
+      "credentials = \"" + top + "/b2\"\nkey = \"" + top + "/good.key\"\n");
+  // Neither a wrong value nor what is no TOML puts its secrets into another's backup.
+  put("etc/wrong/profile.toml", "max_age = \"soon\"\ncredentials = \"" + top + "/s3\"\n");
+  put("etc/torn/profile.toml", "source = [\nkey = \"" + top + "/torn.key\"\n");
+  put("etc/rotation.toml", "[set.main]\nkey_file = \"" + top + "/luks.key\"\nkeep = \"x\"\n");
+  put("state/gone/journal", "{}");
+  put("state/gone/journal.tmp-1-2", "{}");
+  Profile profile;
+  profile.source = top;
+  profile.target = "b2:bucket";
+  const std::vector<std::string> excludes = implied_excludes(profile, places);
+  for (const char* name :
+       {"/b2", "/good.key", "/s3", "/torn.key", "/luks.key", "/etc/keys", "/state/gone/journal",
+        "/state/gone/journal.tmp-1-2", "/state/gone/resume", "/state/gone/resume.new", "/cache"}) {
+    INFO(name);
+    CHECK(std::ranges::find(excludes, top + name) != excludes.end());
+  }
 }
 
 }  // namespace rota::profile

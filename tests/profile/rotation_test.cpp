@@ -81,11 +81,14 @@ TEST_CASE("a disk belongs to the set that names it, else to the one that takes a
   CHECK(rotation.set_of("X")->name == "b");
   CHECK(rotation.may_hold("A", "web"));
   CHECK_FALSE(rotation.may_hold("A", "mail"));  // limited
+  CHECK(rotation.limit_of("A") == std::vector<std::string>{"web"});
   CHECK_FALSE(rotation.may_hold("A", "other"));
   CHECK(rotation.may_hold("X", "other"));
+  CHECK_FALSE(rotation.limit_of("X"));
   const Rotation one = read_rotation("[set.a]\ndisks = [\"A\"]\n", "r.toml");
   CHECK(one.set_of("X") == nullptr);
   CHECK_FALSE(one.may_hold("X", "web"));
+  CHECK(one.limit_of("X") == std::vector<std::string>());
 }
 
 TEST_CASE("without rotation.toml there is one monthly set with everything", "[rotation]") {

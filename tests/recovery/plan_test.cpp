@@ -35,8 +35,9 @@ TEST_CASE("the plan says what is where, how to reach it, and how to come back", 
         "off site, bank", "b2://example-backup/mail", "/etc/rota/web/b2.key",
         "/etc/rota/keys/B.key",
         "rota restore --target b2://example-backup/web --credentials FILE --key KEYFILE",
-        "rota restore --disk B --to /mnt/target", "cryptsetup open --readonly", "cp -a /mnt/rota",
-        "sha256sum --check", "DATABASES", "pg_restore", "/etc/rota/web/pre", "[ ] ", "NOTES"}) {
+        "rota restore --disk B --disk-key FILE --to /mnt/target", "cryptsetup open --readonly",
+        "cp -a /mnt/rota", "sha256sum --check", "DATABASES", "pg_restore", "/etc/rota/web/pre",
+        "[ ] ", "NOTES"}) {
     INFO(part);
     std::string shown = text;
     if (std::string(part).starts_with("RECOVERY")) {
@@ -45,6 +46,55 @@ TEST_CASE("the plan says what is where, how to reach it, and how to come back", 
       CHECK_THAT(shown, Catch::Contains(part));
     }
   }
+}
+
+TEST_CASE("the plan says where an S3 store is, in words, in the command and in the code",
+          "[plan]") {
+  recovery::Installation here = sample_installation();
+  profile::Profile& web = here.profiles[0];
+  web.target = "s3://bucket/web";
+  web.s3.endpoint = "https://s3.example.org";
+  web.s3.region = "eu-7";
+  web.s3.path_style = false;
+  here.profiles[1].b2.api_url = "https://b2.example.org";
+  here.profiles[1].s3.endpoint = "https://of.no.use";  // its target is b2://
+  const recovery::Plan plan = make_plan(here, {});
+  CHECK(plan.codes[0].text.starts_with(
+      "rota plan\nserver: web\nstore: s3://bucket/web\nendpoint: https://s3.example.org\n"
+      "region: eu-7\npath-style: false\nkey: "));
+  CHECK_THAT(plan_text(plan),
+             Catch::Contains("rota restore --target s3://bucket/web --endpoint "
+                             "https://s3.example.org --region eu-7 --path-style false "
+                             "--credentials FILE --key KEYFILE --to /mnt/target") &&
+                 Catch::Contains("rota restore --target b2://example-backup/mail --endpoint "
+                                 "https://b2.example.org --credentials FILE --to"));
+  std::string flat = plan_text(plan);
+  std::ranges::replace(flat, '\n', ' ');
+  CHECK_THAT(flat,
+             Catch::Contains("s3://bucket/web, endpoint https://s3.example.org, region eu-7"));
+  CHECK_THAT(whole(plan), !Catch::Contains("of.no.use"));
+}
+
+TEST_CASE("the plan asks for a key file only where no passphrase opens the store", "[plan]") {
+  recovery::Installation here = sample_installation();
+  const chain::SecretKey key = chain::SecretKey::generate();
+  here.profiles[0].encrypt_to = {chain::Recipient::locked(key, "correct horse", 10).text()};
+  const std::string text = plan_text(make_plan(here, {}));
+  CHECK_THAT(text, !Catch::Contains("KEYFILE") && Catch::Contains("Passphrase kept at") &&
+                       Catch::Contains("rota asks for the passphrase where"));
+  here.profiles[0].encrypt_to = {chain::Recipient(key).text()};
+  CHECK_THAT(plan_text(make_plan(here, {})),
+             Catch::Contains("--key KEYFILE") && Catch::Contains("Secret key kept at") &&
+                 !Catch::Contains("rota asks for the passphrase where"));
+}
+
+TEST_CASE("the plan says how an encrypted disk opens where its server is gone", "[plan]") {
+  const recovery::Installation here = sample_installation();
+  std::string text = plan_text(make_plan(here, {}));
+  std::ranges::replace(text, '\n', ' ');
+  CHECK_THAT(text, Catch::Contains("rota restore --disk B --disk-key FILE --to /mnt/target") &&
+                       Catch::Contains("without --disk-key rota asks for the passphrase"));
+  CHECK_THAT(disk_plan_text(here, here.disks[2].disk), !Catch::Contains("disk-key"));
 }
 
 TEST_CASE("the plan says how long the last drill that passed took", "[plan]") {

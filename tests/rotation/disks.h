@@ -46,6 +46,7 @@ struct Station {
   std::vector<ledger::DiskState> disks;
   std::vector<ledger::AlarmRow> alarms;
   std::vector<std::string> servers{"web"};
+  std::vector<std::string> told;
   std::optional<std::vector<std::string>> connected;
   bool written = false;
 
@@ -55,6 +56,7 @@ struct Station {
     input.disks = disks;
     input.open_alarms = alarms;
     input.servers = servers;
+    input.told = told;
     input.connected = connected;
     input.written = written;
     return rotation::rotation_status(input, when(now));

@@ -30,6 +30,11 @@ struct Drilled {
     if (!passed) row.problem = "etc/fstab differs";
     return input.drills.emplace_back(row);
   }
+  void from(const std::string& disk, const std::string& time, bool passed = true) {
+    DrillRow& row = add(time, passed);
+    row.source = ledger::DrillSource::disk;
+    row.disk = disk;
+  }
   RotationStatus at(const std::string& now) const {
     return rotation::rotation_status(input, when(now));
   }
@@ -109,14 +114,15 @@ TEST_CASE("without an interval no drill is asked for, but one that failed is tol
 
 TEST_CASE("a drill that failed is an alarm until one passes", "[drills]") {
   Drilled drilled;
+  const std::vector<ledger::DiskState> disks{away("B", "20260201T030000Z", "2026-02-02T03:00:00Z")};
+  drilled.input.disks = disks;
   drilled.add("2026-02-10T12:00:00Z");
-  DrillRow& failed = drilled.add("2026-02-11T12:00:00Z", false);
-  failed.source = ledger::DrillSource::disk;
-  failed.disk = "B";
+  drilled.from("B", "2026-02-11T12:00:00Z", false);
   const RotationStatus status = drilled.at("2026-02-12T00:00:00Z");
   CHECK(told(status.notices, "drill failed") ==
         "alarm B: The drill of web from disk B on 2026-02-11 12:00 failed (etc/fstab differs): a "
-        "recovery would fail like that too. Find out why, and repeat it with `rota drill web`.");
+        "recovery would fail like that too. Find out why, and repeat it, its check program "
+        "included, with `rota drill web --disk B`.");
   const DrillStatus& drill = status.drills.at(0);
   CHECK(drill.failing);
   CHECK(drill.level == Level::alarm);
@@ -124,23 +130,95 @@ TEST_CASE("a drill that failed is an alarm until one passes", "[drills]") {
   CHECK(drill.passed->time == when("2026-02-10T12:00:00Z"));
   CHECK(drill.due == when("2026-05-10T12:00:00Z"));
   // One alarm is enough, however late the next is.
-  CHECK(drilled.said("2027-02-12T00:00:00Z") == "alarm drill failed");
-  drilled.add("2026-02-13T12:00:00Z");
+  CHECK(drilled.said("2028-02-12T00:00:00Z") == "alarm drill failed");
+  drilled.from("B", "2026-02-13T12:00:00Z");
   CHECK(drilled.said("2026-02-14T00:00:00Z").empty());
   CHECK_FALSE(drilled.at("2026-02-14T00:00:00Z").drills.at(0).failing);
 }
 
-TEST_CASE("a sample that passes does not undo a drill of the whole that failed", "[drills]") {
+TEST_CASE("a failed drill is refuted by one of the same source only", "[drills]") {
+  Drilled drilled;
+  const std::vector<ledger::DiskState> disks{away("A", "20260101T030000Z", "2026-01-02T03:00:00Z"),
+                                             away("B", "20260201T030000Z", "2026-02-02T03:00:00Z")};
+  drilled.input.disks = disks;
+  drilled.add("2026-02-10T12:00:00Z", false);
+  drilled.from("B", "2026-02-11T12:00:00Z", false);
+  CHECK(drilled.said("2026-02-12T00:00:00Z") == "alarm drill failed, alarm drill failed");
+  CHECK_THAT(told(drilled.at("2026-02-12T00:00:00Z").notices, "drill failed"),
+             Catch::Contains("with `rota drill web`.") &&
+                 Catch::Contains("with `rota drill web --disk B`."));
+  drilled.from("A", "2026-02-12T12:00:00Z");
+  CHECK(drilled.said("2026-02-13T00:00:00Z") == "alarm drill failed, alarm drill failed");
+  drilled.add("2026-02-13T12:00:00Z");
+  CHECK_THAT(told(drilled.at("2026-02-14T00:00:00Z").notices, "drill failed"),
+             Catch::StartsWith("alarm B:") && !Catch::Contains("from the store"));
+  CHECK(drilled.at("2026-02-14T00:00:00Z").drills.at(0).failing);
+  drilled.from("B", "2026-02-14T12:00:00Z");
+  CHECK(drilled.said("2026-02-15T00:00:00Z").empty());
+}
+
+TEST_CASE("a drill that tried less does not undo one that failed", "[drills]") {
   Drilled drilled;
   drilled.add("2026-02-10T12:00:00Z", false);
   drilled.add("2026-02-11T12:00:00Z").sample = true;
   CHECK(drilled.said("2026-02-12T00:00:00Z") == "alarm drill failed");
-  drilled.add("2026-02-12T12:00:00Z");
-  CHECK(drilled.said("2026-02-13T00:00:00Z").empty());
+  drilled.add("2026-02-12T12:00:00Z").checked = false;
+  CHECK(drilled.said("2026-02-13T00:00:00Z") == "alarm drill failed");
+  drilled.add("2026-02-13T12:00:00Z");
+  CHECK(drilled.said("2026-02-14T00:00:00Z").empty());
   drilled.add("2026-02-14T12:00:00Z", false).sample = true;
   CHECK(drilled.said("2026-02-15T00:00:00Z") == "alarm drill failed");
   drilled.add("2026-02-16T12:00:00Z").sample = true;
   CHECK(drilled.said("2026-02-17T00:00:00Z").empty());
+  // Nor does a failure that tried less take the place of one that tried more.
+  drilled.add("2026-02-18T12:00:00Z", false).checked = false;
+  DrillRow& less = drilled.add("2026-02-19T12:00:00Z", false);
+  less.checked = false;
+  less.sample = true;
+  CHECK_THAT(told(drilled.at("2026-02-20T00:00:00Z").notices, "drill failed"),
+             Catch::Contains("on 2026-02-18 12:00 failed (etc/fstab differs)") &&
+                 Catch::Contains("repeat it with `rota drill web`") &&
+                 !Catch::Contains("2026-02-19"));
+  drilled.add("2026-02-20T12:00:00Z").checked = false;
+  CHECK(drilled.said("2026-02-21T00:00:00Z").empty());
+}
+
+TEST_CASE("a failed drill of what is gone is over", "[drills]") {
+  Drilled drilled;
+  std::vector<ledger::DiskState> disks{away("B", "20260201T030000Z", "2026-02-02T03:00:00Z")};
+  drilled.input.disks = disks;
+  drilled.from("B", "2026-02-11T12:00:00Z", false);
+  CHECK(drilled.said("2026-02-12T00:00:00Z") == "alarm drill failed");
+  for (const ledger::DiskEnd end : {ledger::DiskEnd::lost, ledger::DiskEnd::retired}) {
+    disks[0].disk.end = end;
+    CHECK(drilled.said("2026-02-12T00:00:00Z").empty());
+    CHECK_FALSE(drilled.at("2026-02-12T00:00:00Z").drills.at(0).failing);
+  }
+  disks[0].disk.end = ledger::DiskEnd::held;
+  CHECK(drilled.said("2026-02-12T00:00:00Z") == "alarm drill failed");
+  // Other servers' copies, and one that was never sealed, are nothing to restore from.
+  disks[0].copies.push_back(some_copy("B", "20260202T030000Z", "mail"));
+  disks[0].copies[0].state = ledger::CopyState::damaged;
+  CHECK(drilled.said("2026-02-12T00:00:00Z") == "alarm drill failed");
+  disks[0].copies[0].state = ledger::CopyState::partial;
+  CHECK(drilled.said("2026-02-12T00:00:00Z").empty());
+}
+
+TEST_CASE("of a disk that the ledger does not know a failed drill stands for a year", "[drills]") {
+  Drilled drilled;
+  drilled.input.drill_every = {};
+  drilled.from("B", "2026-02-11T12:00:00Z", false);
+  drilled.from("C", "2026-02-11T13:00:00Z");
+  CHECK(drilled.said("2027-02-11T12:00:00Z") == "alarm drill failed");
+  CHECK(drilled.said("2027-02-11T12:00:01Z").empty());
+  drilled.from("", "2026-02-12T12:00:00Z", false);  // a copy whose disk nobody can tell
+  CHECK_THAT(told(drilled.at("2026-02-13T00:00:00Z").notices, "drill failed"),
+             Catch::Contains("with `rota drill --copy DIR`."));
+  drilled.add("2026-02-12T13:00:00Z");  // from the store, which has no disk's name either
+  CHECK(drilled.said("2026-02-13T00:00:00Z") == "alarm drill failed, alarm drill failed");
+  drilled.from("", "2026-02-13T12:00:00Z");
+  drilled.from("B", "2026-02-13T13:00:00Z");
+  CHECK(drilled.said("2026-02-14T00:00:00Z").empty());
 }
 
 TEST_CASE("drills of other servers do not count", "[drills]") {

@@ -53,11 +53,23 @@ TEST_CASE("the newest copy that is verified and off site decides", "[exposure]")
       "disk B, sealed and verified, off site at 'place of B' since 2026-10-25 by the word of jo.");
 }
 
-TEST_CASE("a copy that a later check found bad does not count", "[exposure]") {
+TEST_CASE("a copy that a later check found bad is damaged, and does not count", "[exposure]") {
   auto disk = away("B", "20261024T030000Z", "2026-10-25T10:00:00Z");
   disk.copies.front().last_verified = when("2026-10-26T10:00:00Z");
   disk.copies.front().last_good = false;
-  CHECK_THAT(worst({disk}).sentence, Catch::Contains("is damaged; plug the disk in"));
+  const std::string sentence =
+      kNothing +
+      "the copy of 2026-10-24 03:00 on disk B is damaged; most of its files may still be read. "
+      "Make another copy: plug a rotation disk in and leave it until it is safe to remove.";
+  CHECK(worst({disk}).sentence == sentence);
+  disk.copies.front().state = ledger::CopyState::damaged;  // as Disks::add_check() makes it
+  disk.copies.front().last_good = true;  // a good scrub, which does not read what was bad
+  CHECK(worst({disk}).sentence == sentence);
+  CHECK_FALSE(worst({disk}).any_offsite_copy);
+  // What nobody verified lacks less, though it is older.
+  auto unverified = away("A", "20260924T030000Z", "2026-09-25T10:00:00Z");
+  unverified.copies.front().verified = false;
+  CHECK_THAT(worst({disk, unverified}).sentence, Catch::Contains("on disk A is not verified"));
 }
 
 TEST_CASE("lost and retired disks do not count, a held one does", "[exposure]") {

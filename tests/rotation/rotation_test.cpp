@@ -94,14 +94,37 @@ TEST_CASE("with no copy at all one is due since there is a disk", "[rotation]") 
   CHECK(station.at("2026-11-01T12:00:01Z").disks[0].word == "new");
 }
 
+TEST_CASE("where no copy is good any more, one is due since the newest of them", "[rotation]") {
+  Station station = two_disks();
+  for (auto& disk : station.disks) disk.copies[0].state = ledger::CopyState::damaged;
+  CHECK(station.at("2026-11-10T12:00:00Z").sets[0].due == when("2026-10-24T03:00:00Z"));
+}
+
 TEST_CASE("a server that no disk holds makes a copy due at once", "[rotation]") {
   Station station = two_disks();
   station.servers = {"web", "mail"};
-  CHECK(station.at("2026-11-10T12:00:00Z").sets[0].due == when("2026-01-01T12:00:00Z"));
+  auto status = station.at("2026-11-10T12:00:00Z");
+  CHECK(status.sets[0].due == when("2026-11-10T12:00:00Z"));
+  CHECK(status.sets[0].missing == std::vector<std::string>{"mail"});
+  CHECK(status.disks[1].due == when("2026-12-10T12:00:00Z"));
+  CHECK(told(status.duties, "due") ==
+        "good A: mail is on no disk of the set monthly yet: plug in disk A.");
+  station.servers = {"web", "mail", "db"};
+  CHECK_THAT(told(station.at("2026-11-10T12:00:00Z").duties, "due"),
+             Catch::Contains("mail and db are on no disk"));
+  // The turn of the others goes on being missed.
+  CHECK_THAT(told(station.at("2026-12-25T12:00:00Z").notices, "overdue"),
+             Catch::StartsWith("alarm A: A copy was due on 2026-11-24: plug in disk A."));
   station.sets[0].servers = {"web"};
-  const auto status = station.at("2026-11-10T12:00:00Z");
+  status = station.at("2026-11-10T12:00:00Z");
   CHECK(status.sets[0].due == when("2026-11-24T03:00:00Z"));
   CHECK_THAT(told(status.notices, "no set"), Catch::Contains("profile mail belongs to no set"));
+}
+
+TEST_CASE("the turns behind one that was missed come when it can be kept", "[rotation]") {
+  const auto status = two_disks().at("2027-03-10T12:00:00Z");
+  CHECK(status.disks[0].due == when("2026-11-24T03:00:00Z"));
+  CHECK(status.disks[1].due == when("2027-04-10T12:00:00Z"));
 }
 
 TEST_CASE("a claim older than the period is a warning, with time for the swap", "[rotation]") {
@@ -111,6 +134,23 @@ TEST_CASE("a claim older than the period is a warning, with time for the swap", 
       told(station.at("2026-11-28T11:00:00Z").notices, "stale claim"),
       Catch::StartsWith("warning B: That disk B is off site at 'place of B' was last said on "
                         "2026-10-25"));
+}
+
+TEST_CASE("a place reaches a terminal without escapes, and a shell in quotes", "[rotation]") {
+  Station station = two_disks();
+  station.disks[0] = away("A", "20260924T030000Z", "2026-10-25T10:00:00Z");
+  for (auto& disk : station.disks) disk.claim->place = "\x1b[2Jjo's";
+  station.disks[1].claim->by = "\x1b[8mjo";
+  const auto status = station.at("2026-12-28T11:00:00Z");
+  for (const auto& notice : status.notices) CHECK(notice.text.find('\x1b') == std::string::npos);
+  CHECK_THAT(told(status.notices, "one place"), Catch::Contains("at '\\x1b[2Jjo's'"));
+  CHECK_THAT(told(status.notices, "stale claim"),
+             Catch::Contains("at '\\x1b[2Jjo's'") && Catch::Contains(" --place PLACE --by NAME"));
+  CHECK_THAT(status.worst.sentence,
+             Catch::Contains("at '\\x1b[2Jjo's'") && Catch::Contains("word of \\x1b[8mjo."));
+  station.disks[1].claim->place = "jo's $(reboot)";
+  CHECK_THAT(told(station.at("2026-12-28T11:00:00Z").notices, "stale claim"),
+             Catch::Contains(" --place 'jo'\\''s $(reboot)' --by NAME"));
 }
 
 TEST_CASE("in transit longer than allowed is an alarm", "[rotation]") {
@@ -143,6 +183,29 @@ TEST_CASE("all disks on site are an alarm", "[rotation]") {
   station.disks[1].claim = claimed("B", Claimed::in_transit_out, "2026-11-10T10:00:00Z");
   station.disks[1].claim_holds = true;
   CHECK(told(station.at("2026-11-10T12:00:00Z").notices, "all on site").empty());
+}
+
+TEST_CASE("that one set is on site says nothing of another's servers", "[rotation]") {
+  Station station = two_disks();
+  station.disks[1] = here("B", "20261024T030000Z", "2026-10-25T10:00:00Z");
+  auto other = here("C", "20261024T030000Z", "2026-10-25T10:00:00Z");
+  other.copies[0].server = "db";
+  other.copies[0].verified = false;  // so that the set of C has nothing that could be off site
+  station.disks.push_back(other);
+  station.servers = {"web", "db"};
+  station.sets.resize(2);
+  station.sets[0].disks = {"A", "B"};
+  station.sets[0].servers = {"web"};
+  station.sets[1].name = "other";
+  station.sets[1].disks = {"C"};
+  station.sets[1].servers = {"db"};
+  const auto status = station.at("2026-11-10T12:00:00Z");
+  CHECK_THAT(told(status.notices, "all on site"), Catch::Contains("the set monthly"));
+  CHECK_THAT(told(status.notices, "no copy off site"),
+             Catch::Contains("nothing of db to go back to") && !Catch::Contains("of web"));
+  station.sets[1].servers = {};  // web is in both, and it is said of one
+  CHECK_THAT(told(station.at("2026-11-10T12:00:00Z").notices, "no copy off site"),
+             Catch::Contains("nothing of db to go back to") && !Catch::Contains("of web"));
 }
 
 TEST_CASE("two disks connected at once are an alarm", "[rotation]") {
@@ -184,7 +247,7 @@ TEST_CASE("how the last job ended is told until a better one", "[rotation]") {
   station.disks[0].result->detail = "unplugged";
   CHECK_THAT(told(station.at("2026-11-11T12:00:00Z").notices, "interrupted"),
              Catch::StartsWith("warning A:") && Catch::Contains("(unplugged): plug it in again"));
-  for (const Observed state : {Observed::full, Observed::suspect, Observed::damaged}) {
+  for (const Observed state : {Observed::full, Observed::damaged}) {
     station.disks[0].result->state = state;
     CHECK_THAT(told(station.at("2026-11-11T12:00:00Z").notices, ledger::word(state)),
                Catch::StartsWith("alarm A:"));
@@ -193,6 +256,26 @@ TEST_CASE("how the last job ended is told until a better one", "[rotation]") {
   station.disks[0].observation = station.disks[0].result;
   CHECK(station.at("2026-11-11T12:00:00Z").disks[0].word == "damaged");
   CHECK(station.at("2026-11-11T12:00:00Z").disks[0].level == Level::alarm);
+}
+
+TEST_CASE("a held copy that somebody took note of waits for its disk", "[rotation]") {
+  Station station = two_disks();
+  station.disks[0].result = seen("A", Observed::suspect, "2026-11-10T12:00:00Z");
+  ledger::AlarmRow alarm;
+  alarm.kind = "tripwire";
+  alarm.disk = "A";
+  ledger::AlarmRow other = alarm;
+  other.disk = "B";
+  ledger::AlarmRow contradiction = alarm;
+  contradiction.kind = "contradiction";
+  station.alarms = {alarm, other, contradiction};
+  const auto suspect = [&] { return told(station.at("2026-11-11T12:00:00Z").notices, "suspect"); };
+  CHECK_THAT(suspect(), Catch::StartsWith("alarm A:") &&
+                            Catch::EndsWith("and take note with `rota disk accept`."));
+  station.alarms[0].acknowledged = when("2026-11-11T11:00:00Z");
+  CHECK(suspect() ==
+        "warning A: The last job with disk A on 2026-11-10 12:00 ended as suspect: noted; plug it "
+        "in again, and the copy goes on.");
 }
 
 TEST_CASE("a lost disk is an alarm until another takes its place", "[rotation]") {
@@ -306,4 +389,32 @@ TEST_CASE("a disk that no set names is told, and each set has its own turn", "[r
   CHECK(told(status.notices, "no set").empty());
   CHECK(status.sets[1].next_disk == "B");
   CHECK(status.sets[1].due == when("2026-10-31T03:00:00Z"));
+}
+
+TEST_CASE("who asks about one server hears of the others' disks only", "[rotation]") {
+  Station station = two_disks();
+  station.servers = {"web", "mail"};
+  ledger::AlarmRow of_disk;
+  of_disk.kind = "damaged copy";
+  of_disk.disk = "B";
+  of_disk.server = "mail";
+  ledger::AlarmRow of_nobody = of_disk;
+  of_nobody.disk.clear();
+  of_nobody.server = "old";  // no profile any more: who else would tell it?
+  station.alarms = {of_disk, of_nobody};
+  const auto all = station.at("2026-11-10T12:00:00Z");
+  station.told = {"web"};
+  const auto web = station.at("2026-11-10T12:00:00Z");
+  CHECK(web.sets[0].due == all.sets[0].due);
+  CHECK(web.disks[1].due == all.disks[1].due);
+  REQUIRE(web.exposures.size() == 1);
+  CHECK(web.worst.server == "web");
+  CHECK(all.worst.server == "mail");
+  CHECK(web.drills.size() == 1);
+  CHECK_FALSE(told(all.notices, "no copy off site").empty());
+  CHECK(told(web.notices, "no copy off site").empty());
+  CHECK(web.notices.size() == 2);
+  CHECK(web.disks[1].level == Level::alarm);
+  station.alarms.clear();
+  CHECK(station.at("2026-11-10T12:00:00Z").level == Level::good);
 }

@@ -265,6 +265,24 @@ TEST_CASE("the whole is as bad as its worst profile", "[rotation]") {
   CHECK(level({}) == Level::alarm);
 }
 
+TEST_CASE("what is counted is what is said of disks, drills and profiles", "[rotation]") {
+  const std::vector<rotation::ProfileRows> profiles{
+      {.profile = "late", .runs = {run(30h)}, .verifications = {}, .policy = {}},
+      {.profile = "none", .runs = {}, .verifications = {}, .policy = {}}};
+  rotation::RotationInput input;
+  input.servers = {"late", "none"};
+  auto status = rotation::compute(profiles, input, kNow);
+  CHECK(rotation::count(status, Level::alarm) == 1);
+  CHECK(rotation::count(status, Level::warning) == 2);
+  ledger::DrillRow drill;
+  drill.server = "late";
+  drill.time = kNow - 1h;
+  input.drills = {drill};
+  input.written = true;  // and there is no disk
+  status = rotation::compute(profiles, input, kNow);
+  CHECK(rotation::count(status, Level::alarm) == 3);
+}
+
 TEST_CASE("levels are words", "[rotation]") {
   CHECK(rotation::word(Level::good) == std::string("good"));
   CHECK(rotation::word(Level::warning) == std::string("warning"));

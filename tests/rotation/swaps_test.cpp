@@ -59,3 +59,13 @@ TEST_CASE("a swap that is late keeps its key, and a kept one gets a new one", "[
     CHECK(swap.key != early.key);
   }
 }
+
+TEST_CASE("a rotation that was missed for long makes one swap overdue, no more", "[swaps]") {
+  Station station;
+  station.sets[0].interval = base::Span{.days = 1};
+  station.disks = {away("A", "20260524T030000Z", "2026-05-25T12:00:00Z"),
+                   away("B", "20260424T030000Z", "2026-04-25T12:00:00Z")};
+  const char* now = "2026-12-01T12:00:00Z";
+  CHECK(listed(rotation::coming_swaps(station.at(now), when(now), when("2026-12-06T00:00:00Z"))) ==
+        "late B 2026-05-25\nA 2026-12-02\nB 2026-12-03\nA 2026-12-04\nB 2026-12-05\n");
+}

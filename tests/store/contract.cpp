@@ -133,7 +133,7 @@ TEST_CASE("an object over the limit is refused before it is stored", "[store][co
   const StoreUnderTest row = any_store();
   INFO(row.name);
   const auto store = row.make();
-  const Bytes data(kMaxObject + 1);
+  const Bytes data(store::kMaxPut + 1);
   CHECK(kind_of_failure([&] { store->put("x", data); }) == ErrorKind::usage);
   CHECK(all_names(*store).empty());
 }

@@ -251,6 +251,7 @@ TEST_CASE("a read-only SFTP server is read and not written", "[store][sftp]") {
   CHECK(store.get("runs/1", 10).size() == 5);
   CHECK(kind_of([&] { store.put("x", pattern(10)); }) == ErrorKind::refused);
   CHECK(store.remove("runs/1") == store::Removal::later);
+  CHECK_FALSE(store.now());  // which is told by a file that is made
   CHECK(names_of(store) == std::vector<std::string>{"runs/1"});
 }
 
@@ -334,6 +335,16 @@ TEST_CASE("what is no object is not read through SFTP", "[store][sftp]") {
   CHECK(kind_of([&] { store.get("fifo", 10); }) == ErrorKind::corrupt);
   CHECK(kind_of([&] { store.get("link", 10); }) == ErrorKind::corrupt);
   CHECK(store.get("runs/1", 10).size() == 5);
+}
+
+TEST_CASE("an SFTP store tells its server's clock and leaves nothing behind", "[store][sftp]") {
+  NEEDS_SFTP_SERVER();
+  const SftpServer server;
+  SftpStore store(server.target(server.root()), server.settings());
+  const auto now = store.now();
+  REQUIRE(now);
+  CHECK(std::chrono::abs(*now - base::real_clock().now()) < std::chrono::minutes(1));
+  CHECK(std::filesystem::is_empty(server.root() + "/.tmp"));
 }
 
 TEST_CASE("temporary files of dead writers are removed after a day", "[store][sftp]") {

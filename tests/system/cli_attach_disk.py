@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import time
 
+from cli_disks import History
 from disk_machine import DiskMachine, events
 from machine import CORRUPT, DONE, FAILED, LOCKED, REFUSED, USAGE, WARNINGS
 
@@ -303,7 +304,20 @@ END
 
 
 class Ledger(DiskCase):
+    def other_disk(self):
+        """A disk of this station that is elsewhere, with a copy of another server."""
+        history = History()
+        history.disk("ELSE", int(time.time()), state="retired")
+        history.add("copy", {"disk": "ELSE", "server": "shop", "snapshot": "20260101T000000Z",
+                             "state": "sealed", "source": "/"})
+        history.add("alarm", {"kind": "tripwire", "disk": "ELSE", "server": "shop", "opened": 1,
+                              "message": "m", "details": ["srv/shop/customers.db"]})
+        file = self.dir / "else.json"
+        file.write_text(history.text())
+        self.rota("ledger", "rebuild", file)
+
     def test_the_ledger_is_on_the_disk_and_in_the_store_without_people(self):
+        self.other_disk()
         disk = self.prepared()
         self.attach(disk)
         self.rota("disk", "move", disk.name, "off-site", "--place", "bank", "--by", "jo")
@@ -322,7 +336,10 @@ class Ledger(DiskCase):
         mode = (place / "rota/ledger.json").stat().st_mode
         disk.umount()
         self.assertIn(disk.name, copied)
-        self.assertNotIn("bank", copied)  # the disk is not encrypted
+        for word in ("bank", "ELSE", "shop"):  # the disk is not encrypted
+            self.assertNotIn(word, copied)
+        for word in ("ELSE", "shop"):
+            self.assertNotIn(word, stored)
         self.assertEqual(0o600, mode & 0o777)
         self.silent("ledger", "check")
         # The machine is lost; the store and the disk are not.
@@ -336,6 +353,27 @@ class Ledger(DiskCase):
         disk.replug()
         self.attach(disk)
         self.assertEqual(3, len(self.copies(disk)))
+
+
+class Container(DiskMachine):
+    def test_an_encrypted_disk_of_a_lost_server_says_what_opens_it(self):
+        disk = self.disk(32 << 20)
+        passphrase = self.dir / "other"
+        passphrase.write_text("ABCDE-" * 7 + "ABCDE\n")
+        subprocess.run(["cryptsetup", "luksFormat", "-q", "--type", "luks2", "--label",
+                        f"ROTA-{disk.name}", "--pbkdf", "pbkdf2", "--pbkdf-force-iterations",
+                        "1000", disk.node, passphrase], check=True)
+        missing = (rf"ROTA-{disk.name} is encrypted, and its key file is not here "
+                   rf"\(\S+/keys/{disk.name}\.key\): name that, or a file that holds the disk's "
+                   r"recovery passphrase, with --disk-key FILE")
+        to = self.dir / "back"
+        self.fails(FAILED, missing, "restore", "--disk", disk.name, "--to", to)
+        self.fails(FAILED, missing, "disk", "adopt", disk.node)
+        # Now there is something to try, wherever this kernel can open it.
+        for words in (("restore", "--disk", disk.name, "--to", to), ("disk", "adopt", disk.node)):
+            result = self.rota(*words, "--disk-key", passphrase, status=None)
+            self.assertNotIn("--disk-key", result.err)
+            self.assertRegex(result.err, "recovery passphrase does not open|modprobe dm-crypt")
 
 
 class Held(DiskCase):
@@ -411,6 +449,29 @@ class Held(DiskCase):
         disk.replug()
         result = self.attach(disk, status=REFUSED)
         self.assertIn("was mounted at the last copy and is not now", result.err)
+
+    def test_a_nightly_run_misses_what_is_not_mounted(self):
+        other = self.disk()
+        subprocess.run(["mkfs.ext4", "-q", "-F", other.node], check=True)
+        for where, status in (("data", WARNINGS), ("", REFUSED)):
+            place = self.source / where
+            place.mkdir(exist_ok=True)
+            subprocess.run(["mount", other.node, place], check=True)
+            self.mounts.append(str(place))
+            (place / "one").write_text("one\n")
+            self.rota("backup")
+            subprocess.run(["umount", place], check=True)
+            self.mounts.pop()
+            before = len(self.runs())
+            for _ in range(2):  # each night
+                missed = self.rota("backup", status=status)
+                self.assertRegex(missed.err, f"{place}.* was mounted at the last run.* is not")
+            self.assertEqual(before + (2 if status == WARNINGS else 0), len(self.runs()))
+            if where:
+                place.rmdir()  # it is gone for good
+                self.rota("backup")
+                shutil.rmtree(self.source)
+                self.source.mkdir()
 
 
 class Refused(DiskCase):

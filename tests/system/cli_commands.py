@@ -1,10 +1,12 @@
 """What every command does and prints when all is well."""
 
 import os
+import pathlib
 import subprocess
 import time
 
-from machine import CORRUPT, DONE, FAILED, LOCKED, REFUSED, USAGE, WARNINGS, Machine, wait_for
+from machine import (CORRUPT, DONE, FAILED, LOCKED, REFUSED, ROTA, USAGE, WARNINGS, Machine,
+                     wait_for)
 
 RUN_KEYS = {"name": str, "kind": str, "time": str, "chain": str, "files": int, "bytes": int,
             "stored": int}
@@ -23,6 +25,41 @@ class Output(Machine):
         next(self.store.glob("data/*/*/f000000")).unlink()
         self.fails(CORRUPT, "system facts of run .* cannot be read", "facts")
         self.restored()
+
+    def test_a_long_list_of_packages_is_whole(self):
+        tools = self.dir / "tools"
+        tools.mkdir()
+        listing = "".join(f"package-{number} 1.2.3-{number}\n" for number in range(6000))
+        (tools / "list").write_text(listing)
+        (tools / "dpkg-query").write_text(f"#!/bin/sh\nexec cat {tools}/list\n")
+        (tools / "dpkg-query").chmod(0o755)
+        self.init()
+        self.rota("backup", env={"PATH": f"{tools}:{os.environ['PATH']}"})
+        self.assertIn("${Version}\\n\n" + listing, self.rota("facts").out)
+
+    def test_owners_and_facts_of_a_run_reach_no_terminal_as_they_are(self):
+        if os.geteuid() != 0:
+            self.skip("needs root, to give a file to another owner")
+        self.init()
+        self.write("a", "12345")
+        os.chown(self.source / "a", 54321, 54321)
+        lines = {"/etc/passwd": "evil\x1b[8m:x:54321:54321::/:/bin/false\n",
+                 "/etc/group": "worse\x1b[8m:x:54321:\n", "/etc/os-release": "A=\x1b[2J\\040\n"}
+        mounts = ""
+        for path, line in lines.items():
+            file = self.dir / pathlib.Path(path).name
+            file.write_text(pathlib.Path(path).read_text(encoding="utf-8") + line, encoding="utf-8")
+            mounts += f"mount --bind {file} {path} && "
+        subprocess.run(["unshare", "-m", "sh", "-c", mounts + 'exec "$0" backup', ROTA],
+                       env=self.environment(), check=True)
+        out = self.rota("ls").out
+        self.assertNotIn("\x1b", out)
+        self.assertIn("evil\\x1b[8m worse\\x1b[8m", out)
+        self.assertIn("A=\x1b[2J\\040\n", self.rota("facts").out)  # a file gets what there was
+        status, shown = self.on_terminal("facts")
+        self.assertEqual(DONE, status)
+        self.assertNotIn("\x1b", shown)
+        self.assertIn("A=\\x1b[2J\\040\r\n", shown)
 
     def test_list_as_json_has_the_promised_shape_oldest_first(self):
         self.init()
@@ -453,6 +490,32 @@ class Warned(Machine):
                          ["newest"]["warnings"])
         self.rota("fetch", "secret", self.dir / "store" / "got", status=WARNINGS, user=65534)
         self.assertEqual("content\n", (self.dir / "store" / "got").read_text())
+
+    def test_what_may_not_be_looked_at_is_not_taken_for_removed(self):
+        self.need_nobody()
+        for name in ("CONFIG", "STATE", "CACHE"):
+            os.mkdir(self.places[name])
+            os.chown(self.places[name], 65534, 65534)
+        self.store.mkdir()
+        os.chown(self.store, 65534, 65534)
+        self.write("half/a", "a")
+        self.write("half/b/c", "c")
+        self.write("z", "z")
+        self.rota("init", "main", "--source", self.source, "--target", self.store, user=65534)
+        self.silent("backup", user=65534)
+        before = self.rota("ls", user=65534).out
+        (self.source / "half").chmod(0o744)  # its names can be read, and no more
+        (self.source / "z").write_text("changed")
+        result = self.rota("backup", status=WARNINGS, user=65534)
+        self.assertEqual(2, result.err.count("cannot be looked at: permission denied"), result.err)
+        paths = [line["path"] for line in self.rota("ls", "--json", user=65534).json_lines()]
+        self.assertEqual(["", "half", "half/a", "half/b", "half/b/c", "z"], sorted(paths), before)
+        (self.source / "half").chmod(0o755)
+        (self.source / "half" / "a").unlink()
+        self.silent("backup", user=65534)
+        paths = [line["path"] for line in self.rota("ls", "--json", user=65534).json_lines()]
+        self.assertNotIn("half/a", paths)
+        self.assertIn("half/b/c", paths)
 
     def test_a_restore_without_the_right_to_set_owners_says_so_once(self):
         self.need_nobody()

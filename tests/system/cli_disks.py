@@ -4,6 +4,7 @@ writer of the export's format, and taken in with `rota ledger rebuild`."""
 import hashlib
 import json
 import pathlib
+import re
 import sqlite3
 import time
 
@@ -41,10 +42,10 @@ class History:
         row["hash"] = self.hash
         self.rows.append(row)
 
-    def disk(self, name, prepared):
+    def disk(self, name, prepared, **more):
         self.add("disk", {"name": name, "label": "ROTA-" + name, "uuid": "uuid-" + name,
                           "filesystem": "ext4", "size": 10 ** 12, "prepared": prepared,
-                          "serial": "S" + name, "model": "Disk", "change": "added"})
+                          "serial": "S" + name, "model": "Disk", "change": "added", **more})
 
     def copy(self, disk, at, **more):
         self.add("copy", {"disk": disk, "server": "main", "snapshot": compact(at),
@@ -116,6 +117,27 @@ class Disks(Machine):
         listed = self.rota("disk", "list", "--json").json()["disks"]
         self.assertEqual(value["disks"], listed)
 
+    def test_due_dates_are_the_same_whoever_is_asked_about(self):
+        self.taken_in(self.two_disks())
+        self.init(name="db")
+        both = self.rota("status", "--json").json()
+        self.assertEqual([["db"]], [s["missing"] for s in both["sets"]])
+        # It is due today, not since the oldest disk was prepared.
+        self.assertRegex(both["sets"][0]["due"], time.strftime("%Y-%m-%d", time.gmtime()))
+        self.assertIn("i db is on no disk of the set monthly yet: plug in disk A.",
+                      self.rota("status").out)
+        self.assertEqual({"db", "main"}, {e["server"] for e in both["exposures"]})
+        main = self.rota("status", "main", "--json").json()
+        self.assertEqual([d["due"][:10] for d in both["disks"]],
+                         [d["due"][:10] for d in main["disks"]])
+        self.assertEqual(["main"], [e["server"] for e in main["exposures"]])
+        self.assertEqual(["main"], [p["profile"] for p in main["profiles"]])
+        self.assertEqual("good", main["level"])
+        # Of the others nothing is read but the name.
+        (pathlib.Path(self.places["CONFIG"]) / "db" / "profile.toml").write_text("nonsense")
+        self.fails(USAGE, "db/profile.toml", "status")
+        self.assertIn("main would go back to", self.rota("status", "main").out)
+
     def test_check_is_one_line_with_the_codes_of_monitoring_plugins(self):
         result = self.rota("check", status=OK)
         self.assertRegex(result.out, r"\AROTA OK - [^|\n]+ \| run_age=\d+s disks=0 alarms=0 "
@@ -127,6 +149,15 @@ class Disks(Machine):
         self.rota("disk", "lost", "B", "--reason", "left on | the train", "--by", "jo")
         self.assertRegex(self.rota("check", status=CRITICAL).out,
                          r"\AROTA CRITICAL - Disk B is lost [^|\n]*\(and \d+ more\) \| ")
+        self.init(name="db")
+        # Of its profile: it has no run. Of its copies: none. And of the disks.
+        counted = re.search(r" alarms=(\d+) warnings=(\d+)$",
+                            self.rota("check", "db", status=CRITICAL).out)
+        said = self.rota("status", "db", "--json").json()
+        levels = [n["level"] for n in said["notices"]]
+        self.assertIn("There is no run yet", said["profiles"][0]["messages"][0])
+        self.assertEqual((str(levels.count("alarm") + 1), str(levels.count("warning"))),
+                         counted.groups())
         self.set(max_age='"never"')
         result = self.rota("check", status=UNKNOWN)
         self.assertRegex(result.out, r"\AROTA UNKNOWN - .*max_age.*\n\Z")
@@ -147,6 +178,10 @@ class Disks(Machine):
         self.assertTrue(shown["since"][:10] == since[:10], shown)
         self.silent("disk", "move", "A", "on-site", env={"SUDO_USER": "kim"})
         self.assertEqual("kim", self.rota("disk", "show", "A", "--json").json()["by"])
+        for args in (("--place", "\x1b[2Jmill"), ("--place", "mill", "--by", "kim\n")):
+            result = self.fails(USAGE, "control characters", "disk", "move", "A", "off-site", *args)
+            self.assertNotIn("\x1b", result.err)
+        self.assertEqual("on site", self.rota("disk", "show", "A", "--json").json()["state"])
         self.fails(USAGE, "\"moon\" is no state of a disk", "disk", "move", "A", "moon")
         self.fails(FAILED, "no disk \"X\"; there are: A, B", "disk", "move", "X", "on-site")
         self.fails(USAGE, "no time", "disk", "move", "A", "on-site", "--at", "soon")
@@ -160,7 +195,13 @@ class Disks(Machine):
         self.assertIn("=  A     held", self.rota("disk", "list").out)
         self.silent("disk", "release", "A")
         self.assertIn(".  A     on site", self.rota("disk", "list").out)
+        self.silent("disk", "lost", "A", "--reason", "train", "--by", "jo")
+        self.fails(REFUSED, "disk A is lost since [-0-9]+: .*`rota disk release A` first",
+                   "disk", "move", "A", "on-site")
+        self.silent("disk", "release", "A")
         self.silent("disk", "retire", "A", "--reason", "old", "--by", "jo")
+        self.fails(REFUSED, "disk A is retired since [-0-9]+, and that is final",
+                   "disk", "move", "A", "on-site")
         self.fails(REFUSED, "final", "disk", "release", "A")
         shown = self.rota("disk", "show", "A").out
         self.assertRegex(shown, r"(?s)\AA: retired\n.*label +ROTA-A\n.*reason +old\n.*"
@@ -180,6 +221,36 @@ class Disks(Machine):
         self.assertNotIn("Too many", self.rota("status").out)
         self.fails(FAILED, "no open alarm of disk A", "disk", "accept", "A", "--reason", "x")
         self.assertIn("acknowledged by kim: jo left", self.rota("history").out)
+
+    def test_a_held_copy_that_is_noted_waits_for_its_disk(self):
+        history = self.two_disks()
+        history.add("alarm", {"kind": "tripwire", "disk": "A", "opened": self.now,
+                              "severity": "alarm", "message": "Too many files vanished."})
+        history.seen("A", "suspect", self.now)
+        self.taken_in(history)
+        self.assertRegex(self.rota("status").out,
+                         r"(?m)^X The last job with disk A .* take note with `rota disk accept`\.$")
+        self.silent("disk", "accept", "A", "--reason", "jo left", "--by", "kim")
+        out = self.rota("status").out
+        self.assertRegex(out, r"(?m)^! The last job with disk A .*: noted; plug it in again, and "
+                              r"the copy goes on\.$")
+        self.assertNotIn("disk accept", out)
+
+    def test_what_the_ledger_holds_reaches_no_terminal_as_it_is(self):
+        history = self.two_disks()
+        history.claim("A", "off site", self.now - 60 * DAY, "\x1b[2Jjo's", "\x1b[8mjo")
+        history.claim("B", "off site", self.now - 60 * DAY, "\x1b[2Jjo's", "\x1b[8mjo")
+        history.add("alarm", {"kind": "tripwire\x1b[m", "disk": "A", "opened": self.now,
+                              "severity": "alarm", "message": "\x1b[1mToo many.",
+                              "details": ["home/\x1b[7mjo", "home/\\x0a"]})
+        self.taken_in(history)
+        shown = self.rota("disk", "show", "A").out
+        self.assertIn("      home/\\x1b[7mjo\n      home/\\x0a\n", shown)
+        for out in (self.rota("status").out, shown, self.rota("disk", "list").out,
+                    self.rota("check", status=CRITICAL).out, self.rota("history").out,
+                    self.rota("remind").out, self.rota("plan").out):
+            self.assertNotIn("\x1b", out)
+            self.assertIn("\\x1b", out)
 
     def test_who_takes_note_of_something_else_lets_no_held_copy_pass(self):
         history = self.two_disks()
@@ -239,10 +310,13 @@ class Disks(Machine):
         self.assert_sentence(result.err)
         value = self.rota("ledger", "check", "--json", status=CORRUPT).json()
         self.assertEqual((False, 8), (value["good"], value["rows"]))
-        with self.database() as database:  # as the layout wants it
-            database.execute("CREATE TRIGGER history_is_not_altered BEFORE UPDATE ON history "
-                             "BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END")
-        self.rota("ledger", "rebuild", kept)
+        self.rota("ledger", "rebuild", kept)  # the trigger is still gone
+        self.silent("ledger", "check")
+        with self.database() as database:
+            database.execute("DROP TRIGGER history_is_not_altered")
+        result = self.rota("ledger", "check", status=CORRUPT)
+        self.assertIn("trigger history_is_not_altered", result.out)
+        self.rota("ledger", "rebuild", "--replace", kept)
         self.silent("ledger", "check")
 
     def test_a_ledger_comes_back_from_disk_and_store(self):
@@ -276,6 +350,83 @@ class Disks(Machine):
         self.fails(REFUSED, "another machine", "ledger", "rebuild", file)
         self.rota("ledger", "rebuild", file, "--replace")
         self.assertEqual(10, len(self.rota("disk", "list", "--json").json()["disks"]))
+
+    def tripwire(self, history):
+        """On both disks; its names and sentences are of files and of the other disk."""
+        for disk in "AB":
+            history.add("alarm", {"kind": "tripwire", "disk": disk, "server": "main",
+                                  "opened": self.now, "severity": "alarm",
+                                  "message": "3 of 9 files changed",
+                                  "details": ["home/jane/letter-to-the-doctor.txt"]})
+        return history
+
+    def encrypted(self):
+        self.key = self.dir / "key"
+        made = self.rota("key", "generate", "--to", self.key, "--json").json()
+        self.set(encrypt_to=f'["{made["recipient"]}"]')
+
+    def lose_ledger(self):
+        for file in pathlib.Path(self.places["STATE"]).glob("ledger.db*"):
+            file.unlink()
+
+    def test_an_encrypted_store_tells_the_history_to_its_recipients_only(self):
+        self.taken_in(self.tripwire(self.two_disks()))
+        self.write("b")
+        self.backup()
+        stored = self.store / "ledger.json"
+        self.assertIn("letter-to-the-doctor", stored.read_text())  # so are the names in the index
+        self.assertNotIn("bank", stored.read_text())
+        self.encrypted()
+        self.backup("--full")
+        data = stored.read_bytes()
+        for word in (b"doctor", b"bank", b"ROTA-A", b"uuid", b"main", b"tripwire", b'"'):
+            self.assertNotIn(word, data if len(word) > 1 else data[:16], word)
+        before = self.rota("ledger", "export").out
+        self.lose_ledger()
+        self.silent("verify", "--data", "--key", self.key)
+        self.fails(USAGE, r"ledger\.json cannot be used: ledger\.json is encrypted for rota-pub-1-",
+                   "ledger", "rebuild", stored)
+        other = self.dir / "other"
+        self.rota("key", "generate", "--to", other)
+        self.fails(USAGE, "the key that was given is another", "ledger", "rebuild", stored, "--key",
+                   other)
+        damaged = self.dir / "damaged.json"
+        damaged.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+        self.fails(CORRUPT, "damaged.json cannot be used: it was changed", "ledger", "rebuild",
+                   damaged, "--key", self.key)
+        self.rota("ledger", "rebuild", stored, "--key", self.key)
+        self.assertEqual(before, self.rota("ledger", "export").out)  # with names and places
+
+    def test_a_store_tells_nothing_of_the_files_of_another_server(self):
+        history = self.tripwire(self.two_disks())
+        self.rota("init", "shop", "--source", self.source, "--target", f"file://{self.dir}/shop")
+        history.add("copy", {"disk": "B", "server": "shop", "snapshot": compact(self.now),
+                             "state": "sealed", "source": "/"})
+        history.add("alarm", {"kind": "tripwire", "disk": "B", "server": "shop", "opened": self.now,
+                              "message": "m", "details": ["srv/shop/customers.db"]})
+        self.taken_in(history)
+        self.write("b")
+        self.backup()
+        self.silent("backup", "shop")
+        main = (self.store / "ledger.json").read_text()
+        shop = (self.dir / "shop/ledger.json").read_text()
+        self.assertIn("letter-to-the-doctor", main)
+        for word in ("shop", "customers"):
+            self.assertNotIn(word, main)
+        self.assertIn("customers", shop)
+        for word in ("main", "doctor", "ROTA-A"):  # disk A holds nothing of shop
+            self.assertNotIn(word, shop)
+        # One alone leaves rows out and says so; both together tell all.
+        self.lose_ledger()
+        out = self.rota("ledger", "rebuild", self.dir / "shop/ledger.json").out
+        self.assertRegex(out, r"; \d+ of them are left out there")
+        self.assertRegex(self.rota("ledger", "check", status=WARNINGS).err, "rows were left out")
+        self.assertIn("left out of the export", self.rota("history").out)
+        value = self.rota("history", "--json").json()["rows"]
+        self.assertIn(("withheld", None), [(row["kind"], row["time"]) for row in value])
+        self.rota("ledger", "rebuild", self.store / "ledger.json")
+        self.silent("ledger", "check")
+        self.assertEqual(2, len(self.rota("disk", "list", "--json").json()["disks"]))
 
     def test_commands_of_a_group_are_explained(self):
         self.assertIn("move", self.rota("disk", "--help").out)

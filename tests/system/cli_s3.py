@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -115,7 +116,29 @@ class S3(Machine):
         self.silent("verify", *store)
         self.silent("restore", *store, "--to", self.dir / "back")
         self.assert_same(self.source, self.dir / "back")
-        self.fails(USAGE, "--endpoint go with --target", "list", "--endpoint", self.endpoint)
+        self.fails(USAGE, "--endpoint, --region and --path-style go with --target", "list",
+                   "--endpoint", self.endpoint)
+        self.fails(USAGE, "go with --target", "list", "--region", "eu-7")
+        self.fails(USAGE, "--path-style is true or false, not \"soon\"", "list", *store,
+                   "--path-style", "soon")
+
+    def test_the_command_that_the_plan_prints_restores_on_a_new_machine(self):
+        self.write("a", "content")
+        self.init_s3()
+        self.set(**{"s3.region": '"us-east-1"', "s3.path_style": "true"})
+        self.silent("backup")
+        plan = self.rota("plan").out
+        command = re.search(r"(?m)^ *rota (restore --target .*)$", plan).group(1).split()
+        self.assertEqual([self.endpoint, "us-east-1", "true"],
+                         [command[command.index(option) + 1]
+                          for option in ("--endpoint", "--region", "--path-style")])
+        self.places = {name: str(self.dir / f"new-{name}") for name in self.places}
+        back = self.dir / "back"
+        self.silent(*({"FILE": self.credentials, "/mnt/target": back}.get(word, word)
+                      for word in command))
+        self.assert_same(self.source, back)
+        # Without its endpoint the store is sought at Amazon.
+        self.assertNotIn("amazonaws", plan)
 
     def test_a_wrong_secret_fails_at_once_and_stays_out_of_sight(self):
         self.write("a")

@@ -217,7 +217,7 @@ class Screen(machine.Machine):
         tmux.see("> d .* etc/")
         shutil.move(self.store, self.dir / "gone")
         tmux.type("\n")
-        tmux.see(r"there is no run \S+ in file:")
+        tmux.see("should hold\\s+run")
 
     def test_a_list_that_nobody_waits_for_any_more_is_stopped(self):
         program = self.dir / "programs"

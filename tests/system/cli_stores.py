@@ -153,10 +153,24 @@ class Damaged(Machine):
         (record,) = self.objects(f"runs/*/{self.full}.full")
         record.unlink()
         result = self.rota("list", *self.url, "--json", status=WARNINGS)
-        self.assertEqual([], result.json()["runs"])
-        self.assertIn(self.increment, result.err)
+        self.assertEqual([self.increment], [run["name"] for run in result.json()["runs"]])
+        self.assertRegex(result.err, rf"\Awarning: {self.full}: cannot be restored: .*missing")
         result = self.rota("verify", *self.url, status=CORRUPT)
-        self.assertIn(self.full, result.err)
+        self.assertRegex(result.err, rf"run {self.full}: its record is missing")
+        # All that the increment needs of it is data, which is there.
+        to = self.dir / "to"
+        result = self.rota("restore", "--to", to, *self.url, status=WARNINGS)
+        self.assertRegex(result.err, rf"\Awarning: {self.full}: its record is missing")
+        self.assert_same(self.source, to)
+
+    def test_a_damaged_record_of_a_lone_full_is_passed_over(self):
+        newest = self.backup("--full")
+        (record,) = self.objects(f"runs/*/{newest}.full")
+        flip(record)
+        to = self.dir / "to"
+        result = self.rota("restore", "--to", to, *self.url, status=WARNINGS)
+        self.assertRegex(result.err, rf"{newest}: is newer, but .*{self.increment} is taken")
+        self.assert_same(self.source, to)
 
     def test_a_missing_record_that_this_machine_wrote_is_noticed(self):
         (record,) = self.objects(f"runs/*/{self.increment}.incr")

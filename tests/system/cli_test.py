@@ -27,6 +27,7 @@ import cli_package
 import cli_pages
 import cli_plug_in
 import cli_prepare
+import cli_purge
 import cli_remind
 import cli_s3
 import cli_screen
@@ -37,7 +38,7 @@ import cli_stores
 import cli_trees
 import machine
 
-MODULES = (cli_input, cli_commands, cli_trees, cli_stores, cli_keys, cli_cron, cli_interrupted,
+MODULES = (cli_input, cli_commands, cli_trees, cli_stores, cli_keys, cli_cron, cli_purge, cli_interrupted,
            cli_b2, cli_locks, cli_s3, cli_sftp, cli_secrets, cli_attack, cli_doctor, cli_drill, cli_cost,
            cli_disks, cli_prepare, cli_attach_disk, cli_labels, cli_package, cli_pages, cli_plug_in,
            cli_remind, cli_screen, cli_slow_line)

@@ -1,5 +1,6 @@
 """Unusual trees: odd names, long paths, many files, links, and what is left out."""
 
+import hashlib
 import json
 import os
 import sys
@@ -105,6 +106,33 @@ class Sizes(Machine):
                 os.symlink("file", "link", dir_fd=fd)
         os.utime(fd, ns=(0, 1_111_111_111_111_111_111))
         os.close(fd)
+
+    def nest(self, top, levels):
+        """Directories below each other, named by 250 letters each that do not repeat."""
+        os.mkdir(top)
+        fd = os.open(top, os.O_RDONLY | os.O_DIRECTORY)
+        for level in range(levels):
+            name = (hashlib.sha512(f"{level}".encode()).hexdigest() * 2)[:250]
+            os.mkdir(name, 0o755, dir_fd=fd)
+            child = os.open(name, os.O_RDONLY | os.O_DIRECTORY, dir_fd=fd)
+            os.close(fd)
+            fd = child
+        os.close(fd)
+
+    def test_who_nests_directories_without_end_spoils_nobody_s_backup(self):
+        self.init()
+        self.write("home/ann/file", "ann's")
+        self.nest(self.source / "home" / "bob", 1700)
+        self.write("z", "last")
+        for _ in range(2):
+            result = self.rota("backup", status=WARNINGS)
+            self.assertRegex(result.err, r"\Awarning: [^\n]{1,700}longer than 32,768 bytes[^\n]*\n\Z")
+            self.write("home/ann/file", "ann's, changed")
+        self.assertEqual(2, len(self.runs()))
+        self.silent("verify", "--data")
+        restored = self.restored()
+        self.assertEqual("last", (restored / "z").read_text())
+        self.assertTrue((restored / "home" / "bob").is_dir())
 
     def test_a_path_of_ten_thousand_bytes_is_restored_exactly(self):
         self.init()

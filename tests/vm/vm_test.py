@@ -219,8 +219,16 @@ class Long(Vm):
         # With stock tools and the recovery passphrase, where rota does nothing about it.
         station.run("mv /usr/lib/udev/rules.d/90-rota.rules /root && udevadm control --reload")
         station.plug_in(disk.image, disk.serial)
+        station.run("udevadm settle; for i in $(seq 100); do [ -b /dev/sda1 ] && break; sleep 0.1; done")
+        # As on a clean machine, where the key file is gone with its server: by the passphrase.
+        said = station.run(f"""set -e
+            cat > /root/sheet; mv /etc/rota/keys /root/keys
+            setsid -w rota restore --disk {disk.name} --to /root/back 2>&1 < /dev/null && exit 1
+            rota restore --disk {disk.name} --to /root/back --disk-key /root/sheet
+            test -n "$(ls /root/back)"; mv /root/keys /etc/rota/keys""", typed=passphrase.encode() + b"\n")
+        self.assertIn("with --disk-key FILE", said)
+        self.assertEqual("No devices found\n", station.run("dmsetup ls"))
         station.run(f"""set -e
-            udevadm settle; for i in $(seq 100); do [ -b /dev/sda1 ] && break; sleep 0.1; done
             cryptsetup open --readonly /dev/sda1 opened --key-file -
             mount -o ro /dev/mapper/opened /mnt
             for copy in {' '.join(copies)}; do
