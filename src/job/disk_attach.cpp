@@ -200,7 +200,8 @@ void AttachJob::write_copies() {
   for (CopyStep::Surveyed& one : surveyed) {
     on_its_own(one.copy.server, [&] {
       step.write(mount, one);
-      new_bytes_ += one.copy.summary.record.new_bytes;
+      // What is held for lack of room will need it the next time.
+      new_bytes_ += one.copy.is_written() ? one.copy.summary.record.new_bytes : one.needed;
       report_.copies.push_back(std::move(one.copy));
     });
   }
