@@ -234,7 +234,7 @@ TEST_CASE("an empty file becomes a ledger", "[ledger]") {
     Ledger ledger(path);
     ledger.add_run(some_run("main", "run-1", 1'000));
   }
-  CHECK(pragma(path, "user_version") == 7);
+  CHECK(pragma(path, "user_version") == 8);
   CHECK(pragma(path, "application_id") == 0x726f7461);
   CHECK(Ledger(path).runs("main").size() == 1);
 }
@@ -265,7 +265,7 @@ TEST_CASE("a ledger of the first layout is brought up to date with all that is i
         "verification_by_profile ON verification (profile, what, id); PRAGMA user_version = 1");
   }
   Ledger ledger(path);
-  CHECK(pragma(path, "user_version") == 7);
+  CHECK(pragma(path, "user_version") == 8);
   CHECK(ledger.runs("main").size() == 1);
   CHECK(ledger.last_verifications("main") == std::vector{data, listing});
   const VerifyRow sample = some_verification("main", 1'300, VerifyKind::sample, true);
