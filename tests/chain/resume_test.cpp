@@ -288,7 +288,8 @@ TEST_CASE("a resumed run is right wherever it was interrupted, again and again",
             std::make_unique<LocalState>(backups.temp / "state", backups.cache(), files);
         backups.backup(store);
       });
-      CHECK(cut.has_value() == files.fired());
+      // Behind the record a fault is a warning: the run is complete.
+      CHECK((!cut || files.fired()));
       fired = fired || files.fired();
       backups.reopen_state();
     }

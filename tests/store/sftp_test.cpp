@@ -344,6 +344,7 @@ TEST_CASE("an SFTP store tells its server's clock and leaves nothing behind", "[
   const auto now = store.now();
   REQUIRE(now);
   CHECK(std::chrono::abs(*now - base::real_clock().now()) < std::chrono::minutes(1));
+  CHECK(store.list("", "", 1).objects.empty());  // answered behind the removal
   CHECK(std::filesystem::is_empty(server.root() + "/.tmp"));
 }
 
