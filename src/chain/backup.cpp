@@ -26,7 +26,9 @@ base::Sha256Digest record_sha256(store::Store& store, const LocalState& state, c
   return base::sha256(store.get(record_name(run.chain, run.run, run.kind), store::kMaxPut));
 }
 
-void check_is_ours(store::Store& store, const Catalog& catalog, const LocalState& state) {
+/// force_full: nothing is going to be built on what is there.
+void check_is_ours(store::Store& store, const Catalog& catalog, const LocalState& state,
+                   bool force_full) {
   const auto last = state.last();
   const RunInfo* newest = catalog.newest();
   if (newest == nullptr) {
@@ -57,6 +59,15 @@ void check_is_ours(store::Store& store, const Catalog& catalog, const LocalState
                             "was damaged or replaced; `rota verify --data` says more, and `rota "
                             "adopt` goes on all the same",
                             newest->run, store.description()));
+  }
+  const std::vector<std::string>& missing = catalog.chain(newest->chain)->missing;
+  if (!missing.empty() && !force_full) {
+    throw Error(ErrorKind::refused,
+                fmt::format("{} shows no record of {} run{} that the newest one, {}, is built on: "
+                            "they were damaged or removed, and maybe more was; `rota verify` says "
+                            "what, and `rota backup --full` begins a new chain",
+                            store.description(), missing.size(), missing.size() == 1 ? "" : "s",
+                            newest->run));
   }
 }
 
@@ -161,7 +172,7 @@ class Planner {
         catalog_(store, &state, settings.keys),
         now_(clock.now()),
         warnings_(warnings) {
-    check_is_ours(store, catalog_, state);
+    check_is_ours(store, catalog_, state, settings.force_full);
     newest_ = catalog_.newest();
     chain_ = newest_ != nullptr ? catalog_.chain(newest_->chain) : nullptr;
     decide();

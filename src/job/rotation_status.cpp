@@ -83,7 +83,8 @@ rotation::Status read_status(const profile::Places& places, ledger::Ledger& ledg
                       ledger.last_verifications(name),
                       {profile.max_full_age, profile.max_age, profile.max_fulls_with_incrs}});
     } catch (const base::Error& error) {
-      if (error.kind() != base::ErrorKind::config) throw;
+      const bool there = std::ranges::find(input.servers, name) != input.servers.end();
+      if (error.kind() != base::ErrorKind::config || !there) throw;
       unusable.push_back(unusable_profile(name, error));
     }
   }

@@ -191,12 +191,12 @@ class Copies(DiskCase):
     def test_damage_in_the_store_is_none_of_the_disk(self):
         disk = self.prepared()
         self.backup()
-        for name in ("runs/*/*", "data/*/*/i*"):
+        for name, status in (("runs/*/*", FAILED), ("data/*/*/i*", CORRUPT)):
             thing = next(self.store.glob(name))
             whole = thing.read_bytes()
             thing.write_bytes(whole[:20] + bytes(8) + whole[28:])
             shutil.rmtree(self.places["CACHE"])
-            self.attach(disk, "--from-chain", status=CORRUPT)
+            self.attach(disk, "--from-chain", status=status)
             shown = self.rota("disk", "show", disk.name).out
             self.assertIn("ended as interrupted", shown)
             self.assertNotIn("do not rely on it", shown)

@@ -239,7 +239,7 @@ class Attack(B2Machine):
         attacker = self.live()
         then = self.now()
         self.destroy(attacker)
-        self.fails(REFUSED, "rota adopt", "backup")
+        self.fails(REFUSED, "rota verify|rota adopt", "backup")
         self.control(remove_key="writer",
                      key={"id": "second", "secret": "secondsecret", "capabilities": WRITER,
                           "buckets": ["bucket-1"], "prefix": "after/"})

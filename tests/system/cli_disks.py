@@ -135,7 +135,7 @@ class Disks(Machine):
         self.assertEqual("good", main["level"])
         # Of the others nothing is read but the name.
         (pathlib.Path(self.places["CONFIG"]) / "db" / "profile.toml").write_text("nonsense")
-        self.fails(USAGE, "db/profile.toml", "status")
+        self.assertIn("The profile db cannot be used", self.rota("status").out)
         self.assertIn("main would go back to", self.rota("status", "main").out)
 
     def test_check_is_one_line_with_the_codes_of_monitoring_plugins(self):
@@ -159,8 +159,8 @@ class Disks(Machine):
         self.assertEqual((str(levels.count("alarm") + 1), str(levels.count("warning"))),
                          counted.groups())
         self.set(max_age='"never"')
-        result = self.rota("check", status=UNKNOWN)
-        self.assertRegex(result.out, r"\AROTA UNKNOWN - .*max_age.*\n\Z")
+        result = self.rota("check", status=CRITICAL)
+        self.assertRegex(result.out, r"\AROTA CRITICAL - The profile main cannot be used.*max_age.*\n\Z")
         self.assertEqual("", result.err)
 
     def test_a_disk_is_moved_by_the_word_of_a_person(self):

@@ -249,7 +249,7 @@ class Places(Machine):
         away = self.store.rename(self.dir / "away")
         for there in (False, True):  # without and with an empty mount point
             self.fails(REFUSED, "see that it is mounted", "backup")
-            self.fails(FAILED, "no run|does not exist", "restore", "--to", self.dir / "x")
+            self.fails(FAILED, "should hold run|does not exist", "restore", "--to", self.dir / "x")
             result = self.rota("verify", status=None)
             self.assertNotEqual(DONE, result.status, "an absent store is not a good one")
             self.assertFalse((self.dir / "x").exists())

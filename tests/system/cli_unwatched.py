@@ -300,20 +300,28 @@ class Typed(Unwatched):
 
 
 class Rebuilt(Unwatched):
+    def setUp(self):
+        super().setUp()
+        self.halfway = self.dir / "halfway.json"
+
     def lose_ledger(self):
         for file in pathlib.Path(self.places["STATE"]).glob("ledger.db*"):
             file.unlink()
 
     def two_disks(self):
-        """Two disks that took turns; the second one is the newest. Both are unplugged."""
+        """Two disks that took turns; the second one is the newest. Both are unplugged.
+        self.halfway: the ledger when each of them had one copy."""
         disks = [self.prepared(size=64 << 20), self.prepared(size=64 << 20)]
         for disk in disks:
             disk.unplug()
-        for disk in disks * 2:
-            disk.plug_in()
-            self.by_udev(disk, status=None)
-            disk.unplug()
-            time.sleep(1.1)  # copies have names of seconds
+        for _ in range(2):
+            for disk in disks:
+                disk.plug_in()
+                self.by_udev(disk, status=None)
+                disk.unplug()
+                time.sleep(1.1)  # copies have names of seconds
+            if not self.halfway.exists():
+                self.halfway.write_text(self.rota("ledger", "export").out, encoding="utf-8")
         return disks
 
     def test_the_newest_disk_brings_its_ledger_though_an_older_one_came_first(self):
@@ -340,6 +348,7 @@ class Rebuilt(Unwatched):
     def test_a_ledger_that_went_on_keeps_its_own_and_takes_the_token_when_a_person_says_so(self):
         older, newest = self.two_disks()
         self.lose_ledger()
+        self.rota("ledger", "rebuild", self.halfway)
         older.plug_in()
         self.rota("disk", "adopt", older.part)
         self.by_udev(older, status=None)
