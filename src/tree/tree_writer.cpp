@@ -208,8 +208,7 @@ std::vector<TreeWriter::Job>& TreeWriter::jobs() {
     // The pipeline has the error of who failed, this one only ends the walk.
     throw Error(ErrorKind::interrupted, "stopped");
   }
-  batch_.emplace();
-  batch_->sequence = next_sequence_++;
+  batch_ = Batch{next_sequence_++, {}, {}};
   return batch_->jobs;
 }
 
