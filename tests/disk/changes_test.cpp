@@ -3,7 +3,6 @@
 #include "disk/changes.h"
 
 #include <catch2/catch.hpp>
-#include <random>
 
 #include "base/bytes.h"
 #include "disk/copy_fixture.h"
@@ -13,13 +12,6 @@
 namespace rota::test {
 
 namespace {
-
-std::string noise(std::size_t size, unsigned seed) {
-  std::mt19937 random(seed);
-  std::string bytes(size, '\0');
-  for (char& byte : bytes) byte = static_cast<char>(random());
-  return bytes;
-}
 
 std::string text(std::size_t size, char mark) {
   std::string lines;

@@ -14,6 +14,9 @@
 
 namespace rota::test {
 
+/// Bytes that nothing compresses, the same for a seed.
+std::string noise(std::size_t size, unsigned seed);
+
 /// The root of a disk on which copies are made: a directory or a mounted filesystem.
 class CopyPlace {
  public:

@@ -2,7 +2,6 @@
 
 #include <catch2/catch.hpp>
 #include <filesystem>
-#include <random>
 
 #include "disk/copy_fixture.h"
 #include "disk/survey.h"
@@ -11,13 +10,6 @@
 namespace rota::test {
 
 namespace {
-
-std::string noise(std::size_t size, unsigned seed) {
-  std::mt19937 random(seed);
-  std::string bytes(size, '\0');
-  for (char& byte : bytes) byte = static_cast<char>(random());
-  return bytes;
-}
 
 /// A copy of `files` files of text, and a look at the source after it was changed.
 struct Sampled {

@@ -48,6 +48,20 @@ job::AttachReport attach_without_scrub(Station& station) {
   return job::attach(station.places(), udev::real_devices(), options, nullptr, station.around());
 }
 
+/// The state of this machine as it was kept, but that its ledger had announced the token which the
+/// disk has now: the power went between a seal and its record.
+void take_state_back(Station& station, const std::string& kept) {
+  std::filesystem::remove_all(station.places().state);
+  Station::keep(kept, station.places().state);
+  {
+    disk::DiskMount mount(part(station), "ext4", disk::MountMode::read_only);
+    const auto identity = disk::read_identity(mount.fd());
+    ledger::Ledger ledger(station.places().state + "/ledger.db");
+    ledger::Disks(ledger).announce_token(station.name(), disk::token_hash(identity->token),
+                                         station.clock.now());
+  }
+}
+
 }  // namespace
 
 TEST_CASE("what a verification found damaged is written anew by the next copy", "[settled]") {
@@ -157,15 +171,7 @@ TEST_CASE("a seal that the ledger hears of later uses up a person's word, too", 
                 }
               })
               .all_sealed());
-  std::filesystem::remove_all(station.places().state);
-  Station::keep(kept, station.places().state);
-  {
-    disk::DiskMount mount(part(station), "ext4", disk::MountMode::read_only);
-    const auto identity = disk::read_identity(mount.fd());
-    ledger::Ledger ledger(station.places().state + "/ledger.db");
-    ledger::Disks(ledger).announce_token(station.name(), disk::token_hash(identity->token),
-                                         station.clock.now());
-  }
+  take_state_back(station, kept);
   station.clock.sleep(hours(24 * 30), {});
   remove(240, 268);  // no more than was accepted covers: only that it is used up keeps it
   CHECK(station.attach().any(End::held));
@@ -180,15 +186,7 @@ TEST_CASE("an old copy that the ledger did not know leaves alone what was held b
   Station::keep(station.places().state, kept);
   REQUIRE(station.attach().all_sealed());
   // A ledger from before that copy; a tripwire is recorded in it later.
-  std::filesystem::remove_all(station.places().state);
-  Station::keep(kept, station.places().state);
-  {
-    disk::DiskMount mount(part(station), "ext4", disk::MountMode::read_only);
-    const auto identity = disk::read_identity(mount.fd());
-    ledger::Ledger ledger(station.places().state + "/ledger.db");
-    ledger::Disks(ledger).announce_token(station.name(), disk::token_hash(identity->token),
-                                         station.clock.now());
-  }
+  take_state_back(station, kept);
   station.clock.sleep(hours(24), {});
   {
     ledger::Ledger ledger(station.places().state + "/ledger.db");

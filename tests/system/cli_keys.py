@@ -1,7 +1,6 @@
 """Keys of encrypted backups: made, checked, typed at a terminal, printed and scanned."""
 
 import os
-import pty
 import re
 import shutil
 import stat
@@ -155,20 +154,6 @@ class Keys(Machine):
 
     # ---- the terminal ----
 
-    def at_terminal(self, *args):
-        """Starts rota with a controlling terminal. Its process and the terminal's two ends: ours
-        and, held open so that its settings can be looked at, rota's."""
-        master, slave = pty.openpty()
-
-        def take_terminal():
-            os.setsid()
-            os.close(os.open(os.ttyname(slave), os.O_RDWR))  # becomes the controlling one
-
-        process = self.start(*args, preexec_fn=take_terminal, pass_fds=(slave,))
-        self.addCleanup(os.close, slave)
-        self.addCleanup(os.close, master)
-        return process, master, slave
-
     @staticmethod
     def echoes(fd):
         return bool(termios.tcgetattr(fd)[3] & termios.ECHO)
@@ -182,7 +167,7 @@ class Keys(Machine):
         return shown
 
     def test_a_typed_passphrase_is_asked_twice_and_not_shown(self):
-        process, master, slave = self.at_terminal("key", "generate", "--passphrase", "--json")
+        process, master, slave = self.with_terminal("key", "generate", "--passphrase", "--json")
         shown = self.answer(master, slave, b"New passphrase: ", PASSPHRASE.encode() + b"\n")
         shown += self.answer(master, slave, b"again: ", PASSPHRASE.encode() + b"\n")
         out, err = process.communicate(timeout=TIMEOUT)
@@ -192,13 +177,13 @@ class Keys(Machine):
         self.init()
         self.recipients(RECIPIENT.search(out.decode()).group())
         self.rota("key", "check", "--passphrase-file", self.passphrase_file())
-        process, master, slave = self.at_terminal("key", "check")
+        process, master, slave = self.with_terminal("key", "check")
         self.answer(master, slave, b"Passphrase of the backup: ", PASSPHRASE.encode() + b"\n")
         out, _ = process.communicate(timeout=TIMEOUT)
         self.assertIn(b"fits", out)
 
     def test_two_passphrases_that_differ_make_nothing(self):
-        process, master, slave = self.at_terminal("key", "generate", "--passphrase")
+        process, master, slave = self.with_terminal("key", "generate", "--passphrase")
         self.answer(master, slave, b"New passphrase: ", PASSPHRASE.encode() + b"\n")
         self.answer(master, slave, b"again: ", b"correct horse batterx\n")
         out, err = process.communicate(timeout=TIMEOUT)
@@ -206,7 +191,7 @@ class Keys(Machine):
         self.assertIn(b"differ", err)
 
     def test_ctrl_c_gives_the_terminal_back_its_echo(self):
-        process, master, slave = self.at_terminal("key", "generate", "--passphrase")
+        process, master, slave = self.with_terminal("key", "generate", "--passphrase")
         self.answer(master, slave, b"New passphrase: ", b"half of it\x03")
         _, err = process.communicate(timeout=TIMEOUT)
         self.assertEqual(INTERRUPTED, process.returncode)

@@ -1,7 +1,6 @@
 """rota disk prepare and rota disk rekey, on loop devices and at a terminal."""
 
 import os
-import pty
 import subprocess
 
 from machine import DONE, FAILED, REFUSED, TIMEOUT, USAGE, Machine
@@ -38,20 +37,12 @@ class Prepare(Machine):
         return done.stdout.strip()
 
     def at_terminal(self, typed, *args):
-        master, slave = pty.openpty()
-
-        def take_terminal():
-            os.setsid()
-            os.close(os.open(os.ttyname(slave), os.O_RDWR))  # becomes the controlling one
-
-        process = self.start(*args, preexec_fn=take_terminal, pass_fds=(slave,))
+        process, master, _ = self.with_terminal(*args)
         shown = b""
         while b"Type its name to go on: " not in shown:
             shown += os.read(master, 4096)
         os.write(master, typed)
         out, err = process.communicate(timeout=TIMEOUT)
-        os.close(slave)
-        os.close(master)
         return process.returncode, shown.decode().replace("\r", ""), out.decode(), err.decode()
 
     def test_an_empty_disk_is_prepared_by_a_script_and_stands_in_the_ledger(self):

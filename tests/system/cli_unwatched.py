@@ -4,7 +4,6 @@ import fcntl
 import json
 import os
 import pathlib
-import pty
 import re
 import subprocess
 import threading
@@ -259,13 +258,7 @@ class Typed(Unwatched):
 
     def changed(self, disk, other, typed, *args):
         """Answers a question when another image has come to the same device."""
-        master, slave = pty.openpty()
-
-        def take_terminal():
-            os.setsid()
-            os.close(os.open(os.ttyname(slave), os.O_RDWR))  # becomes the controlling one
-
-        process = self.start(*args, preexec_fn=take_terminal, pass_fds=(slave,))
+        process, master, _ = self.with_terminal(*args)
         shown = b""
         while b"to go on: " not in shown:
             shown += os.read(master, 4096)
@@ -276,8 +269,6 @@ class Typed(Unwatched):
             subprocess.run(["partx", "-a", disk.node], check=False, stderr=subprocess.DEVNULL)
         os.write(master, typed.encode() + b"\n")
         err = process.communicate(timeout=TIMEOUT)[1].decode()
-        os.close(slave)
-        os.close(master)
         return process.returncode, err
 
     def test_another_disk_at_the_same_port_is_neither_wiped_nor_prepared(self):
@@ -356,19 +347,10 @@ class Rebuilt(Unwatched):
         newest.plug_in()
         self.fails(REFUSED, "old clone.*no terminal", "disk", "adopt", newest.part)
         self.by_udev(newest, status=REFUSED)
-        master, slave = pty.openpty()
-
-        def take_terminal():
-            os.setsid()
-            os.close(os.open(os.ttyname(slave), os.O_RDWR))  # becomes the controlling one
-
-        process = self.start("disk", "adopt", newest.part, preexec_fn=take_terminal,
-                             pass_fds=(slave,))
+        process, master, _ = self.with_terminal("disk", "adopt", newest.part)
         os.write(master, newest.name.encode() + b"\n")
         self.assertEqual(DONE, process.wait(TIMEOUT), process.stderr.read())
         process.communicate()
-        os.close(slave)
-        os.close(master)
         self.assertEqual(2, len(self.copies(newest)))
         self.assertEqual(3, len(self.copies(older)))
         time.sleep(1.1)

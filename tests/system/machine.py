@@ -170,6 +170,21 @@ class Machine(unittest.TestCase):
             os.close(master)
             return process.wait(TIMEOUT), shown.decode("utf-8", "surrogateescape")
 
+    def with_terminal(self, *args):
+        """Starts rota with a controlling terminal, where it asks what it reads from nowhere else.
+        Its process and the terminal's two ends: ours and, held open so that its settings can be
+        looked at, rota's."""
+        master, slave = pty.openpty()
+
+        def take_terminal():
+            os.setsid()
+            os.close(os.open(os.ttyname(slave), os.O_RDWR))  # becomes the controlling one
+
+        process = self.start(*args, preexec_fn=take_terminal, pass_fds=(slave,))
+        self.addCleanup(os.close, slave)
+        self.addCleanup(os.close, master)
+        return process, master, slave
+
     # ---- settings ----
 
     def init(self, name="main", excludes="", **settings):
