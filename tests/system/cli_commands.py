@@ -459,13 +459,17 @@ class Adopt(Machine):
 
 
 class Warned(Machine):
-    def test_an_unreadable_file_is_a_warning_and_the_rest_is_backed_up(self):
+    def give_to_nobody(self):
+        """All that rota writes to when it runs as nobody."""
         self.need_nobody()
         for name in ("CONFIG", "STATE", "CACHE"):
             os.mkdir(self.places[name])
             os.chown(self.places[name], 65534, 65534)
         self.store.mkdir()
         os.chown(self.store, 65534, 65534)
+
+    def test_an_unreadable_file_is_a_warning_and_the_rest_is_backed_up(self):
+        self.give_to_nobody()
         self.write("open")
         self.write("secret").chmod(0o600)
         self.write("closed/inside")
@@ -492,12 +496,7 @@ class Warned(Machine):
         self.assertEqual("content\n", (self.dir / "store" / "got").read_text())
 
     def test_what_may_not_be_looked_at_is_not_taken_for_removed(self):
-        self.need_nobody()
-        for name in ("CONFIG", "STATE", "CACHE"):
-            os.mkdir(self.places[name])
-            os.chown(self.places[name], 65534, 65534)
-        self.store.mkdir()
-        os.chown(self.store, 65534, 65534)
+        self.give_to_nobody()
         self.write("half/a", "a")
         self.write("half/b/c", "c")
         self.write("z", "z")
