@@ -30,7 +30,8 @@ std::string random_name() {
 
 }  // namespace
 
-/// A file on its way to its place: removed unless it got there.
+/// A file on its way to its place: removed unless it got there. The removal is waited for: a server
+/// may drop what it has not yet done when its client goes, and rota may go next.
 class SftpPut::Temporary {
  public:
   Temporary(SftpClient& client, std::string path, std::string handle)
@@ -40,7 +41,7 @@ class SftpPut::Temporary {
   ~Temporary() {
     if (placed_) return;
     try {
-      client_.ignore(client_.remove(path_));
+      (void)client_.failure(client_.remove(path_));
     } catch (const Error&) {  // stays for remove_stale()
     }
   }
