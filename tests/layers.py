@@ -24,6 +24,7 @@ MAY_USE = {
     "store": ["base"],
     "rotation": ["base", "ledger"],
     "udev": ["base"],
+    "status": ["base", "profile", "ledger", "rotation", "udev"],
     "chain": ["base", "tree", "store"],
     "disk": ["base", "tree", "ledger", "rotation", "udev"],
     "dump": ["base", "profile"],
@@ -31,7 +32,7 @@ MAY_USE = {
 MAY_USE["job"] = list(MAY_USE)
 MAY_USE["recovery"] = list(MAY_USE)
 MAY_USE["cli"] = list(MAY_USE)
-MAY_USE["tui"] = ["base", "ledger", "rotation", "udev", "profile"]
+MAY_USE["tui"] = ["base", "ledger", "rotation", "udev", "profile", "status"]
 MAY_USE["labels"] = ["base", "ledger", "rotation", "profile", "recovery"]
 
 TOP_LEVEL = ["udev", "tui", "labels"]  # the other folders are in src/

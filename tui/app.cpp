@@ -11,8 +11,11 @@
 #include <utility>
 
 #include "base/error.h"
+#include "ledger/disks.h"
+#include "status/ports.h"
 #include "tui/recording.h"
 #include "tui/views.h"
+#include "udev/device_probe.h"
 
 namespace rota::tui {
 
@@ -38,7 +41,7 @@ base::Fd take_signals() {
 Source::Source(const Options& options, base::Clock& clock) : options_(options), clock_(clock) {
   if (!options.replay.empty()) return;
   places_ = profile::find_places();
-  ledger_ = std::make_unique<ledger::Ledger>(ledger_path(places_));
+  ledger_ = std::make_unique<ledger::Ledger>(places_.ledger());
   follower_ = std::make_unique<Follower>(places_.run);
 }
 
@@ -49,7 +52,7 @@ Rows Source::read(bool ports) {
     if (options_.now) rows.now = *options_.now;
     return rows;
   }
-  if (ports) connected_ = connected_disks(*ledger_, udev::real_devices());
+  if (ports) connected_ = status::connected(ledger::Disks(*ledger_).all(), udev::real_devices());
   rows = read_rows(places_, *ledger_, connected_, options_.now.value_or(clock_.now()));
   follower_->look();
   rows.jobs = follower_->jobs();

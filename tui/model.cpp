@@ -39,25 +39,13 @@ const Job* Model::drill_of(const std::string& server) const {
 Model make_model(Rows rows) {
   Model model;
   model.now = rows.now;
-  std::vector<ledger::AlarmRow> open;
-  std::ranges::copy_if(rows.alarms, std::back_inserter(open), &ledger::AlarmRow::open);
-  rotation::RotationInput input;
-  input.sets = rows.sets;
-  input.disks = rows.disks;
-  input.open_alarms = open;
-  for (const rotation::ProfileRows& profile : rows.profiles) {
-    input.servers.push_back(profile.profile);
-  }
-  input.written = rows.written;
-  input.connected = rows.connected;
-  input.drills = std::move(rows.drills);
-  input.drill_every = rows.drill_every;
-  model.status = rotation::compute(rows.profiles, input, rows.now);
+  rotation::Facts& facts = rows.facts;
+  model.status = rotation::compute(facts, rows.now);
 
   const base::Instant from = base::before(rows.now, kBack);
-  for (std::size_t i = 0; i < rows.disks.size(); ++i) {
+  for (std::size_t i = 0; i < facts.disks.size(); ++i) {
     DiskModel& disk = model.disks.emplace_back();
-    disk.rows = std::move(rows.disks[i]);
+    disk.rows = std::move(facts.disks[i]);
     disk.status = std::move(model.status.rotation.disks[i]);
     disk.timeline = rotation::timeline(disk.rows, rows.claims, rows.observations, from, rows.now);
     for (const ledger::CopyRow& copy : disk.rows.copies) {
@@ -73,8 +61,8 @@ Model make_model(Rows rows) {
     std::string disk = disk_of(text, model.disks);
     model.history.push_back({row->time, std::move(disk), std::move(text)});
   }
-  model.alarms = std::move(rows.alarms);
-  model.profiles = std::move(rows.profiles);
+  model.alarms = std::move(facts.alarms);
+  model.profiles = std::move(facts.profiles);
   model.places = std::move(rows.places);
   model.jobs = std::move(rows.jobs);
   return model;

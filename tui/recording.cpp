@@ -132,26 +132,31 @@ json parse(std::string_view text) {
 }
 
 Rows rows_from(const json& file) {
-  if (!file.is_object() || !file.contains("rota_screen") || file["rota_screen"] != 1) {
+  if (!file.is_object() || !file.contains("rota_screen") || file["rota_screen"] != 2) {
     throw Error(ErrorKind::corrupt, "it is no recording of this version of rota-tui");
   }
   Rows rows;
   rows.now = moment(file, "now");
-  rows.written = flag(file, "written");
-  for (const json& value : list(file, "profiles")) rows.profiles.push_back(profile_of(value));
-  for (const json& value : list(file, "sets")) {
-    rows.sets.push_back(set_of(value));
-    const std::string place = text(value, "place");
-    if (!place.empty()) rows.places[rows.sets.back().name] = place;
+  rows.facts.written = flag(file, "written");
+  rows.facts.servers = texts(file, "servers");
+  for (const json& value : list(file, "profiles")) rows.facts.profiles.push_back(profile_of(value));
+  for (const json& value : list(file, "unusable")) {
+    rows.facts.unusable.push_back({text(value, "profile"), text(value, "problem")});
   }
-  for (const json& value : list(file, "disks", kMostDisks)) rows.disks.push_back(state_of(value));
-  rows.alarms = rows_of<ledger::AlarmRow>(list(file, "alarms", kMostRows));
+  for (const json& value : list(file, "sets")) {
+    rows.facts.sets.push_back(set_of(value));
+    const std::string place = text(value, "place");
+    if (!place.empty()) rows.places[rows.facts.sets.back().name] = place;
+  }
+  for (const json& value : list(file, "disks", kMostDisks))
+    rows.facts.disks.push_back(state_of(value));
+  rows.facts.alarms = rows_of<ledger::AlarmRow>(list(file, "alarms", kMostRows));
   rows.claims = rows_of<ledger::ClaimRow>(list(file, "claims", kMostRows));
   rows.observations = rows_of<ledger::ObservationRow>(list(file, "observations", kMostRows));
   rows.history = history_of(list(file, "history", kMostHistory));
-  if (!part(file, "connected").is_null()) rows.connected = texts(file, "connected");
-  rows.drills = rows_of<ledger::DrillRow>(list(file, "drills", kMostRows));
-  rows.drill_every = span_of(file, "drill_every");
+  if (!part(file, "connected").is_null()) rows.facts.connected = texts(file, "connected");
+  rows.facts.drills = rows_of<ledger::DrillRow>(list(file, "drills", kMostRows));
+  rows.facts.drill_every = span_of(file, "drill_every");
   for (const json& value : list(file, "jobs")) rows.jobs.push_back(job_of(value));
   return rows;
 }
@@ -159,27 +164,32 @@ Rows rows_from(const json& file) {
 }  // namespace
 
 std::string recording(const Rows& rows) {
-  json file = {{"rota_screen", 1},
+  json file = {{"rota_screen", 2},
                {"now", base::iso(rows.now)},
-               {"written", rows.written},
+               {"written", rows.facts.written},
+               {"servers", rows.facts.servers},
                {"profiles", json::array()},
+               {"unusable", json::array()},
                {"sets", json::array()},
                {"disks", json::array()},
-               {"alarms", rows_json(rows.alarms)},
+               {"alarms", rows_json(rows.facts.alarms)},
                {"claims", rows_json(rows.claims)},
                {"observations", rows_json(rows.observations)},
                {"history", history_json(rows.history)},
-               {"connected", rows.connected ? json(*rows.connected) : json(nullptr)},
-               {"drills", rows_json(rows.drills)},
-               {"drill_every", span_text(rows.drill_every)},
+               {"connected", rows.facts.connected ? json(*rows.facts.connected) : json(nullptr)},
+               {"drills", rows_json(rows.facts.drills)},
+               {"drill_every", span_text(rows.facts.drill_every)},
                {"jobs", json::array()}};
-  for (const auto& profile : rows.profiles) file["profiles"].push_back(to_json(profile));
-  for (const auto& set : rows.sets) {
+  for (const auto& profile : rows.facts.profiles) file["profiles"].push_back(to_json(profile));
+  for (const auto& one : rows.facts.unusable) {
+    file["unusable"].push_back({{"profile", one.profile}, {"problem", one.problem}});
+  }
+  for (const auto& set : rows.facts.sets) {
     const auto place = rows.places.find(set.name);
     file["sets"].push_back(to_json(set));
     file["sets"].back()["place"] = place == rows.places.end() ? "" : place->second;
   }
-  for (const auto& state : rows.disks) file["disks"].push_back(state_json(state));
+  for (const auto& state : rows.facts.disks) file["disks"].push_back(state_json(state));
   for (const Job& job : rows.jobs) file["jobs"].push_back(to_json(job));
   return file.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
 }

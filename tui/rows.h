@@ -33,18 +33,11 @@ struct Job {
 /// Everything that the screen is made of, as it was read: what --record writes and --replay reads.
 struct Rows {
   base::Instant now{};
-  std::vector<rotation::ProfileRows> profiles;
-  std::vector<rotation::SetPolicy> sets;
-  std::map<std::string, std::string> places;  ///< of sets: where their disks are taken
-  bool written = false;                       ///< there is a rotation.toml
-  std::vector<ledger::DiskState> disks;
-  std::vector<ledger::AlarmRow> alarms;              ///< open and over, oldest first
+  rotation::Facts facts;                             ///< with alarms that are over
+  std::map<std::string, std::string> places;         ///< of sets: where their disks are taken
   std::vector<ledger::ClaimRow> claims;              ///< of the last year
   std::vector<ledger::ObservationRow> observations;  ///< of the last year
   std::vector<ledger::HistoryRow> history;           ///< the last kMostHistory, oldest first
-  std::optional<std::vector<std::string>> connected;
-  std::vector<ledger::DrillRow> drills;  ///< oldest first
-  base::Span drill_every;                ///< as rotation.toml says; nothing: never
   std::vector<Job> jobs;
 };
 

@@ -33,10 +33,9 @@ class Calendar final : public Command {
     const base::Instant now = context.now();
     const base::Instant until =
         base::after(now, span_.empty() ? base::Span{.years = 1} : base::parse_span(span_));
-    ledger::Ledger ledger(job::ledger_path(context.places()));
+    ledger::Ledger ledger(context.places().ledger());
     const rotation::Status status =
-        job::read_status(context.places(), ledger, profile::list_profiles(context.places()),
-                         udev::real_devices(), now);
+        job::read_status(context.places(), ledger, udev::real_devices(), now);
     std::array<char, 256> host{};
     if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '?';
     const std::string text =

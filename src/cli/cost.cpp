@@ -38,8 +38,7 @@ class Cost final : public Command {
   int run(Context& context) override {
     const std::string name = context.take_profile(words_, 0, 0);
     const profile::Profile profile = profile::load_profile(context.places(), name);
-    const std::vector<ledger::RunRow> runs =
-        ledger::Ledger(job::ledger_path(context.places())).runs(name);
+    const std::vector<ledger::RunRow> runs = ledger::Ledger(context.places().ledger()).runs(name);
     const auto estimate = job::estimate(runs, profile, context.now());
     if (!estimate) {
       throw base::Error(base::ErrorKind::not_found,

@@ -58,7 +58,7 @@ class DiskAccept final : public Command {
   }
 
   int run(Context& context) override {
-    ledger::Ledger ledger(job::ledger_path(context.places()));
+    ledger::Ledger ledger(context.places().ledger());
     ledger::Disks disks(ledger);
     const std::vector<AlarmRow> chosen = choose(disks);
     const std::string by = person(by_);

@@ -28,7 +28,7 @@ class DiskEndCommand final : public Command {
   }
 
   int run(Context& context) override {
-    ledger::Ledger ledger(job::ledger_path(context.places()));
+    ledger::Ledger ledger(context.places().ledger());
     ledger::Disks disks(ledger);
     const ledger::DiskRow disk = disks.get(words_.front());
     disks.end(disk.name, end_, reason_, person(by_), context.now());

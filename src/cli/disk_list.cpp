@@ -17,10 +17,9 @@ class DiskList final : public Command {
   void declare(Options&) override {}
 
   int run(Context& context) override {
-    ledger::Ledger ledger(job::ledger_path(context.places()));
+    ledger::Ledger ledger(context.places().ledger());
     const rotation::Status status =
-        job::read_status(context.places(), ledger, profile::list_profiles(context.places()),
-                         udev::real_devices(), context.now());
+        job::read_status(context.places(), ledger, udev::real_devices(), context.now());
     if (context.json) {
       nlohmann::json disks = nlohmann::json::array();
       for (const rotation::DiskStatus& disk : status.rotation.disks) disks.push_back(to_json(disk));

@@ -39,7 +39,7 @@ class DiskMove final : public Command {
                       "or in-transit-back",
                       base::printable(words_[1])));
     }
-    ledger::Ledger ledger(job::ledger_path(context.places()));
+    ledger::Ledger ledger(context.places().ledger());
     ledger::Disks disks(ledger);
     ledger::ClaimRow claim;
     claim.disk = disks.get(words_[0]).name;

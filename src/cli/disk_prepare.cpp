@@ -47,7 +47,7 @@ class DiskPrepare final : public Command {
     }
     options_.lock_directory = context.places().run;
     const disk::PrepareTarget target = disk::look_at(udev::real_devices(), words_.front());
-    ledger::Ledger ledger(job::ledger_path(context.places()));
+    ledger::Ledger ledger(context.places().ledger());
     ledger::Disks disks(ledger);
     if (disks.find(options_.name)) {
       throw Error(ErrorKind::refused,

@@ -37,7 +37,7 @@ class DiskRekey final : public Command {
   }
 
   int run(Context& context) override {
-    ledger::Ledger ledger(job::ledger_path(context.places()));
+    ledger::Ledger ledger(context.places().ledger());
     ledger::Disks disks(ledger);
     const ledger::DiskRow row = disks.get(words_.front());
     if (row.luks_uuid.empty()) {

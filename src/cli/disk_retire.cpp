@@ -30,7 +30,7 @@ class DiskRetire final : public Command {
   }
 
   int run(Context& context) override {
-    ledger::Ledger ledger(job::ledger_path(context.places()));
+    ledger::Ledger ledger(context.places().ledger());
     ledger::Disks disks(ledger);
     const std::string disk = disks.get(words_.front()).name;
     if (wipe_) wipe(context, disks, disk);

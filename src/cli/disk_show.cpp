@@ -37,12 +37,11 @@ class DiskShow final : public Command {
   }
 
   int run(Context& context) override {
-    ledger::Ledger ledger(job::ledger_path(context.places()));
+    ledger::Ledger ledger(context.places().ledger());
     ledger::Disks disks(ledger);
     const DiskRow disk = disks.get(words_.front());
     const rotation::Status all =
-        job::read_status(context.places(), ledger, profile::list_profiles(context.places()),
-                         udev::real_devices(), context.now());
+        job::read_status(context.places(), ledger, udev::real_devices(), context.now());
     const rotation::DiskStatus& status =
         *std::ranges::find(all.rotation.disks, disk.name, &rotation::DiskStatus::name);
     const std::vector<CopyRow> copies = disks.copies(disk.name);

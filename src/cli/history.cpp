@@ -26,7 +26,7 @@ class HistoryCommand final : public Command {
   }
 
   int run(Context& context) override {
-    ledger::Ledger ledger(job::ledger_path(context.places()));
+    ledger::Ledger ledger(context.places().ledger());
     if (!disk_.empty()) ledger::Disks(ledger).get(disk_);
     const auto rows = ledger::History(ledger).last(disk_, limit());
     if (context.json) {

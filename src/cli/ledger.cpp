@@ -27,7 +27,7 @@ class LedgerCheck final : public Command {
   void declare(Options&) override {}
 
   int run(Context& context) override {
-    ledger::Ledger ledger(job::ledger_path(context.places()));
+    ledger::Ledger ledger(context.places().ledger());
     ledger::History history(ledger);
     const std::vector<std::string> problems = history.check();
     const ledger::Head head = history.head();
@@ -70,7 +70,7 @@ class LedgerExport final : public Command {
   }
 
   int run(Context& context) override {
-    ledger::Ledger ledger(job::ledger_path(context.places()));
+    ledger::Ledger ledger(context.places().ledger());
     const std::string text = ledger::export_json(ledger, {.people = !without_people_});
     out_.empty() ? fmt::print("{}", text) : base::write_file(out_, text);
     return base::kExitDone;
@@ -109,7 +109,7 @@ class LedgerRebuild final : public Command {
         context.warnings().warn(word, error.what());
       }
     }
-    ledger::Ledger ledger(job::ledger_path(context.places()));
+    ledger::Ledger ledger(context.places().ledger());
     const ledger::Rebuilt result = ledger::rebuild(ledger, exports, replace_);
     for (const std::string& warning : result.warnings) context.warnings().warn("ledger", warning);
     if (context.json) {

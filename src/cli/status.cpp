@@ -26,9 +26,9 @@ class StatusCommand final : public Command {
     const std::vector<std::string> names =
         words_.empty() ? profile::list_profiles(context.places()) : words_;
     if (names.empty()) profile::only_profile(context.places());  // says how to make one
-    ledger::Ledger ledger(job::ledger_path(context.places()));
+    ledger::Ledger ledger(context.places().ledger());
     const rotation::Status status =
-        job::read_status(context.places(), ledger, names, udev::real_devices(), now);
+        job::read_status(context.places(), ledger, udev::real_devices(), now, names);
     fmt::print("{}",
                context.json ? to_json(status).dump() + "\n" : rotation::status_text(status, now));
     return base::kExitDone;

@@ -35,7 +35,7 @@ class Adoption {
         confirm_(confirm),
         key_(key),
         around_(around),
-        ledger_(ledger_path(places)),
+        ledger_(places.ledger()),
         disks_(ledger_) {}
 
   std::string run();

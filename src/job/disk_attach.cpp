@@ -16,9 +16,9 @@
 #include "job/disk_room.h"
 #include "job/disk_sources.h"
 #include "job/plug_in.h"
-#include "job/rotation_status.h"
 #include "job/source_error.h"
 #include "rotation/rotation.h"
+#include "status/read_facts.h"
 
 namespace rota::job {
 
@@ -41,7 +41,7 @@ class AttachJob {
         around_{around.clock, around.processes, kept_, around.progress, around.stop},
         calm_{around.clock, around.processes, kept_, around.progress, {}},
         rotation_(profile::load_rotation(places)),
-        ledger_(ledger_path(places)),
+        ledger_(places.ledger()),
         disks_(ledger_),
         log_(places, disks_, around_, listener) {}
 
@@ -53,7 +53,6 @@ class AttachJob {
   void leave_out(const std::string& server, const Error& error);
   template <typename Step>
   void on_its_own(const std::string& server, Step step);
-  std::vector<std::string> set_disks();
   void work();
   void write_copies();
   void read_back();
@@ -123,17 +122,9 @@ AttachReport AttachJob::run() {
   return std::move(report_);
 }
 
-std::vector<std::string> AttachJob::set_disks() {
-  std::vector<std::string> names;
-  for (const ledger::DiskRow& row : disks_.all()) {
-    if (rotation_.set_of(row.name) == set_) names.push_back(row.name);
-  }
-  return names;
-}
-
 /// Not refused: a copy on the wrong disk is better than none. But a person must hear of it.
 void AttachJob::check_turn() {
-  const std::vector<rotation::SetPolicy> policies = set_policies(rotation_);
+  const std::vector<rotation::SetPolicy> policies = status::set_policies(rotation_);
   const std::vector<ledger::DiskState> states = disks_.states();
   const std::string next = rotation::next_disk(policies, set_->name, states);
   if (!next.empty() && next != name()) {
@@ -189,7 +180,7 @@ void AttachJob::write_copies() {
   log_.done("mount", session_->filesystem_note());
   reconcile(disks_, log_, name(), mount, around_);
   disk::make_reserve(mount.fd());
-  room_ = std::make_unique<DiskRoom>(disks_, log_, *set_, name(), set_disks(), around_);
+  room_ = std::make_unique<DiskRoom>(disks_, log_, rotation_, name(), around_);
   CopyStep step(places_, ledger_, disks_, log_, *room_, session_->row(), kept_, around_);
   // All are looked at before room is made for any: one that is held keeps its older copies.
   std::vector<CopyStep::Surveyed> surveyed;
@@ -266,17 +257,10 @@ void AttachJob::seal() {
 
 void AttachJob::record_seals() {
   disk::DiskMount& mount = session_->mount(MountMode::read_write);
-  DiskRoom room(disks_, log_, *set_, name(), set_disks(), calm_);
+  DiskRoom room(disks_, log_, rotation_, name(), calm_);
   for (const ServerCopy& copy : report_.copies) {
     if (copy.end != ServerCopy::End::sealed) continue;
-    ledger::CopyRow row = copy_row(name(), copy.summary.record);
-    row.state = ledger::CopyState::sealed;
-    row.sealed_time = now();
-    row.verified = true;
-    row.last_verified = now();
-    row.last_good = true;
-    row.oldest_read = now();
-    disks_.seal(row, now());
+    disks_.seal(sealed_row(name(), copy.summary.record, now()), now());
     close_tripwires(disks_, name(), copy.server, now(), now());
     for (const auto& source : sources_) {
       if (source->server() == copy.server) source->remember();
@@ -405,61 +389,6 @@ void AttachJob::record_failure(Observed state, const std::string& detail) {
 }
 
 }  // namespace
-
-bool AttachReport::all_sealed() const {
-  return !copies.empty() && std::ranges::all_of(copies, [](const ServerCopy& copy) {
-    return copy.end == ServerCopy::End::sealed || copy.end == ServerCopy::End::up_to_date;
-  });
-}
-
-std::string AttachReport::failures() const {
-  std::string all;
-  for (const ServerCopy& copy : copies) {
-    if (copy.end != ServerCopy::End::failed) continue;
-    all +=
-        fmt::format("{}{} was not copied: {}", all.empty() ? "" : "; ", copy.server, copy.problem);
-  }
-  return all;
-}
-
-std::string AttachReport::notes() const {
-  std::string all;
-  for (const ServerCopy& copy : copies) {
-    for (const std::string& note : copy.notes) all += " " + note;
-  }
-  return all;
-}
-
-std::string AttachReport::held() const {
-  std::string all;
-  for (const ServerCopy& copy : copies) {
-    if (copy.end != ServerCopy::End::held) continue;
-    all += fmt::format(
-        "{}the new copy of {} on disk {} is {}: {}", all.empty() ? "" : "; ", copy.server, disk,
-        copy.is_written() ? "written but held"
-                          : "held, and there is no room for it beside the older ones",
-        copy.problem);
-  }
-  if (all.empty()) return all;
-  if (pruned.empty()) return all + "; nothing older was removed";
-  all += "; removed before that: " + pruned.front();
-  if (pruned.size() > 1) all += fmt::format(" and {} more", pruned.size() - 1);
-  return all;
-}
-
-std::string AttachReport::accepted() const {
-  std::string all;
-  for (const ServerCopy& copy : copies) {
-    for (const std::string& one : copy.accepted) {
-      all += fmt::format("{}{}: {}", all.empty() ? "" : "; ", copy.server, one);
-    }
-  }
-  return all;
-}
-
-bool AttachReport::any(ServerCopy::End end) const {
-  return std::ranges::find(copies, end, &ServerCopy::end) != copies.end();
-}
 
 AttachReport attach(const profile::Places& places, udev::DeviceProbe& devices,
                     const AttachOptions& options, const OnDiskEvent& listener,

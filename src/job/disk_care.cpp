@@ -21,7 +21,7 @@ DiskCare::DiskCare(const profile::Places& places, udev::DeviceProbe& devices,
                    const std::string& word, const SessionOptions& options,
                    const OnDiskEvent& listener, const Surroundings& around)
     : around_(around),
-      ledger_(ledger_path(places)),
+      ledger_(places.ledger()),
       disks_(ledger_),
       log_(places, disks_, around, listener),
       session_(places, disks_, devices, word, options, around, &log_) {

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "job/disk_attach.h"
+#include "job/attach_report.h"
 #include "job/disk_room.h"
 #include "job/kept_warnings.h"
 #include "ledger/ledger.h"

@@ -81,7 +81,7 @@ class News {
 
 std::vector<ledger::AlarmRow> News::read_alarms(bool open_only) const {
   try {
-    ledger::Ledger ledger(ledger_path(places_));
+    ledger::Ledger ledger(places_.ledger());
     return ledger::Disks(ledger).alarms("", open_only);
   } catch (const Error&) {
     return {};
@@ -192,7 +192,7 @@ std::optional<Message> News::of(const Error& error) const {
 /// What there is to say of a disk that was there since boot; recorded.
 Message waiting(const profile::Places& places, const udev::BlockDevice& device,
                 const std::string& name, const Surroundings& around) {
-  ledger::Ledger ledger(ledger_path(places));
+  ledger::Ledger ledger(places.ledger());
   observe_waiting(ledger, name, device, "connected since boot", around.clock.now());
   return {around.clock.now(),
           Level::warning,
@@ -211,7 +211,7 @@ class Turn {
        const Surroundings& around)
       : places_(places), devices_(devices), device_(devices.find(options.disk)), around_(around) {
     const std::string name = device_ ? disk::name_of_label(device_->label).value_or("") : "";
-    ledger::Ledger ledger(ledger_path(places));
+    ledger::Ledger ledger(places.ledger());
     if (ledger::Disks(ledger).find(name)) name_ = name;
   }
 
@@ -247,7 +247,7 @@ class Turn {
 
 Message killed(const profile::Places& places, udev::DeviceProbe& devices, const std::string& node,
                const std::string& disk, const std::string& how, const Surroundings& around) {
-  ledger::Ledger ledger(ledger_path(places));
+  ledger::Ledger ledger(places.ledger());
   ledger::Disks disks(ledger);
   std::string name = disk;
   if (const auto device = devices.find(node); name.empty() && device) {

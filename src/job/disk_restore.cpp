@@ -63,8 +63,8 @@ DiskReader::DiskReader(const profile::Places& places, udev::DeviceProbe& devices
   name_ = disk::name_of_label(device.label).value_or("");
   if (!name_.empty()) lock_.emplace(disk::lock_disk(places.run, name_));
   bool ours = false;
-  if (base::exists(ledger_path(places))) {
-    ledger::Ledger ledger(ledger_path(places));
+  if (base::exists(places.ledger())) {
+    ledger::Ledger ledger(places.ledger());
     ours = !name_.empty() && ledger::Disks(ledger).with_uuid(device.uuid).has_value();
   }
   if (device.fs_type == "crypto_LUKS") {

@@ -51,6 +51,18 @@ ledger::CopyRow copy_row(const std::string& disk, const disk::CopyRecord& record
   return row;
 }
 
+ledger::CopyRow sealed_row(const std::string& disk, const disk::CopyRecord& record,
+                           base::Instant now) {
+  ledger::CopyRow row = copy_row(disk, record);
+  row.state = ledger::CopyState::sealed;
+  row.sealed_time = now;
+  row.verified = true;
+  row.last_verified = now;
+  row.last_good = true;
+  row.oldest_read = now;
+  return row;
+}
+
 void close_tripwires(ledger::Disks& disks, const std::string& disk, const std::string& server,
                      base::Instant opened_by, base::Instant now) {
   for (const ledger::AlarmRow& alarm : disks.alarms(disk, false)) {
@@ -101,15 +113,10 @@ void reconcile(ledger::Disks& disks, DiskLog& log, const std::string& disk,
     if (info.state != disk::CopyState::sealed || !info.record) continue;
     const auto known = disks.copy(disk, info.server, snapshot_of(info));
     if (known && known->state != ledger::CopyState::pruned) continue;
-    CopyRow row = copy_row(disk, *info.record);
+    // Nothing is sealed that was not read back.
+    CopyRow row = sealed_row(disk, *info.record, info.record->finished);
     row.server = info.server;  // where it lies decides, whatever the file says
     row.snapshot = snapshot_of(info);
-    row.state = ledger::CopyState::sealed;
-    row.sealed_time = info.record->finished;
-    // Nothing is sealed that was not read back.
-    row.verified = true;
-    row.last_good = true;
-    row.last_verified = row.sealed_time;
     disks.put_copy(row, now);
     // It may be an old one: what was held behind it still waits.
     close_tripwires(disks, disk, row.server, info.record->finished, now);
@@ -124,14 +131,17 @@ void reconcile(ledger::Disks& disks, DiskLog& log, const std::string& disk,
   }
 }
 
-DiskRoom::DiskRoom(ledger::Disks& disks, DiskLog& log, const profile::DiskSet& set,
-                   std::string disk, std::vector<std::string> set_disks, const Surroundings& around)
+DiskRoom::DiskRoom(ledger::Disks& disks, DiskLog& log, const profile::Rotation& rotation,
+                   std::string disk, const Surroundings& around)
     : disks_(disks),
       log_(log),
-      set_(set),
+      set_(*rotation.set_of(disk)),
       disk_(std::move(disk)),
-      set_disks_(std::move(set_disks)),
-      around_(around) {}
+      around_(around) {
+  for (const ledger::DiskRow& row : disks_.all()) {
+    if (rotation.set_of(row.name) == &set_) set_disks_.push_back(row.name);
+  }
+}
 
 std::vector<CopyRow> DiskRoom::copies_of(const std::string& server) {
   std::vector<CopyRow> copies;

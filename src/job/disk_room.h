@@ -14,6 +14,9 @@ namespace rota::job {
 
 /// The ledger's row of a copy, from what COPY.json says of it. Its state is partial.
 ledger::CopyRow copy_row(const std::string& disk, const disk::CopyRecord& record);
+/// The same of a copy that was read back whole and sealed just now.
+ledger::CopyRow sealed_row(const std::string& disk, const disk::CopyRecord& record,
+                           base::Instant now);
 
 /// Brings the ledger in line with what a disk really holds: copies that it does not know (a ledger
 /// that was restored, a crash between the seal and its record) and such as are gone. The disk is
@@ -32,8 +35,9 @@ void close_tripwires(ledger::Disks& disks, const std::string& disk, const std::s
 /// Removes copies from a mounted disk, oldest first, in the way that keeps the newest.
 class DiskRoom {
  public:
-  DiskRoom(ledger::Disks& disks, DiskLog& log, const profile::DiskSet& set, std::string disk,
-           std::vector<std::string> set_disks, const Surroundings& around);
+  /// rotation: one of its sets has the disk.
+  DiskRoom(ledger::Disks& disks, DiskLog& log, const profile::Rotation& rotation, std::string disk,
+           const Surroundings& around);
 
   /// A new copy of the server waits for a person: make() removes none of its older ones.
   void spare(const std::string& server) { spared_.insert(server); }
@@ -58,8 +62,8 @@ class DiskRoom {
   ledger::Disks& disks_;
   DiskLog& log_;
   const profile::DiskSet& set_;
-  std::string disk_;
-  std::vector<std::string> set_disks_;
+  const std::string disk_;
+  std::vector<std::string> set_disks_;  ///< all of its set
   const Surroundings around_;
   std::set<std::string> spared_;
   std::vector<std::string> pruned_;

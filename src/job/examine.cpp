@@ -90,7 +90,7 @@ Seen examine(const profile::Places& places, const std::string& name, base::Clock
   seen.rooms = look_for_room(places, seen.profile);
   seen.schedules = find_schedules(outlook.root, user_name(), name);
   seen.sendmail = find_sendmail(outlook.root);
-  ledger::Ledger ledger(ledger_path(places));
+  ledger::Ledger ledger(places.ledger());
   seen.runs = ledger.runs(name);
   seen.verifications = ledger.last_verifications(name);
   look_at_store(seen, stop);

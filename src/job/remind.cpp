@@ -73,9 +73,8 @@ void remember(const profile::Places& places, const Reminder& reminder) {
 Reminder remind(const profile::Places& places, udev::DeviceProbe& devices,
                 const Surroundings& around) {
   const base::Instant now = around.clock.now();
-  ledger::Ledger ledger(ledger_path(places));
-  const rotation::Status status =
-      read_status(places, ledger, profile::list_profiles(places), devices, now);
+  ledger::Ledger ledger(places.ledger());
+  const rotation::Status status = read_status(places, ledger, devices, now);
   const rotation::Reminders what =
       rotation::reminders(status.rotation, load(memory_file(places)), now);
   Reminder reminder{std::nullopt, said_json(what.said)};

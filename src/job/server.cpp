@@ -6,15 +6,13 @@
 
 namespace rota::job {
 
-std::string ledger_path(const profile::Places& places) { return places.state + "/ledger.db"; }
-
 Server::Server(const profile::Places& places, const std::string& name, const std::stop_token& stop)
     : places_(places),
       profile_(profile::load_profile(places, name)),
       store_(store::open_store(store_settings(profile_, stop))),
       state_(std::make_unique<chain::LocalState>(places.state + "/" + name,
                                                  places.cache + "/" + name)),
-      ledger_(std::make_unique<ledger::Ledger>(ledger_path(places))) {
+      ledger_(std::make_unique<ledger::Ledger>(places.ledger())) {
   if (!profile_.key.empty()) keys_.add(chain::read_key_file(profile_.key));
 }
 

@@ -61,7 +61,4 @@ base::LockFile lock_profile(const profile::Places& places, const std::string& na
 /// something hangs, and a person must know. begins: see LockWait.
 base::LockWait patience(const Surroundings& around, std::function<void()> begins);
 
-/// Where the ledger of this machine lies.
-std::string ledger_path(const profile::Places& places);
-
 }  // namespace rota::job

@@ -126,7 +126,7 @@ void Watcher::careful(const std::function<void()>& action) {
 
 void Watcher::waits(const BlockDevice& device) {
   const std::string name = name_of(device);
-  ledger::Ledger ledger(ledger_path(places_));
+  ledger::Ledger ledger(places_.ledger());
   ledger::Disks disks(ledger);
   if (!disks.find(name)) {
     // Nothing is written to it. That it is there is as strange as if it were plugged in now.
@@ -206,7 +206,7 @@ void Watcher::reap() {
 
 /// Of disks that are not there any more, and takes back what was said about their staying.
 void Watcher::record_away() {
-  ledger::Ledger ledger(ledger_path(places_));
+  ledger::Ledger ledger(places_.ledger());
   ledger::Disks disks(ledger);
   const base::Instant now = around_.clock.now();
   const auto connected = look_at_ports(disks, devices_, now);
@@ -225,9 +225,9 @@ void Watcher::look_at_status() {
   const base::Instant now = around_.clock.now();
   next_look_ = now + kLook;
   if (ports_.there().empty()) return;  // a look would wake every disk of this machine for nothing
-  ledger::Ledger ledger(ledger_path(places_));
+  ledger::Ledger ledger(places_.ledger());
   ledger::Disks disks(ledger);
-  const rotation::Status status = read_status(places_, ledger, {}, devices_, now);
+  const rotation::Status status = read_status(places_, ledger, devices_, now);
   for (const rotation::Notice& notice : status.rotation.notices) {
     if (notice.kind != kStays) continue;
     const auto open = disks.alarms(notice.disk, true);

@@ -13,6 +13,8 @@ struct Places {
   std::string state;   ///< what must outlive a restart: /var/lib/rota
   std::string cache;   ///< what can be made again: /var/cache/rota
   std::string run;     ///< what a restart may take: /run/rota
+
+  std::string ledger() const { return state + "/ledger.db"; }
 };
 
 /// The places of the user who runs this process.

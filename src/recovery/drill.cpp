@@ -178,7 +178,7 @@ class Drill {
     row.seconds = since(begin);
     row.passed = result_.problems.empty();
     row.problem = fmt::format("{}", fmt::join(result_.problems, "; "));
-    ledger::Ledger ledger(job::ledger_path(places_));
+    ledger::Ledger ledger(places_.ledger());
     ledger::Drills(ledger).add(row, row.time);
   }
 

@@ -61,11 +61,11 @@ std::vector<const DrillRow*> open_failures(const std::string& server,
 
 /// The first moment from which something of the server could have been restored.
 std::optional<Instant> restorable_since(const std::string& server, std::span<const Member> members,
-                                        const RotationInput& input) {
+                                        const Facts& facts) {
   std::optional<Instant> since;
   const auto earlier = [&](Instant time) { since = std::min(since.value_or(time), time); };
-  if (const auto run = input.oldest_runs.find(server); run != input.oldest_runs.end()) {
-    earlier(run->second);
+  for (const ProfileRows& rows : facts.profiles) {
+    if (rows.profile == server && !rows.runs.empty()) earlier(rows.runs.front().time);
   }
   for (const Member& member : members) {
     for (const ledger::CopyRow& copy : member.state->copies) {
@@ -144,27 +144,27 @@ std::string text_of(const DrillStatus& status, Instant now) {
 
 }  // namespace
 
-std::vector<DrillStatus> drill_status(std::span<const Member> members, const RotationInput& input,
+std::vector<DrillStatus> drill_status(std::span<const Member> members, const Facts& facts,
                                       Instant now, Findings& findings) {
   std::vector<DrillStatus> all;
-  for (const std::string& server : input.servers) {
+  for (const std::string& server : facts.servers) {
     DrillStatus& status = all.emplace_back();
     status.server = server;
-    for (const DrillRow& drill : input.drills) {
+    for (const DrillRow& drill : facts.drills) {
       if (drill.server != server) continue;
       status.last = drill;
       if (drill.passed) status.passed = drill;
     }
     const std::optional<Instant> from = status.passed ? std::optional(status.passed->time)
-                                                      : restorable_since(server, members, input);
-    if (from && input.drill_every != base::Span{}) {
-      status.due = base::after(*from, input.drill_every);
+                                                      : restorable_since(server, members, facts);
+    if (from && facts.drill_every != base::Span{}) {
+      status.due = base::after(*from, facts.drill_every);
     }
     status.text = text_of(status, now);
-    const auto failures = open_failures(server, members, input.drills, now);
+    const auto failures = open_failures(server, members, facts.drills, now);
     status.failing = !failures.empty();
     for (const DrillRow* failure : failures) findings.notices.push_back(failed(*failure));
-    if (failures.empty() && status.due) judge_turn(status, input.drill_every, now, findings);
+    if (failures.empty() && status.due) judge_turn(status, facts.drill_every, now, findings);
   }
   return all;
 }

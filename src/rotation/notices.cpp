@@ -219,11 +219,11 @@ void judge_alarms(std::span<const ledger::AlarmRow> alarms, Findings& findings) 
   }
 }
 
-void judge_exposure(const RotationStatus& status, const RotationInput& input, Findings& findings) {
+void judge_exposure(const RotationStatus& status, const Facts& facts, Findings& findings) {
   for (const Exposure& exposure : status.exposures) {
     bool in_a_set = false;
     bool said = false;  // that all the disks of a set of it are here says it already
-    for (const SetPolicy& set : input.sets) {
+    for (const SetPolicy& set : facts.sets) {
       if (!set.servers.empty() &&
           std::ranges::find(set.servers, exposure.server) == set.servers.end()) {
         continue;
@@ -247,25 +247,25 @@ void judge_exposure(const RotationStatus& status, const RotationInput& input, Fi
 
 }  // namespace
 
-void judge(std::span<const Member> members, const RotationStatus& status,
-           const RotationInput& input, Instant now, Findings& findings) {
-  judge_clock(members, input.drills, now, findings);
+void judge(std::span<const Member> members, const RotationStatus& status, const Facts& facts,
+           Instant now, Findings& findings) {
+  judge_clock(members, facts.drills, now, findings);
   if (members.empty()) {
     const std::string text =
         "There is no rotation disk yet, so that whoever takes over this server or its account at "
         "the "
         "store can destroy every copy: make the first with `rota disk prepare`.";
-    (input.written ? findings.notices : findings.duties)
-        .push_back({input.written ? Level::alarm : Level::good, "no disk", "", "", "", text});
+    (facts.written ? findings.notices : findings.duties)
+        .push_back({facts.written ? Level::alarm : Level::good, "no disk", "", "", "", text});
     return;
   }
-  judge_exposure(status, input, findings);
-  for (std::size_t i = 0; i < input.sets.size(); ++i) {
-    judge_missing(members, status.sets[i], input.sets[i], findings);
-    judge_turn(status.sets[i], input.sets[i], now, findings);
+  judge_exposure(status, facts, findings);
+  for (std::size_t i = 0; i < facts.sets.size(); ++i) {
+    judge_missing(members, status.sets[i], facts.sets[i], findings);
+    judge_turn(status.sets[i], facts.sets[i], now, findings);
   }
   for (const Member& member : members) {
-    judge_result(member, input.open_alarms, findings);
+    judge_result(member, facts.alarms, findings);
     judge_lost(member, members, findings);
     judge_wear(member, now, findings);
     judge_room(member, members, now, findings);
@@ -276,7 +276,7 @@ void judge(std::span<const Member> members, const RotationStatus& status,
                        member.status.name)});
     }
   }
-  judge_alarms(input.open_alarms, findings);
+  judge_alarms(facts.alarms, findings);
 }
 
 }  // namespace rota::rotation

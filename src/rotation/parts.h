@@ -47,11 +47,11 @@ struct Findings {
 void judge_places(std::span<const Member> members, std::span<const SetPolicy> sets,
                   base::Instant now, Findings& findings);
 /// All the rest: turns, copies, wear, open alarms, the clock.
-void judge(std::span<const Member> members, const RotationStatus& status,
-           const RotationInput& input, base::Instant now, Findings& findings);
+void judge(std::span<const Member> members, const RotationStatus& status, const Facts& facts,
+           base::Instant now, Findings& findings);
 
 /// Of each server; what is to be said of them goes to the findings. Not yet: level.
-std::vector<DrillStatus> drill_status(std::span<const Member> members, const RotationInput& input,
+std::vector<DrillStatus> drill_status(std::span<const Member> members, const Facts& facts,
                                       base::Instant now, Findings& findings);
 
 /// "2026-10-25"

@@ -1,7 +1,10 @@
 #include "rotation/rotation.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
+#include "base/text.h"
 #include "rotation/parts.h"
 
 namespace rota::rotation {
@@ -21,11 +24,11 @@ const char* word(Level level) {
 namespace {
 
 /// Leaves out what concerns none of the servers that are asked about.
-void tell_only(const RotationInput& input, RotationStatus& status, Findings& findings) {
-  if (input.told.empty()) return;
+void tell_only(const Facts& facts, RotationStatus& status, Findings& findings) {
+  if (facts.told.empty()) return;
   const auto untold = [&](const std::string& server) {
-    return std::ranges::find(input.servers, server) != input.servers.end() &&
-           std::ranges::find(input.told, server) == input.told.end();
+    return std::ranges::find(facts.servers, server) != facts.servers.end() &&
+           std::ranges::find(facts.told, server) == facts.told.end();
   };
   std::erase_if(status.exposures, [&](const Exposure& one) { return untold(one.server); });
   std::erase_if(status.drills, [&](const DrillStatus& one) { return untold(one.server); });
@@ -34,29 +37,43 @@ void tell_only(const RotationInput& input, RotationStatus& status, Findings& fin
   std::erase_if(findings.duties, other);
 }
 
+/// A mistake in one profile must not keep what there is to say of the disks from being said.
+void judge_profiles(const Facts& facts, Findings& findings) {
+  for (const UnusableProfile& one : facts.unusable) {
+    Notice& notice = findings.notices.emplace_back();
+    notice.level = Level::alarm;
+    notice.kind = "unusable profile";
+    notice.server = one.profile;
+    notice.text =
+        fmt::format("The profile {} cannot be used, so that nothing is backed up by it: {}.",
+                    one.profile, base::printable_text(one.problem));
+  }
+}
+
 }  // namespace
 
-RotationStatus rotation_status(const RotationInput& input, base::Instant now) {
+RotationStatus rotation_status(const Facts& facts, base::Instant now) {
   RotationStatus status;
   std::vector<Member> members;
-  for (const ledger::DiskState& state : input.disks) {
-    const SetPolicy* set = set_of(input.sets, state.disk.name);
-    members.push_back({&state, set, disk_status(state, set, now, input.connected)});
+  for (const ledger::DiskState& state : facts.disks) {
+    const SetPolicy* set = set_of(facts.sets, state.disk.name);
+    members.push_back({&state, set, disk_status(state, set, now, facts.connected)});
   }
-  for (const SetPolicy& set : input.sets) {
-    const std::vector<std::string>& servers = set.servers.empty() ? input.servers : set.servers;
+  for (const SetPolicy& set : facts.sets) {
+    const std::vector<std::string>& servers = set.servers.empty() ? facts.servers : set.servers;
     status.sets.push_back(set_status(set, members, servers, now));
   }
-  for (const std::string& server : input.servers) {
-    status.exposures.push_back(exposure(server, members, input.servers.size() > 1, now));
+  for (const std::string& server : facts.servers) {
+    status.exposures.push_back(exposure(server, members, facts.servers.size() > 1, now));
   }
 
   Findings findings;
-  judge_places(members, input.sets, now, findings);
-  judge(members, status, input, now, findings);
-  status.drills = drill_status(members, input, now, findings);
-  status.drill_every = input.drill_every;
-  tell_only(input, status, findings);
+  judge_profiles(facts, findings);
+  judge_places(members, facts.sets, now, findings);
+  judge(members, status, facts, now, findings);
+  status.drills = drill_status(members, facts, now, findings);
+  status.drill_every = facts.drill_every;
+  tell_only(facts, status, findings);
   status.worst = worst_of(status.exposures);
   std::ranges::stable_sort(findings.notices, std::ranges::greater(), &Notice::level);
   for (const Notice& notice : findings.notices) {

@@ -1,8 +1,6 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,35 +9,10 @@
 #include "base/time.h"
 #include "ledger/disk_rows.h"
 #include "ledger/drills.h"
+#include "rotation/facts.h"
 #include "rotation/level.h"
 
 namespace rota::rotation {
-
-/// What rotation.toml says about a set of disks; a span of nothing is no limit.
-struct SetPolicy {
-  std::string name = "monthly";
-  std::vector<std::string> disks;  ///< names; empty: all that no other set names
-  base::Span interval{.months = 1};
-  std::vector<std::string> servers;  ///< that are copied to it
-  base::Span transit{.days = 3};
-  base::Span max_age;
-  int keep = 0;  ///< copies of a server on a disk; 0: as many as fit
-  base::Span replace_after{.years = 2};
-};
-
-/// A set of rotation.toml as a policy, for all who read one. Set is profile::DiskSet, which has the
-/// same fields and more: a template, because this folder and that one know nothing of each other.
-template <typename Set>
-SetPolicy policy_of(const Set& set) {
-  return {.name = set.name,
-          .disks = set.disks,
-          .interval = set.interval,
-          .servers = set.profiles,
-          .transit = set.transit,
-          .max_age = set.max_age,
-          .keep = set.keep,
-          .replace_after = set.replace_after};
-}
 
 /// Where a disk is and what it does, all that is known taken together: an observed fact beats a
 /// claim that was recorded before it.
@@ -149,24 +122,8 @@ struct RotationStatus {
   Level level = Level::good;        ///< the worst notice
 };
 
-struct RotationInput {
-  std::span<const SetPolicy> sets;
-  std::span<const ledger::DiskState> disks;
-  std::span<const ledger::AlarmRow> open_alarms;
-  std::vector<std::string> servers;  ///< every profile, whoever is asked about
-  /// Those of `servers` to tell of; empty: all. Sets, disks and due dates are the same whoever is
-  /// asked about, and what is wrong with a disk is told in any case: servers share it.
-  std::vector<std::string> told;
-  bool written = false;                  ///< there is a rotation.toml: disks are meant to be used
-  std::vector<ledger::DrillRow> drills;  ///< in the order of recording
-  base::Span drill_every;  ///< how often each server is to be restored to try it; nothing: never
-  /// Of each server that has runs, the oldest that can be restored; compute() knows it itself.
-  std::map<std::string, base::Instant> oldest_runs;
-  /// Names of disks that are at a port now, where somebody looked; nothing: nobody did.
-  std::optional<std::vector<std::string>> connected;
-};
-
-RotationStatus rotation_status(const RotationInput& input, base::Instant now);
+/// The part of compute() that tells of disks and drills.
+RotationStatus rotation_status(const Facts& facts, base::Instant now);
 
 /// The disk of the set that is to be plugged in next: of those in turn the one whose newest copy
 /// that counts is the oldest; one without any comes first. Empty when none is in turn.

@@ -141,15 +141,11 @@ ProfileStatus profile_status(const ProfileRows& rows, Instant now) {
   return status;
 }
 
-Status compute(std::span<const ProfileRows> profiles, const RotationInput& rotation, Instant now) {
+Status compute(const Facts& facts, Instant now) {
   Status status;
-  RotationInput input = rotation;
-  for (const ProfileRows& rows : profiles) {
-    if (!rows.runs.empty()) input.oldest_runs[rows.profile] = rows.runs.front().time;
-  }
-  status.rotation = rotation_status(input, now);
-  if (!profiles.empty()) status.level = status.rotation.level;
-  for (const ProfileRows& rows : profiles) {
+  status.rotation = rotation_status(facts, now);
+  if (!facts.profiles.empty() || !facts.unusable.empty()) status.level = status.rotation.level;
+  for (const ProfileRows& rows : facts.profiles) {
     status.profiles.push_back(profile_status(rows, now));
     status.level = std::max(status.level, status.profiles.back().level);
   }

@@ -22,22 +22,6 @@ inline constexpr std::chrono::hours kRunAlarm{3 * 24};
 /// A verification is expected every month.
 inline constexpr std::chrono::hours kVerifyWarning{35 * 24};
 
-/// What a profile says about its chains; a span of nothing is no limit.
-struct Policy {
-  base::Span max_full_age;  ///< a chain older than this gets no more increments
-  base::Span max_age;       ///< chains wholly older are purged
-  int max_fulls_with_incrs = 0;
-};
-
-/// What the ledger knows about one profile, and the profile's policy.
-struct ProfileRows {
-  std::string profile;
-  std::vector<ledger::RunRow> runs;  ///< oldest first
-  /// Ledger::last_verifications(): the last of each kind, in the order of recording.
-  std::vector<ledger::VerifyRow> verifications;
-  Policy policy;
-};
-
 struct ProfileStatus {
   std::string profile;
   std::optional<ledger::RunRow> newest;
@@ -63,8 +47,7 @@ struct Status {
 
 ProfileStatus profile_status(const ProfileRows& rows, base::Instant now);
 
-Status compute(std::span<const ProfileRows> profiles, const RotationInput& rotation,
-               base::Instant now);
+Status compute(const Facts& facts, base::Instant now);
 
 /// How many things of this level are said, of disks, drills and profiles together.
 int count(const Status& status, Level level);

@@ -40,7 +40,7 @@ struct Held {
 
   Held() {
     write(dir / "config/rotation.toml", "[notify]\nmail = \"\"\n");
-    ledger::Ledger ledger(job::ledger_path(places));
+    ledger::Ledger ledger(places.ledger());
     ledger::DiskRow row = some_disk("A");
     ledger::Disks(ledger).add(row, clock.now());
     udev::BlockDevice device;

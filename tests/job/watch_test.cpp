@@ -61,7 +61,7 @@ struct Station {
   profile::NotifySettings console{.mail = ""};
   job::Notifier notifier{console, wall, http, warnings};
   std::string said;
-  ledger::Ledger ledger{job::ledger_path(places)};
+  ledger::Ledger ledger{places.ledger()};
   ledger::Disks disks{ledger};
   std::uint64_t sequence = 1;
   std::unique_ptr<job::Watcher> watcher;

@@ -45,13 +45,12 @@ inline recovery::Installation sample_installation(const std::string& b = "B") {
     state.claim = claim;
     state.claim_holds = true;
   }
-  const rotation::SetPolicy policy;
-  rotation::RotationInput input;
-  input.sets = std::span(&policy, 1);
-  input.disks = here.disks;
-  input.servers = {"web", "mail"};
-  input.written = true;
-  here.status = rotation::compute({}, input, here.now);
+  rotation::Facts facts;
+  facts.sets.resize(1);
+  facts.disks = here.disks;
+  facts.servers = {"web", "mail"};
+  facts.written = true;
+  here.status = rotation::compute(facts, here.now);
   return here;
 }
 

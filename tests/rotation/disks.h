@@ -51,15 +51,15 @@ struct Station {
   bool written = false;
 
   rotation::RotationStatus at(const std::string& now) const {
-    rotation::RotationInput input;
-    input.sets = sets;
-    input.disks = disks;
-    input.open_alarms = alarms;
-    input.servers = servers;
-    input.told = told;
-    input.connected = connected;
-    input.written = written;
-    return rotation::rotation_status(input, when(now));
+    rotation::Facts facts;
+    facts.sets = sets;
+    facts.disks = disks;
+    facts.alarms = alarms;
+    facts.servers = servers;
+    facts.told = told;
+    facts.connected = connected;
+    facts.written = written;
+    return rotation::rotation_status(facts, when(now));
   }
 };
 

@@ -9,26 +9,35 @@ using namespace rota;
 using namespace rota::test;
 using ledger::DrillRow;
 using rotation::DrillStatus;
+using rotation::Facts;
 using rotation::Level;
-using rotation::RotationInput;
 using rotation::RotationStatus;
 
 namespace {
 
 /// One server "web" whose oldest run is of the first of January, and its drills.
 struct Drilled {
-  RotationInput input;
+  Facts facts;
 
   Drilled() {
-    input.servers = {"web"};
-    input.drill_every = {.months = 3};
-    input.oldest_runs["web"] = when("2026-01-01T03:00:00Z");
+    facts.servers = {"web"};
+    facts.drill_every = {.months = 3};
+    run_at("2026-01-01T03:00:00Z");
+  }
+  /// The oldest run of "web"; none without a time.
+  void run_at(const std::string& time) {
+    facts.profiles.clear();
+    if (time.empty()) return;
+    ledger::RunRow run;
+    run.profile = "web";
+    run.time = when(time);
+    facts.profiles = {{"web", {run}, {}, {}}};
   }
   DrillRow& add(const std::string& time, bool passed = true) {
     DrillRow row = some_drill("web", time);
     row.passed = passed;
     if (!passed) row.problem = "etc/fstab differs";
-    return input.drills.emplace_back(row);
+    return facts.drills.emplace_back(row);
   }
   void from(const std::string& disk, const std::string& time, bool passed = true) {
     DrillRow& row = add(time, passed);
@@ -36,7 +45,7 @@ struct Drilled {
     row.disk = disk;
   }
   RotationStatus at(const std::string& now) const {
-    return rotation::rotation_status(input, when(now));
+    return rotation::rotation_status(facts, when(now));
   }
   /// "warning drill overdue" and the like, of all that is said; of drills there is never more than
   /// one thing to say.
@@ -63,20 +72,19 @@ TEST_CASE("that there was no drill is said when the oldest run is old enough", "
   CHECK(drilled.said("2028-04-01T03:00:00Z") == "good no drill");
   CHECK(drilled.at("2028-04-01T03:00:00Z").level == Level::good);
   CHECK(drilled.at("2026-02-01T03:00:00Z").drills.at(0).due == when("2026-04-01T03:00:00Z"));
-  drilled.input.oldest_runs.clear();
+  drilled.run_at("");
   CHECK(drilled.said("2028-04-01T03:00:00Z").empty());
   CHECK(drilled.at("2028-04-01T03:00:00Z").drills.at(0).text.empty());
 }
 
 TEST_CASE("a copy on a disk can be drilled, too", "[drills]") {
   Drilled drilled;
-  drilled.input.oldest_runs.clear();
-  const std::vector<ledger::DiskState> disks{away("B", "20260201T030000Z", "2026-02-02T03:00:00Z")};
-  drilled.input.disks = disks;
+  drilled.run_at("");
+  drilled.facts.disks = {away("B", "20260201T030000Z", "2026-02-02T03:00:00Z")};
   CHECK(drilled.at("2026-02-10T00:00:00Z").drills.at(0).due == when("2026-05-01T05:00:00Z"));
-  drilled.input.oldest_runs["web"] = when("2026-01-01T03:00:00Z");
+  drilled.run_at("2026-01-01T03:00:00Z");
   CHECK(drilled.at("2026-02-10T00:00:00Z").drills.at(0).due == when("2026-04-01T03:00:00Z"));
-  drilled.input.servers = {"mail"};
+  drilled.facts.servers = {"mail"};
   CHECK_FALSE(drilled.at("2026-02-10T00:00:00Z").drills.at(0).due);
 }
 
@@ -103,7 +111,7 @@ TEST_CASE("a drill is due, overdue and an alarm at its limits", "[drills]") {
 
 TEST_CASE("without an interval no drill is asked for, but one that failed is told", "[drills]") {
   Drilled drilled;
-  drilled.input.drill_every = {};
+  drilled.facts.drill_every = {};
   CHECK(drilled.said("2028-04-01T03:00:00Z").empty());
   drilled.add("2026-02-10T12:00:00Z");
   CHECK(drilled.said("2028-04-01T03:00:00Z").empty());
@@ -114,8 +122,7 @@ TEST_CASE("without an interval no drill is asked for, but one that failed is tol
 
 TEST_CASE("a drill that failed is an alarm until one passes", "[drills]") {
   Drilled drilled;
-  const std::vector<ledger::DiskState> disks{away("B", "20260201T030000Z", "2026-02-02T03:00:00Z")};
-  drilled.input.disks = disks;
+  drilled.facts.disks = {away("B", "20260201T030000Z", "2026-02-02T03:00:00Z")};
   drilled.add("2026-02-10T12:00:00Z");
   drilled.from("B", "2026-02-11T12:00:00Z", false);
   const RotationStatus status = drilled.at("2026-02-12T00:00:00Z");
@@ -138,9 +145,8 @@ TEST_CASE("a drill that failed is an alarm until one passes", "[drills]") {
 
 TEST_CASE("a failed drill is refuted by one of the same source only", "[drills]") {
   Drilled drilled;
-  const std::vector<ledger::DiskState> disks{away("A", "20260101T030000Z", "2026-01-02T03:00:00Z"),
-                                             away("B", "20260201T030000Z", "2026-02-02T03:00:00Z")};
-  drilled.input.disks = disks;
+  drilled.facts.disks = {away("A", "20260101T030000Z", "2026-01-02T03:00:00Z"),
+                         away("B", "20260201T030000Z", "2026-02-02T03:00:00Z")};
   drilled.add("2026-02-10T12:00:00Z", false);
   drilled.from("B", "2026-02-11T12:00:00Z", false);
   CHECK(drilled.said("2026-02-12T00:00:00Z") == "alarm drill failed, alarm drill failed");
@@ -185,28 +191,27 @@ TEST_CASE("a drill that tried less does not undo one that failed", "[drills]") {
 
 TEST_CASE("a failed drill of what is gone is over", "[drills]") {
   Drilled drilled;
-  std::vector<ledger::DiskState> disks{away("B", "20260201T030000Z", "2026-02-02T03:00:00Z")};
-  drilled.input.disks = disks;
+  drilled.facts.disks = {away("B", "20260201T030000Z", "2026-02-02T03:00:00Z")};
   drilled.from("B", "2026-02-11T12:00:00Z", false);
   CHECK(drilled.said("2026-02-12T00:00:00Z") == "alarm drill failed");
   for (const ledger::DiskEnd end : {ledger::DiskEnd::lost, ledger::DiskEnd::retired}) {
-    disks[0].disk.end = end;
+    drilled.facts.disks[0].disk.end = end;
     CHECK(drilled.said("2026-02-12T00:00:00Z").empty());
     CHECK_FALSE(drilled.at("2026-02-12T00:00:00Z").drills.at(0).failing);
   }
-  disks[0].disk.end = ledger::DiskEnd::held;
+  drilled.facts.disks[0].disk.end = ledger::DiskEnd::held;
   CHECK(drilled.said("2026-02-12T00:00:00Z") == "alarm drill failed");
   // Other servers' copies, and one that was never sealed, are nothing to restore from.
-  disks[0].copies.push_back(some_copy("B", "20260202T030000Z", "mail"));
-  disks[0].copies[0].state = ledger::CopyState::damaged;
+  drilled.facts.disks[0].copies.push_back(some_copy("B", "20260202T030000Z", "mail"));
+  drilled.facts.disks[0].copies[0].state = ledger::CopyState::damaged;
   CHECK(drilled.said("2026-02-12T00:00:00Z") == "alarm drill failed");
-  disks[0].copies[0].state = ledger::CopyState::partial;
+  drilled.facts.disks[0].copies[0].state = ledger::CopyState::partial;
   CHECK(drilled.said("2026-02-12T00:00:00Z").empty());
 }
 
 TEST_CASE("of a disk that the ledger does not know a failed drill stands for a year", "[drills]") {
   Drilled drilled;
-  drilled.input.drill_every = {};
+  drilled.facts.drill_every = {};
   drilled.from("B", "2026-02-11T12:00:00Z", false);
   drilled.from("C", "2026-02-11T13:00:00Z");
   CHECK(drilled.said("2027-02-11T12:00:00Z") == "alarm drill failed");
@@ -226,7 +231,7 @@ TEST_CASE("drills of other servers do not count", "[drills]") {
   drilled.add("2026-02-10T12:00:00Z").server = "mail";
   drilled.add("2026-02-11T12:00:00Z", false).server = "mail";
   CHECK(drilled.said("2026-04-02T00:00:00Z") == "good no drill");
-  drilled.input.servers = {"web", "mail"};
+  drilled.facts.servers = {"web", "mail"};
   CHECK(drilled.said("2026-04-02T00:00:00Z") == "alarm drill failed, good no drill");
 }
 
@@ -240,13 +245,9 @@ TEST_CASE("a drill that the clock has not reached yet is an alarm about the cloc
 
 TEST_CASE("status tells of each profile's drill, and knows its oldest run", "[drills]") {
   Drilled drilled;
-  ledger::RunRow run;
-  run.profile = "web";
-  run.time = when("2026-01-05T03:00:00Z");
-  const std::vector<rotation::ProfileRows> profiles{{"web", {run}, {}, {}}};
+  drilled.run_at("2026-01-05T03:00:00Z");
   const base::Instant now = when("2026-02-05T03:00:00Z");
-  drilled.input.oldest_runs.clear();
-  auto status = rotation::compute(profiles, drilled.input, now);
+  auto status = rotation::compute(drilled.facts, now);
   CHECK(status.rotation.drills.at(0).due == when("2026-04-05T03:00:00Z"));
   CHECK_THAT(rotation::status_text(status, now),
              Catch::Contains("  drill         never; next due "));
@@ -254,7 +255,7 @@ TEST_CASE("status tells of each profile's drill, and knows its oldest run", "[dr
   row.source = ledger::DrillSource::disk;
   row.disk = "B";
   row.sample = true;
-  status = rotation::compute(profiles, drilled.input, now);
+  status = rotation::compute(drilled.facts, now);
   CHECK_THAT(rotation::status_text(status, now),
              Catch::Contains("  drill         2026-02-04 03:00 (1 day ago) from disk B: passed, "
                              "a sample of 400 GB in 1 h 10 min; next due in "));
@@ -300,6 +301,6 @@ TEST_CASE("coming drills keep their key while their date moves, until one was ma
   CHECK(coming("2026-06-02T00:00:00Z")[0].key != early[0].key);
   drilled.add("2026-06-03T00:00:00Z", false);  // one that failed is no turn
   CHECK(coming("2026-06-04T00:00:00Z")[0].key == "drill-web-20260601T000000Z-0");
-  drilled.input.drill_every = {};
+  drilled.facts.drill_every = {};
   CHECK(coming("2026-06-04T00:00:00Z").empty());
 }

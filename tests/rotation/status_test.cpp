@@ -255,8 +255,10 @@ TEST_CASE("the whole is as bad as its worst profile", "[rotation]") {
   const rotation::ProfileRows none{
       .profile = "none", .runs = {}, .verifications = {}, .policy = {}};
   const auto level = [](std::vector<rotation::ProfileRows> profiles) {
-    const auto status = rotation::compute(profiles, {}, kNow);
-    CHECK(status.profiles.size() == profiles.size());
+    rotation::Facts facts;
+    facts.profiles = std::move(profiles);
+    const auto status = rotation::compute(facts, kNow);
+    CHECK(status.profiles.size() == facts.profiles.size());
     return status.level;
   };
   CHECK(level({good}) == Level::good);
@@ -266,21 +268,38 @@ TEST_CASE("the whole is as bad as its worst profile", "[rotation]") {
 }
 
 TEST_CASE("what is counted is what is said of disks, drills and profiles", "[rotation]") {
-  const std::vector<rotation::ProfileRows> profiles{
-      {.profile = "late", .runs = {run(30h)}, .verifications = {}, .policy = {}},
-      {.profile = "none", .runs = {}, .verifications = {}, .policy = {}}};
-  rotation::RotationInput input;
-  input.servers = {"late", "none"};
-  auto status = rotation::compute(profiles, input, kNow);
+  rotation::Facts facts;
+  facts.profiles = {{.profile = "late", .runs = {run(30h)}, .verifications = {}, .policy = {}},
+                    {.profile = "none", .runs = {}, .verifications = {}, .policy = {}}};
+  facts.servers = {"late", "none"};
+  auto status = rotation::compute(facts, kNow);
   CHECK(rotation::count(status, Level::alarm) == 1);
   CHECK(rotation::count(status, Level::warning) == 2);
   ledger::DrillRow drill;
   drill.server = "late";
   drill.time = kNow - 1h;
-  input.drills = {drill};
-  input.written = true;  // and there is no disk
-  status = rotation::compute(profiles, input, kNow);
+  facts.drills = {drill};
+  facts.written = true;  // and there is no disk
+  status = rotation::compute(facts, kNow);
   CHECK(rotation::count(status, Level::alarm) == 3);
+}
+
+TEST_CASE("a profile that cannot be used is an alarm, and the others are told", "[rotation]") {
+  rotation::Facts facts;
+  facts.servers = {"bad", "good"};
+  facts.unusable = {{"bad", "/etc/rota/bad/profile.toml:3: unknown key"}};
+  auto status = rotation::compute(facts, kNow);  // nothing can be backed up, but it is told why
+  CHECK(status.level == Level::alarm);
+  CHECK(rotation::count(status, Level::alarm) == 1);
+  CHECK(rotation::headline(status) ==
+        "The profile bad cannot be used, so that nothing is backed up by it: "
+        "/etc/rota/bad/profile.toml:3: unknown key.");
+  facts.profiles = {
+      {.profile = "good", .runs = {run(9h)}, .verifications = {verified(1h)}, .policy = {}}};
+  status = rotation::compute(facts, kNow);
+  CHECK(status.level == Level::alarm);
+  REQUIRE(status.profiles.size() == 1);
+  CHECK(status.profiles[0].level == Level::good);
 }
 
 TEST_CASE("levels are words", "[rotation]") {

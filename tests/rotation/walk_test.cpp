@@ -84,15 +84,12 @@ class Walk {
   /// Appends what a person sees then.
   void look(const std::string& time, const std::string& comment) {
     until(time);
-    const std::vector<rotation::SetPolicy> sets(1);
-    const auto states = disks_.states();
-    const auto alarms = disks_.alarms("", true);
-    rotation::RotationInput input;
-    input.sets = sets;
-    input.disks = states;
-    input.open_alarms = alarms;
-    input.servers = {"web"};
-    const rotation::Status status = rotation::compute({}, input, clock_.now());
+    rotation::Facts facts;
+    facts.sets.resize(1);
+    facts.disks = disks_.states();
+    facts.alarms = disks_.alarms("", true);
+    facts.servers = {"web"};
+    const rotation::Status status = rotation::compute(facts, clock_.now());
     text_ += fmt::format("\n**{}** {}\n\n```\n{}```\n", base::local(clock_.now()), comment,
                          rotation::status_text(status, clock_.now()));
   }

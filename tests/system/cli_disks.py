@@ -138,6 +138,8 @@ class Disks(Machine):
         # Of the others nothing is read but the name.
         (pathlib.Path(self.places["CONFIG"]) / "db" / "profile.toml").write_text("nonsense")
         self.assertIn("The profile db cannot be used", self.rota("status").out)
+        self.assertIn("The profile db cannot be used",
+                      self.rota("tui", "--snapshot", "120x40").out)
         self.assertIn("main would go back to", self.rota("status", "main").out)
 
     def test_check_is_one_line_with_the_codes_of_monitoring_plugins(self):

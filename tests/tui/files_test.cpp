@@ -134,7 +134,7 @@ TEST_CASE("a list with gaps says so", "[files]") {
 
 TEST_CASE("a copy that is not sealed is not looked into", "[files]") {
   tui::Rows rows = test::two_disks();
-  rows.disks[0].copies.back().state = ledger::CopyState::partial;
+  rows.facts.disks[0].copies.back().state = ledger::CopyState::partial;
   Screen screen(rows);
   screen.type("C").enter();
   CHECK(screen.wish.kind == Wish::Kind::nothing);

@@ -180,8 +180,8 @@ TEST_CASE("a new model keeps the selection on the same disk", "[keys]") {
   Screen screen;
   screen.type("j");
   tui::Rows rows = test::two_disks();
-  rows.disks.insert(rows.disks.begin(),
-                    test::here("0", "20260924T030000Z", "2026-09-24T12:00:00Z"));
+  rows.facts.disks.insert(rows.facts.disks.begin(),
+                          test::here("0", "20260924T030000Z", "2026-09-24T12:00:00Z"));
   const tui::Model after = tui::make_model(rows);
   tui::keep_selection(screen.state, screen.model, after);
   CHECK(screen.state.selected == 2);
@@ -223,14 +223,15 @@ TEST_CASE("a run is listed, and files taken out of it", "[keys]") {
 TEST_CASE("a drill is made from the store or from a disk, of the server whose turn it is",
           "[keys]") {
   tui::Rows rows = test::two_disks();
-  rows.profiles.push_back(rows.profiles[0]);
-  rows.profiles[1].profile = "db";
+  rows.facts.profiles.push_back(rows.facts.profiles[0]);
+  rows.facts.profiles[1].profile = "db";
+  rows.facts.servers = {"web", "db"};
   ledger::DrillRow drill;
   drill.server = "web";
   drill.time = test::when("2026-10-01T10:00:00Z");
   drill.passed = true;
-  rows.drills = {drill};
-  rows.drill_every = {.months = 1};  // of db it is due later: its first run is of this night
+  rows.facts.drills = {drill};
+  rows.facts.drill_every = {.months = 1};  // of db it is due later: its first run is of this night
   Screen screen(rows);
   screen.type("D");
   CHECK(shows(screen.text(), "> Of which server: web_"));
@@ -240,7 +241,7 @@ TEST_CASE("a drill is made from the store or from a disk, of the server whose tu
   drill.server = "db";
   drill.time = test::when("2026-11-09T10:00:00Z");
   drill.passed = false;
-  rows.drills.push_back(drill);
+  rows.facts.drills.push_back(drill);
   Screen failed(rows);
   CHECK(shows(failed.type("D").text(), "> Of which server: db_"));
   // With a disk in hand it is read from there.

@@ -81,13 +81,13 @@ class Station {
   /// What the screen is made of at that time.
   tui::Rows at(const std::string& time) {
     tui::Rows rows = test::two_disks(time);
-    ledger::RunRow& run = rows.profiles[0].runs[0];
+    ledger::RunRow& run = rows.facts.profiles[0].runs[0];
     run.time = when(time) - std::chrono::hours(9);
-    rows.profiles[0].verifications[0].time = run.time + std::chrono::hours(1);
-    rows.disks = disks_.states();
-    rows.drills = ledger::Drills(ledger_).all();
-    rows.drill_every = {.months = 3};
-    rows.alarms = disks_.alarms("", false);
+    rows.facts.profiles[0].verifications[0].time = run.time + std::chrono::hours(1);
+    rows.facts.disks = disks_.states();
+    rows.facts.drills = ledger::Drills(ledger_).all();
+    rows.facts.drill_every = {.months = 3};
+    rows.facts.alarms = disks_.alarms("", false);
     rows.claims = disks_.claims_since(base::before(rows.now, tui::kBack));
     rows.observations = disks_.observations_since(base::before(rows.now, tui::kBack));
     rows.history = ledger::History(ledger_).last("", tui::kMostHistory);

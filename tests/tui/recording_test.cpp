@@ -16,7 +16,9 @@ TEST_CASE("a recording shows the same screen as what was recorded", "[recording]
   job.state = "begins";
   job.done = {"mount"};
   rows.jobs = {job};
-  rows.connected = std::vector<std::string>{"A"};
+  rows.facts.connected = std::vector<std::string>{"A"};
+  rows.facts.servers = {"mail", "web"};
+  rows.facts.unusable = {{"mail", "line 3 is none"}};
   const std::string text = tui::recording(rows);
   const tui::Rows again = tui::read_recording(text, "x");
   CHECK(tui::recording(again) == text);
@@ -43,7 +45,7 @@ TEST_CASE("a recording that is none is refused with a sentence", "[recording]") 
   CHECK(refused("") == "file cannot be shown: it is no JSON");
   CHECK(refused("[]") == "file cannot be shown: it is no recording of this version of rota-tui");
   CHECK(refused(std::string(100, '[')) != "");
-  CHECK(changed("\"rota_screen\":1", "\"rota_screen\":2") != "");
+  CHECK(changed("\"rota_screen\":2", "\"rota_screen\":1") != "");
   CHECK(changed("\"interval\":\"1M\"", "\"interval\":\"\"") != "");
   CHECK(changed("\"interval\":\"1M\"", "\"interval\":\"99999999Y\"") != "");
   CHECK(changed("\"now\":\"2026", "\"now\":\"x026") ==

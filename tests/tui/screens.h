@@ -14,11 +14,11 @@ inline tui::Rows two_disks(const std::string& now = "2026-11-10T12:00:00Z") {
   REQUIRE(kUtc);
   tui::Rows rows;
   rows.now = when(now);
-  rows.sets.resize(1);
+  rows.facts.sets.resize(1);
   rows.places["monthly"] = "bank";
-  rows.disks = {here("A", "20260924T030000Z", "2026-09-24T12:00:00Z"),
-                away("B", "20261024T030000Z", "2026-10-25T10:00:00Z")};
-  rows.disks[1].claim->place = "bank";
+  rows.facts.disks = {here("A", "20260924T030000Z", "2026-09-24T12:00:00Z"),
+                      away("B", "20261024T030000Z", "2026-10-25T10:00:00Z")};
+  rows.facts.disks[1].claim->place = "bank";
   rotation::ProfileRows profile;
   profile.profile = "web";
   profile.policy.max_full_age = {.months = 3};
@@ -36,8 +36,9 @@ inline tui::Rows two_disks(const std::string& now = "2026-11-10T12:00:00Z") {
   verified.run = run.name;
   verified.good = true;
   profile.verifications = {verified};
-  rows.profiles = {profile};
-  for (const ledger::DiskState& state : rows.disks) {
+  rows.facts.profiles = {profile};
+  rows.facts.servers = {"web"};
+  for (const ledger::DiskState& state : rows.facts.disks) {
     ledger::ObservationRow row = *state.observation;
     row.id = static_cast<std::int64_t>(rows.observations.size()) + 1;
     rows.observations.push_back(row);

@@ -29,25 +29,25 @@ std::string told(tui::Rows rows, const std::string& disk) {
 
 tui::Rows with_observation(Observed state) {
   tui::Rows rows = two_disks();
-  rows.disks[0].observation = test::seen("A", state, "2026-11-10T11:00:00Z");
-  rows.disks[0].result = rows.disks[0].observation;
-  rows.disks[0].last_seen = rows.disks[0].observation->time;
+  rows.facts.disks[0].observation = test::seen("A", state, "2026-11-10T11:00:00Z");
+  rows.facts.disks[0].result = rows.facts.disks[0].observation;
+  rows.facts.disks[0].last_seen = rows.facts.disks[0].observation->time;
   return rows;
 }
 
 tui::Rows with_claim(Claimed state) {
   tui::Rows rows = two_disks();
-  rows.disks[0].claim = test::claimed("A", state, "2026-11-10T09:00:00Z", "bank");
-  rows.disks[0].claim_holds = true;
+  rows.facts.disks[0].claim = test::claimed("A", state, "2026-11-10T09:00:00Z", "bank");
+  rows.facts.disks[0].claim_holds = true;
   return rows;
 }
 
 tui::Rows with_end(DiskEnd end) {
   tui::Rows rows = two_disks();
-  rows.disks[0].disk.end = end;
-  rows.disks[0].disk.end_time = when("2026-11-09T09:00:00Z");
-  rows.disks[0].disk.end_by = "jo";
-  rows.disks[0].disk.end_reason = "left on a train";
+  rows.facts.disks[0].disk.end = end;
+  rows.facts.disks[0].disk.end_time = when("2026-11-09T09:00:00Z");
+  rows.facts.disks[0].disk.end_by = "jo";
+  rows.facts.disks[0].disk.end_reason = "left on a train";
   return rows;
 }
 
@@ -92,8 +92,8 @@ TEST_CASE("the bar of a disk is as full as its turn is over", "[views]") {
 
 TEST_CASE("no line is wider and no screen higher than it may be, at any size", "[views]") {
   tui::Rows rows = two_disks();
-  rows.disks[0].disk.end_reason = "日本語";
-  rows.disks[1].claim->place = "日本語の金庫とても長い名前の場所";
+  rows.facts.disks[0].disk.end_reason = "日本語";
+  rows.facts.disks[1].claim->place = "日本語の金庫とても長い名前の場所";
   Screen screen(rows);
   using tui::Page;
   for (const Page page : {Page::overview, Page::menu, Page::details, Page::copies, Page::history,
@@ -165,7 +165,7 @@ TEST_CASE("nothing is told by colour alone: level, selection and alarm have sign
 TEST_CASE("the first start says what to do", "[views]") {
   tui::Rows rows;
   rows.now = when("2026-11-10T12:00:00Z");
-  rows.sets.resize(1);
+  rows.facts.sets.resize(1);
   const std::string text = Screen(rows).text();
   CHECK(shows(text, "nothing to go back to"));
   CHECK(shows(text, "1  Say what is backed up and where to: rota init"));
@@ -191,7 +191,7 @@ TEST_CASE("a disk that a drill reads is not to be unplugged", "[views]") {
 TEST_CASE("the last drill and the next one stand beside the chain", "[views]") {
   tui::Rows rows = two_disks();
   CHECK_FALSE(shows(Screen(rows).text(), "drill yet"));
-  rows.drill_every = {.months = 3};
+  rows.facts.drill_every = {.months = 3};
   CHECK(line_with(Screen(rows).text(), "no drill yet") ==
         "web: no drill yet · next drill in 43 days");
   ledger::DrillRow drill;
@@ -199,13 +199,13 @@ TEST_CASE("the last drill and the next one stand beside the chain", "[views]") {
   drill.source = ledger::DrillSource::disk;
   drill.disk = "B";
   drill.time = when("2026-11-09T12:00:00Z");
-  rows.drills = {drill};
+  rows.facts.drills = {drill};
   CHECK(shows(Screen(rows).text(), "web: drill FAILED 1 day ago from disk B"));
   CHECK(shows(Screen(rows).text(), "X The drill of web from disk B"));
-  rows.drills[0].passed = true;
+  rows.facts.drills[0].passed = true;
   CHECK(shows(Screen(rows).text(),
               "web: drill passed 1 day ago from disk B · next drill in 3 months"));
-  rows.drill_every = {};
+  rows.facts.drill_every = {};
   CHECK(line_with(Screen(rows).text(), "web: drill") == "web: drill passed 1 day ago from disk B");
 }
 
@@ -237,7 +237,7 @@ TEST_CASE("a disk that is done is to be unplugged, in large letters, and taken t
 TEST_CASE("with 40 disks the selected one is in sight", "[views]") {
   tui::Rows rows = two_disks();
   for (int i = 0; i < 38; ++i) {
-    rows.disks.push_back(
+    rows.facts.disks.push_back(
         test::away(fmt::format("D{:02}", i), "20261024T030000Z", "2026-10-25T10:00:00Z"));
   }
   Screen screen(rows);
@@ -260,12 +260,12 @@ TEST_CASE("an open tripwire shows its files, and who took note of it is kept", "
   alarm.opened = when("2026-11-10T10:00:00Z");
   alarm.message = "Too many files vanished.";
   alarm.details = {"home/jo/letter"};
-  rows.alarms = {alarm};
+  rows.facts.alarms = {alarm};
   CHECK(shows(Screen(rows).type("A").text(), "    home/jo/letter"));
   CHECK(shows(Screen(rows).text(), "X Too many files vanished."));
-  rows.alarms[0].acknowledged = when("2026-11-10T11:00:00Z");
-  rows.alarms[0].acknowledged_by = "kim";
-  rows.alarms[0].reason = "jo left";
+  rows.facts.alarms[0].acknowledged = when("2026-11-10T11:00:00Z");
+  rows.facts.alarms[0].acknowledged_by = "kim";
+  rows.facts.alarms[0].reason = "jo left";
   const std::string noted = Screen(rows).type("A").text();
   CHECK(shows(noted, "noted by kim on 2026-11-10 11:00: jo left"));
   CHECK_FALSE(shows(noted, "home/jo/letter"));
