@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
+
 namespace rota::disk {
 
 /// A file that could not be read, or whose bytes are not those that were written.
@@ -32,5 +34,9 @@ struct CheckResult {
 
   bool good() const { return damaged == 0 && differing == 0; }
 };
+
+/// True for what a damaged file of rota's own makes fail: it is not what was written, is gone, or
+/// its medium cannot be read. (That a disk is gone looks the same, and is for the caller to tell.)
+bool is_damage(const base::Error& error);
 
 }  // namespace rota::disk

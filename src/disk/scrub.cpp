@@ -14,7 +14,6 @@
 namespace rota::disk {
 
 using base::Error;
-using base::ErrorKind;
 
 namespace {
 
@@ -96,7 +95,7 @@ ScrubResult scrub(int root, const std::string& server, ScrubState& state,
         break;
       }
     } catch (const Error& error) {
-      if (error.kind() != ErrorKind::corrupt) {
+      if (!is_damage(error)) {
         group->position = before;  // what was handed out may not have been read
         throw;
       }

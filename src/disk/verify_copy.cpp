@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/signals.h"
+#include "base/text.h"
 #include "disk/copies.h"
 #include "disk/damage_list.h"
 #include "disk/index_source.h"
@@ -93,43 +94,79 @@ void compare_metadata(int copy, const std::string& shown, CheckResult& result,
       tree::Contents::trust, stop);
 }
 
+/// Verifies one copy; throws for damage of the files that describe it, of which `looking_at` is the
+/// one that was looked at.
+class Verification {
+ public:
+  Verification(base::Fd copy, CopyName name, std::string shown, CheckResult& result)
+      : copy_(std::move(copy)), name_(name), shown_(std::move(shown)), result_(result) {}
+
+  std::string looking_at = kRecord;
+
+  void run(const std::string& server, const CheckOptions& options, base::Progress& progress,
+           const std::stop_token& stop) {
+    const CopyRecord record =
+        parse_copy_record(read_small_file(copy_.get(), kRecord, kMaxRecordBytes, shown_));
+    if (record.time != name_.time || record.server != server) {
+      throw Error(ErrorKind::corrupt, "it speaks of another copy");
+    }
+    looking_at = kTree;
+    const base::Fd tree = open_directory(copy_.get(), kTree);
+    if (!tree.valid()) base::throw_os("cannot open the files of", shown_, errno);
+    ReadBack read_back(tree.get(), options.bypass_cache, result_, progress, stop);
+    hash(read_back, kSums, record.sums_sha256);
+    hash(read_back, kIndex, record.index_sha256);
+    contents(read_back, options.what);
+    if (options.metadata) compare_metadata(copy_.get(), shown_, result_, stop);
+  }
+
+ private:
+  void hash(ReadBack& read_back, const char* file, const base::Sha256Digest& digest) {
+    looking_at = file;
+    if (read_back.hash(copy_.get(), file, shown_) != digest) {
+      throw Error(ErrorKind::corrupt, "its content is not what was written");
+    }
+  }
+
+  void contents(ReadBack& read_back, What what) {
+    CopyIndexReader index = open_index(copy_.get(), CopyIndexReader::Extent::whole, shown_);
+    const std::int64_t own = name_.time.time_since_epoch().count();
+    CopyEntry line;
+    read_back.run([&](Expected& expected) {
+      while (index.next(line)) {
+        if (!line.entry.is_file() || (what == What::fresh && line.born != 0)) continue;
+        expected = {std::move(line.entry.path), line.entry.size, *line.entry.digest,
+                    line.born != 0 ? line.born : own};
+        return true;
+      }
+      return false;
+    });
+  }
+
+  const base::Fd copy_;
+  const CopyName name_;
+  const std::string shown_;
+  CheckResult& result_;
+};
+
 }  // namespace
 
 CheckResult verify_copy(int root, const std::string& server, const std::string& directory,
                         const CheckOptions& options, base::Progress& progress,
                         const std::stop_token& stop) {
+  CheckResult result;
   const std::string shown = fmt::format("{}/{}/{}", kTop, server, directory);
   const auto name = parse_copy_directory(directory);
-  const base::Fd copy = open_copy(root, server, directory);
-  const CopyRecord record =
-      parse_copy_record(read_small_file(copy.get(), kRecord, kMaxRecordBytes, shown));
-  if (!name || record.time != name->time || record.server != server) {
-    throw Error(ErrorKind::corrupt, fmt::format("{}/{} speaks of another copy", shown, kRecord));
+  if (!name) throw Error(ErrorKind::usage, fmt::format("{} is no copy", base::printable(shown)));
+  Verification verification(open_copy(root, server, directory), *name, shown, result);
+  try {
+    verification.run(server, options, progress, stop);
+  } catch (const Error& error) {
+    if (!is_damage(error)) throw;
+    ++result.damaged;
+    result.damage.push_back(
+        {name->time.time_since_epoch().count(), verification.looking_at, error.what()});
   }
-  const base::Fd tree = open_directory(copy.get(), kTree);
-  if (!tree.valid()) base::throw_os("cannot open the files of", shown, errno);
-
-  CheckResult result;
-  ReadBack read_back(tree.get(), options.bypass_cache, result, progress, stop);
-  for (const auto& [file, digest] :
-       {std::pair{kIndex, record.index_sha256}, std::pair{kSums, record.sums_sha256}}) {
-    if (read_back.hash(copy.get(), file, shown) != digest) {
-      throw Error(ErrorKind::corrupt, fmt::format("{}/{} is not what was written", shown, file));
-    }
-  }
-  CopyIndexReader index = open_index(copy.get(), CopyIndexReader::Extent::whole, shown);
-  const std::int64_t own = record.time.time_since_epoch().count();
-  CopyEntry line;
-  read_back.run([&](Expected& expected) {
-    while (index.next(line)) {
-      if (!line.entry.is_file() || (options.what == What::fresh && line.born != 0)) continue;
-      expected = {std::move(line.entry.path), line.entry.size, *line.entry.digest,
-                  line.born != 0 ? line.born : own};
-      return true;
-    }
-    return false;
-  });
-  if (options.metadata) compare_metadata(copy.get(), shown, result, stop);
   return result;
 }
 

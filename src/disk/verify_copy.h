@@ -25,8 +25,9 @@ struct CheckOptions {
 /// COPY.json. For read-back to say something of the medium the disk was unmounted since it was
 /// written.
 ///
-/// Damage is no exception but in the result. Throws Error(corrupt) when index or COPY.json
-/// themselves are damaged, FileError, Error(interrupted).
+/// Damage is no exception but in the result, also that of the index, SHA256SUMS and COPY.json:
+/// without them the copy's files cannot be judged, and are not read. Throws FileError,
+/// Error(interrupted).
 ///
 /// Memory: kReaders × (1 MiB + one batch).
 CheckResult verify_copy(int root, const std::string& server, const std::string& directory,

@@ -2,6 +2,7 @@
 // never linked again.
 
 #include <catch2/catch.hpp>
+#include <filesystem>
 
 #include "disk/index_source.h"
 #include "disk/mounted_disk.h"
@@ -138,24 +139,27 @@ TEST_CASE("what the copy before has lost is written anew", "[disk][medium]") {
   CHECK(compared(temp / "source", place.tree(1)) == "");
 }
 
-TEST_CASE("a damaged index or SHA256SUMS is said to be damaged", "[disk][medium]") {
+TEST_CASE("damage of what describes a copy is damage of the copy", "[disk][medium]") {
   TempDir temp(fast_directory());
   write(temp / "source/a", "a");
   write(temp / "disk/.keep", "");
   CopyPlace place(temp / "disk");
   place.copy(temp / "source", 0);
-  const std::string name = GENERATE("index", "SHA256SUMS", "COPY.json");
+  const std::string name = GENERATE("index", "SHA256SUMS", "COPY.json", "tree");
   const std::string path = place.server() + "/" + CopyPlace::name(0) + "/" + name;
-  std::string text = read(path);
-  text[text.size() / 2] = static_cast<char>(text[text.size() / 2] ^ 1);
-  if (name == "COPY.json") text.resize(20);
-  write(path, text);
-  try {
-    place.verify(CopyPlace::name(0));
-    FAIL("nothing was found");
-  } catch (const base::Error& error) {
-    CHECK(error.kind() == base::ErrorKind::corrupt);
+  const bool is_gone = name == "tree" || GENERATE(true, false);
+  if (is_gone) {
+    std::filesystem::remove_all(path);
+  } else {
+    std::string text = read(path);
+    text[text.size() / 2] = static_cast<char>(text[text.size() / 2] ^ 1);
+    if (name == "COPY.json") text.resize(20);
+    write(path, text);
   }
+  const disk::CheckResult result = place.verify(CopyPlace::name(0));
+  CHECK_FALSE(result.good());
+  CHECK(damaged_paths(result) == Paths{name});
+  disk::note_damage(place.fd(), "web", result);
   // The next copy is made all the same.
   place.copy(temp / "source", 1);
   CHECK(place.verify(CopyPlace::name(1)).good());

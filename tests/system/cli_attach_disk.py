@@ -248,6 +248,22 @@ class Copies(DiskCase):
         self.silent("restore", "--disk", disk.name, "--to", self.dir / "again")
         self.assertEqual(big, (self.dir / "again/big").read_bytes())
 
+    def test_a_copy_whose_index_is_damaged_counts_no_more(self):
+        disk = self.prepared()
+        self.attach(disk)
+        disk.replug()
+        place = disk.mount("rw")
+        [index] = place.glob("rota/main/*/index")
+        index.write_bytes(index.read_bytes()[:-9])
+        disk.umount()
+        self.fails(CORRUPT, "the copy .* of main is damaged: index", "disk", "verify", disk.name)
+        [copy] = self.rota("disk", "show", disk.name, "--json").json()["all_copies"]
+        self.assertFalse(copy["last_good"])
+        # The next one is whole.
+        self.change_time()
+        self.rota("disk", "attach", disk.name, status=None)
+        self.silent("disk", "verify", disk.name)
+
     def flip(self, disk, needle):
         """Turns over a bit of the medium, where these bytes lie."""
         data = pathlib.Path(disk.image)

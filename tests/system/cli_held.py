@@ -198,11 +198,8 @@ class Refused(DiskCase):
         disk = self.prepared()
         self.attach(disk)
         disk.replug()
-        place = self.dir / "rw"
-        place.mkdir()
         self.backup()
-        subprocess.run(["mount", disk.part, place], check=True)
-        self.mounts.append(str(place))
+        place = disk.mount("rw")
         self.fails(REFUSED, "is on the rotation disk", "restore", "--to", place / "x")
         self.fails(REFUSED, "mounted", "disk", "attach", disk.part)
 

@@ -57,11 +57,11 @@ class Disk:
         self.test.addCleanup(other.unplug)
         return other
 
-    def mount(self):
-        """Mounted read-only for the test; unmounted by umount()."""
+    def mount(self, options="ro"):
+        """Mounted for the test; unmounted by umount()."""
         place = self.test.dir / f"mnt-{os.path.basename(self.node)}"
         place.mkdir(exist_ok=True)
-        subprocess.run(["mount", "-o", "ro", self.part, place], check=True)
+        subprocess.run(["mount", "-o", options, self.part, place], check=True)
         self.test.mounts.append(str(place))
         return place
 
