@@ -1,11 +1,11 @@
 #include "tui/guard.h"
 
 #include <fmt/core.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
+#include <csignal>
 
 #include <cerrno>
 #include <cstdio>

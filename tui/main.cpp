@@ -13,9 +13,9 @@
 #include "tui/recording.h"
 #include "tui/views.h"
 
-namespace {
+namespace rota::tui {
 
-using namespace rota;
+namespace {
 
 int fail(const char* message, int status) {
   std::fputs(fmt::format("rota-tui: {}\n", message).c_str(), stderr);
@@ -36,37 +36,37 @@ int reported(Action action) {
   }
 }
 
-tui::Key key_of(char32_t character) {
-  tui::Key key;
-  key.text = tui::encoded(std::u32string(1, character));
-  if (character == U'\n') key.code = tui::KeyCode::enter;
+Key key_of(char32_t character) {
+  Key key;
+  key.text = encoded(std::u32string(1, character));
+  if (character == U'\n') key.code = KeyCode::enter;
   return key;
 }
 
-void print_frame(const tui::Model& model, const tui::Options& options) {
-  tui::State state;
+void print_frame(const Model& model, const Options& options) {
+  State state;
   std::u32string keys;
   std::string_view typed = options.keys;
   while (!typed.empty()) {  // decoded() would make a line feed a blank
     const std::size_t end = std::min(typed.find('\n'), typed.size());
-    keys += tui::decoded(typed.substr(0, end));
+    keys += decoded(typed.substr(0, end));
     if (end < typed.size()) keys += U'\n';
     typed.remove_prefix(std::min(end + 1, typed.size()));
   }
   for (const char32_t character : keys) {
-    tui::handle(state, model, key_of(character), options.columns, options.rows);
+    handle(state, model, key_of(character), options.columns, options.rows);
   }
   const bool ascii = options.ascii || std::string_view(::nl_langinfo(CODESET)) != "UTF-8";
-  const tui::Grid grid = tui::draw(model, state, options.columns, options.rows);
+  const Grid grid = draw(model, state, options.columns, options.rows);
   std::fputs(grid.text(ascii).c_str(), stdout);
 }
 
-int without_terminal(const tui::Options& options) {
-  tui::Source source(options, base::real_clock());
-  const tui::Rows rows = source.read(true);
+int without_terminal(const Options& options) {
+  Source source(options, base::real_clock());
+  const Rows rows = source.read(true);
   // Names of people and places stand in it.
-  if (!options.record.empty()) base::write_file(options.record, tui::recording(rows), 0600);
-  if (options.snapshot) print_frame(tui::make_model(rows), options);
+  if (!options.record.empty()) base::write_file(options.record, recording(rows), 0600);
+  if (options.snapshot) print_frame(make_model(rows), options);
   if (std::fflush(stdout) != 0) base::throw_os("cannot write", "the output", errno);
   return base::kExitDone;
 }
@@ -74,9 +74,9 @@ int without_terminal(const tui::Options& options) {
 int run(int argc, char** argv) {
   std::setlocale(LC_ALL, "");
   std::setlocale(LC_NUMERIC, "C");
-  const tui::Options options = tui::parse_options(argc, argv);
+  const Options options = parse_options(argc, argv);
   if (options.help) {
-    std::fputs(tui::kUsage, stdout);
+    std::fputs(kUsage, stdout);
     return base::kExitDone;
   }
   if (options.version) {
@@ -84,10 +84,10 @@ int run(int argc, char** argv) {
     return base::kExitDone;
   }
   if (options.snapshot || !options.record.empty()) return without_terminal(options);
-  return tui::guarded([&] {
+  return guarded([&] {
     return reported([&] {
-      tui::Source source(options, base::real_clock());
-      tui::App app(source, options);
+      Source source(options, base::real_clock());
+      App app(source, options);
       return app.run();
     });
   });
@@ -95,6 +95,11 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+/// The program.
+int start(int argc, char** argv) {
   return reported([&] { return run(argc, argv); });
 }
+
+}  // namespace rota::tui
+
+int main(int argc, char** argv) { return rota::tui::start(argc, argv); }

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
@@ -224,7 +225,7 @@ std::optional<Key> Terminal::key() {
     if (kind == ERR) return std::nullopt;
     // KEY_RESIZE is none of ours: by then the new size is taken in, and ncurses sends every cell
     // anew.
-    const auto key = kind == KEY_CODE_YES ? function_key(code) : character_key(code);
+    auto key = kind == KEY_CODE_YES ? function_key(code) : character_key(code);
     if (key) return key;
   }
 }
@@ -235,10 +236,10 @@ void reset_terminal() {
   std::string sequence;
   for (const char* name : {"sgr0", "rmkx", "cnorm", "rmcup"}) {
     const char* text = ::tigetstr(name);
-    if (text != nullptr && text != reinterpret_cast<const char*>(-1)) sequence += text;
+    if (text != nullptr && reinterpret_cast<std::intptr_t>(text) != -1) sequence += text;
     if (std::string_view(name) != "rmkx") continue;
     const char* mouse = ::tigetstr("kmous");
-    if (mouse != nullptr && mouse != reinterpret_cast<const char*>(-1)) {
+    if (mouse != nullptr && reinterpret_cast<std::intptr_t>(mouse) != -1) {
       sequence += "\033[?1006l\033[?1000l";
     }
   }

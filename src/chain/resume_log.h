@@ -48,7 +48,7 @@ class ResumeLog {
 
   /// A file's entry, its extents resolved by `resolve`.
   void entry(const IndexRecord& record, const BlockEncoder::Resolve& resolve);
-  void frame(const FrameHash& hash, const FramePlace& place) { frames_.push_back({hash, place}); }
+  void frame(const FrameHash& hash, const FramePlace& place) { frames_.emplace_back(hash, place); }
   /// Before the current volume is handed on to be put.
   void end_volume();
   /// Before the volume is put.

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "base/text.h"
@@ -19,10 +20,10 @@ double share(std::uint64_t part, std::uint64_t whole) {
 
 /// Shares beyond a thousandfold are all the same.
 std::uint64_t thousandths(double share) {
-  return static_cast<std::uint64_t>(std::min(share, 1000.0) * 1000 + 0.5);
+  return static_cast<std::uint64_t>(std::llround(std::min(share, 1000.0) * 1000));
 }
 
-int percent(double share) { return static_cast<int>(share * 100 + 0.5); }
+int percent(double share) { return static_cast<int>(std::lround(std::min(share, 1000.0) * 100)); }
 
 std::vector<std::string> shown(const Tally& tally) {
   std::vector<std::string> names;

@@ -247,7 +247,7 @@ bool LocalSource::descend(const char* name, Entry& entry, bool held) {
             ::faccessat(level.fd.get(), marker.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0);
   };
   if (selection_.exclude_caches && present("CACHEDIR.TAG") && is_cache_tag(level.fd.get())) {
-    level.only.push_back("CACHEDIR.TAG");
+    level.only.emplace_back("CACHEDIR.TAG");
   }
   for (const std::string& marker : selection_.exclude_if_present) {
     if (present(marker)) level.only.push_back(marker);

@@ -40,8 +40,8 @@ base::Fd open_target(const std::string& target) {
 
 }  // namespace
 
-TreeWriter::TreeWriter(std::string target, TreeWriterOptions options, base::Warnings& warnings,
-                       base::Progress& progress, std::stop_token stop)
+TreeWriter::TreeWriter(const std::string& target, TreeWriterOptions options,
+                       base::Warnings& warnings, base::Progress& progress, std::stop_token stop)
     : TreeWriter(open_target(target), target, std::move(options), warnings, progress,
                  std::move(stop)) {}
 

@@ -67,7 +67,7 @@ struct TreeWriterOptions {
 class TreeWriter final : public Sink {
  public:
   /// target: made if it is absent. Throws Error(refused) when it holds anything and `merge` is off.
-  TreeWriter(std::string target, TreeWriterOptions options, base::Warnings& warnings,
+  TreeWriter(const std::string& target, TreeWriterOptions options, base::Warnings& warnings,
              base::Progress& progress, std::stop_token stop);
   /// target: a directory, open for reading; shown: its name in messages.
   TreeWriter(base::Fd target, std::string shown, TreeWriterOptions options,

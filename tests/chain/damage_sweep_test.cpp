@@ -141,7 +141,9 @@ Outcome read_checked(Tiny& tiny, const chain::RunRecord& record) {
       all = all && came->second;
       continue;
     }
-    const auto covers = [&](const chain::LostRange& range) { return range.contains(path); };
+    const auto covers = [&name = path](const chain::LostRange& range) {
+      return range.contains(name);
+    };
     if (std::ranges::none_of(lost, covers)) FAIL(path << " is missing and not named");
   }
   return all ? Outcome::whole : Outcome::partly;

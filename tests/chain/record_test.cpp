@@ -154,8 +154,8 @@ TEST_CASE("a record holds paths of any bytes", "[chain][record]") {
   for (int c = 1; c < 256; ++c) {
     if (c != '/' && c != '.') paths.push_back("d" + std::string(1, static_cast<char>(c)));
   }
-  paths.push_back("%41");
-  paths.push_back("z/\xff\xfe/ new\nline\"\\");
+  paths.emplace_back("%41");
+  paths.emplace_back("z/\xff\xfe/ new\nline\"\\");
   std::ranges::sort(paths, [](const std::string& a, const std::string& b) {
     return tree::compare_paths(a, b) < 0;
   });
@@ -276,8 +276,8 @@ TEST_CASE("fields of the wrong type or without sense are corrupt", "[chain][reco
   };
   for (const auto& [from, to] : changes) {
     CAPTURE(from, to);
-    CHECK(kind_of([&] { decode_record(object_of(replaced(text, from, to))); }) ==
-          ErrorKind::corrupt);
+    const base::Bytes object = object_of(replaced(text, from, to));
+    CHECK(kind_of([&] { decode_record(object); }) == ErrorKind::corrupt);
   }
 }
 

@@ -17,7 +17,6 @@ using test::Fault;
 using test::FaultyStore;
 using test::kind_of;
 using test::MemoryStore;
-using test::message_of;
 using test::SetClock;
 using test::StoreCall;
 

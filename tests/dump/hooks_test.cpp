@@ -16,7 +16,7 @@ using base::ErrorKind;
 namespace {
 
 std::string script(const test::TempDir& dir, const std::string& body) {
-  const std::string path = dir / "pre";
+  std::string path = dir / "pre";
   test::write(path, "#!/bin/sh\n" + body + "\n");
   REQUIRE(::chmod(path.c_str(), 0700) == 0);
   return path;

@@ -14,7 +14,8 @@
 
 /// What every file in this folder defines: one input, any bytes at all. It must neither crash nor
 /// break its property, for which require() stops the program.
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+extern "C" int LLVMFuzzerTestOneInput(  // NOLINT(readability-identifier-naming): libFuzzer's
+    const std::uint8_t* data, std::size_t size);
 
 namespace rota::fuzz {
 

@@ -1,6 +1,7 @@
 #include "job/cost.h"
 
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -50,7 +51,7 @@ profile::Profile rules(int full_age, int with_increments, int age) {
 std::vector<int> simulated(const profile::Profile& profile, int count) {
   std::vector<int> stored;
   for (const double bytes : job::simulate(kOneFull, rhythm(10 * kGb, kGb), profile, kNow, count)) {
-    stored.push_back(static_cast<int>(bytes / kGb + 0.5));
+    stored.push_back(static_cast<int>(std::lround(bytes / kGb)));
   }
   return stored;
 }
@@ -162,7 +163,7 @@ TEST_CASE("a year is the sum of its months, and copies over the network cost dow
   CHECK(year->months[0].calls_c == Approx(31 * 29));
   CHECK(year->months[0].bill.calls == Approx(0.899));
   // Over the year 365 days of 100 + 1 .. 100 + 365 GB.
-  CHECK(year->year.storage == Approx((365 * 100 + 365 * 366 / 2) * 0.03 / 30));
+  CHECK(year->year.storage == Approx((365 * 100 + 365 * 366 / 2.0) * 0.03 / 30));
   CHECK(year->year.downloads == Approx(2 * 100 * 0.1));
   CHECK(year->year_over_network.downloads == Approx(14 * 100 * 0.1));
   CHECK(year->year_over_network.storage == Approx(year->year.storage));

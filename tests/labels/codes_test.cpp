@@ -65,9 +65,11 @@ TEST_CASE("labels begin at the cell that was asked for and go on on the next she
   const auto ink = [&](const Raster& page, int cell) {
     const labels::Box box = box_of(stock, cell);
     long sum = 0;
-    for (double y = box.y; y < box.y + box.height; y += 0.2) {
-      for (double x = box.x; x < box.x + box.width; x += 0.2) {
-        sum += page.dark(static_cast<int>(x * kDotsPerMm), static_cast<int>(y * kDotsPerMm));
+    constexpr double kStep = 0.2;
+    for (int row = 0; row * kStep < box.height; ++row) {
+      for (int column = 0; column * kStep < box.width; ++column) {
+        sum += page.dark(static_cast<int>((box.x + column * kStep) * kDotsPerMm),
+                         static_cast<int>((box.y + row * kStep) * kDotsPerMm));
       }
     }
     return sum;

@@ -12,7 +12,10 @@ struct Raster {
   int width = 0;
   int height = 0;
   std::vector<unsigned char> grey;
-  int dark(int x, int y) const { return 255 - grey[static_cast<std::size_t>(y * width + x)]; }
+  int dark(int x, int y) const {
+    return 255 - grey[static_cast<std::size_t>(y) * static_cast<std::size_t>(width) +
+                      static_cast<std::size_t>(x)];
+  }
 };
 
 inline constexpr int kDots = 203;

@@ -136,7 +136,8 @@ TEST_CASE("the edges of labels lie where the makers' tables say, to 0.3 mm", "[l
     // All cells but the first, which holds a label that could hide an edge.
     for (int cell = 1; cell < sheet.columns * sheet.rows; ++cell) {
       const double x = sheet.left + cell % sheet.columns * sheet.step_x;
-      const double y = sheet.top + cell / sheet.columns * sheet.step_y;
+      const int row = cell / sheet.columns;
+      const double y = sheet.top + row * sheet.step_y;
       const double right = x + sheet.width;
       const double bottom = y + sheet.height;
       CAPTURE(cell, x, y);

@@ -96,7 +96,7 @@ void LoopDisk::detach() {
 }
 
 std::string LoopDisk::partition(int number) {
-  const std::string node = udev::partition_node(node_, number);
+  std::string node = udev::partition_node(node_, number);
   if (::access(node.c_str(), F_OK) != 0) udev::announce_partitions(device_.get(), node_);
   return node;
 }

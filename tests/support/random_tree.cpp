@@ -174,7 +174,7 @@ std::string RandomTree::new_name() {
 
 std::string RandomTree::new_path(const std::string& directory) {
   for (;;) {
-    const std::string path = directory + "/" + new_name();
+    std::string path = directory + "/" + new_name();
     if (!base::exists(path)) return path;
   }
 }

@@ -21,7 +21,7 @@ std::vector<std::string> all(DirectoryNames names, int directory, int* batches =
   std::vector<std::string> list;
   do {
     REQUIRE(names.fill(directory) == 0);
-    while (const char* name = names.next()) list.push_back(name);
+    while (const char* name = names.next()) list.emplace_back(name);
     if (batches != nullptr) ++*batches;
   } while (names.more());
   return list;
