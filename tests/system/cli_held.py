@@ -194,6 +194,21 @@ class Refused(DiskCase):
         self.silent("disk", "verify", disk.name, "--all")
         self.assertIn("prune", self.rota("history").out)
 
+    def test_nothing_goes_for_a_copy_that_would_not_fit_all_the_same(self):
+        disk = self.prepared(size=96 << 20)
+        (self.source / "stays").write_bytes(os.urandom(20_000_000))
+        for turn in range(4):  # all share it: without three of them no room would be won
+            (self.source / "turn").write_text(str(turn))
+            self.attach(disk)
+            disk.replug()
+            self.change_time()
+        before = self.copies(disk)
+        self.assertEqual(4, len(before))
+        (self.source / "large").write_bytes(os.urandom(75_000_000))
+        self.fails(REFUSED, "no older copy may be removed", "disk", "attach", disk.part, "--scrub",
+                   "0s")
+        self.assertEqual(before, self.copies(disk))
+
     def test_restore_refuses_a_rotation_disk_as_its_target(self):
         disk = self.prepared()
         self.attach(disk)
