@@ -13,6 +13,7 @@
 #include "job/disk_check.h"
 #include "job/disk_copy.h"
 #include "job/disk_finish.h"
+#include "job/disk_restore.h"
 #include "job/disk_room.h"
 #include "job/disk_sources.h"
 #include "job/plug_in.h"
@@ -48,6 +49,7 @@ class AttachJob {
   AttachReport run();
 
  private:
+  void check_options() const;
   void check_turn();
   void find_sources();
   void leave_out(const std::string& server, const Error& error);
@@ -89,7 +91,14 @@ class AttachJob {
   AttachReport report_;
 };
 
+/// What a person mistyped is no failure of the disk, and nothing is recorded of it.
+void AttachJob::check_options() const {
+  for (const std::string& name : options_.profiles) profile::load_profile(places_, name);
+  if (!options_.from_copy.empty()) copy_record_in(options_.from_copy);
+}
+
 AttachReport AttachJob::run() {
+  check_options();
   session_ = std::make_unique<DiskSession>(places_, disks_, devices_, options_.disk,
                                            options_.session, around_, &log_);
   report_.disk = name();

@@ -101,7 +101,7 @@ std::vector<disk::PowerStep> DiskCare::eject() {
   const udev::BlockDevice whole = session_.whole();
   session_.close();
   const std::vector<disk::PowerStep> steps = disk::power_down(whole);
-  log_.observe(Observed::safe_to_remove, "ejected");
+  log_.observe(Observed::safe_to_remove, ledger::kEjected);
   return steps;
 }
 

@@ -84,7 +84,9 @@ disk::TripwireFacts CopyStep::facts(const CopySource& source) {
     facts.mounts_now = std::move(*now);
     facts.mounts_before = remembered_mounts(places_, source.server(), MountMemory::copy);
   }
-  facts.canaries_changed = source.changed_canaries();
+  CanaryFaults canaries = source.canary_faults();
+  facts.canaries_changed = std::move(canaries.changed);
+  facts.canaries_missing = std::move(canaries.missing);
   return facts;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "job/attach_report.h"
+#include "job/canary.h"
 #include "job/disk_room.h"
 #include "job/kept_warnings.h"
 #include "ledger/ledger.h"
@@ -35,8 +36,8 @@ class CopySource {
   virtual void finished() {}
   /// What is mounted within it; nothing where that means nothing.
   virtual std::optional<std::vector<std::string>> mounts() const { return std::nullopt; }
-  /// Canaries that changed since the last copy was sealed.
-  virtual std::vector<std::string> changed_canaries() const { return {}; }
+  /// Of canaries, against the last copy that was sealed.
+  virtual CanaryFaults canary_faults() const { return {}; }
   /// A copy of it was sealed: this is what the next one is held against.
   virtual void remember() const {}
   /// What a rebuild needs to know; "" for nothing.

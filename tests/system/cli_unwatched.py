@@ -204,8 +204,9 @@ class Untrusted(Unwatched):
     def test_a_filesystem_that_is_broken_is_recorded_and_stays_said(self):
         disk = self.prepared(size=64 << 20)
         self.by_udev(disk)
+        disk.unplug()
         self.rota("disk", "move", disk.name, "off-site", "--place", "bank", "--by", "jo")
-        disk.replug()
+        disk.plug_in()
         self.damage(disk)
         self.told()
         result = self.by_udev(disk, status=CORRUPT)
