@@ -112,7 +112,7 @@ void DiskSession::find(const std::string& word) {
   if (!found.empty()) device_ = std::move(found.front());
   const std::string name = disk::name_of_label(device_.label).value_or("");
   // The label of a disk that is being pulled out cannot be read.
-  if (found.empty() || (name.empty() && !is_at_its_port(std::chrono::milliseconds(100)))) {
+  if (found.empty() || (name.empty() && !is_at_its_port(kVanishing))) {
     throw Error(ErrorKind::not_found,
                 fmt::format("no disk {} is plugged in; `rota disk list` shows the disks that there "
                             "are and where each should be",
