@@ -303,8 +303,11 @@ std::optional<AttachReport> attach_and_tell(
         }
       }
     }
-    const StayAwake awake;
-    AttachReport report = attach(places, devices, options, listener, around);
+    // When people are told, nothing keeps the machine awake any more.
+    AttachReport report = [&] {
+      const StayAwake awake;
+      return attach(places, devices, options, listener, around);
+    }();
     tell(news.of(report));
     if (report.all_sealed()) notifier.heartbeat();
     return report;

@@ -27,6 +27,9 @@ namespace {
 /// Whoever tells people must not keep a disk, or the end of a job, waiting.
 constexpr std::chrono::seconds kLimit{30};
 
+/// Of a heartbeat's answer: nothing stands in it for rota.
+constexpr std::uint64_t kMostAnswer = 4 << 10;
+
 std::string host_name() {
   std::array<char, 256> name{};
   return ::gethostname(name.data(), name.size() - 1) == 0 ? base::printable(name.data())
@@ -190,7 +193,10 @@ bool Notifier::program(const Message& message) {
 void Notifier::heartbeat() {
   if (settings_.heartbeat.empty()) return;
   try {
-    const store::HttpResponse answer = http_.send({"GET", settings_.heartbeat});
+    const store::HttpResponse answer = http_.send({.method = "GET",
+                                                   .url = settings_.heartbeat,
+                                                   .max_response = kMostAnswer,
+                                                   .limit = kLimit});
     if (answer.success()) return;
     warnings_.warn("heartbeat", fmt::format("the address answered with status {}, so that whoever "
                                             "waits for it was perhaps not told",

@@ -175,6 +175,9 @@ TEST_CASE("a heartbeat that fails is a warning without the address", "[notify]")
   REQUIRE(told.http.asked().size() == 1);
   CHECK(told.http.asked()[0].method == "GET");
   CHECK(told.http.asked()[0].url == "https://hc.example/ping/secret");
+  // Whatever answers there must not keep a job from its end.
+  CHECK(told.http.asked()[0].limit == std::chrono::seconds(30));
+  CHECK(told.http.asked()[0].max_response <= 4096);
   told.http.then(404);
   told.http.then_break();
   notifier.heartbeat();
