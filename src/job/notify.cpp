@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <filesystem>
@@ -48,6 +49,29 @@ std::string header_text(std::string text) {
   return text;
 }
 
+/// In lines as people read them, broken at spaces. A longer word stays whole, as long as a mail may
+/// have such a line (998 bytes: RFC 5322, 2.1.1).
+std::string wrapped(std::string_view text) {
+  constexpr std::size_t kWide = 76;
+  constexpr std::size_t kMost = 990;
+  std::string lines;
+  while (text.size() > kWide) {
+    std::size_t end = text.rfind(' ', kWide);
+    if (end == std::string_view::npos) end = text.find(' ');
+    std::size_t next = end + 1;
+    if (std::min(end, text.size()) > kMost) {
+      end = kMost;
+      while ((text[end] & 0xc0) == 0x80) --end;  // not within a character
+      next = end;
+    } else if (end == std::string_view::npos) {
+      break;
+    }
+    lines.append(text.substr(0, end)).append("\n");
+    text.remove_prefix(next);
+  }
+  return lines.append(text);
+}
+
 /// The user whose session bus a socket is: /run/user/1000/bus.
 std::optional<passwd> user_of(const std::string& bus) {
   struct stat st {};
@@ -81,8 +105,10 @@ std::string mail_text(const Message& message, const std::string& to, const std::
       "To: {}\nSubject: {}{}\nAuto-Submitted: auto-generated\nMIME-Version: 1.0\n"
       "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n{}\n",
       to, message.level == Level::alarm ? "ALARM: " : "", header_text(subject(message, host)),
-      base::printable(message.text));
-  for (const std::string& line : message.more) mail += "\n" + base::printable(line) + "\n";
+      wrapped(base::printable(message.text)));
+  for (const std::string& line : message.more) {
+    mail += "\n" + wrapped(base::printable(line)) + "\n";
+  }
   return mail;
 }
 
