@@ -124,7 +124,9 @@ void DiskSession::find(const std::string& word) {
                             "disk prepare` makes one of it",
                             base::printable(device_.node), disk::kLabelPrefix));
   }
-  lock_.emplace(disk::lock_disk(places_.run, name));
+  lock_ = options_.held.disk == name
+              ? options_.held.lock
+              : std::make_shared<const base::LockFile>(disk::lock_disk(places_.run, name));
   for (const BlockDevice& other : all_) {
     const auto other_name = disk::name_of_label(other.label);
     if (other_name && *other_name != name && disks_.find(*other_name) &&

@@ -124,6 +124,35 @@ class Meeting(Unwatched):
         self.assertEqual(1, len(self.copies(disk)))
 
 
+class InLine(Unwatched):
+    def waits_at(self, job, lock):
+        """The job has the lock's file open."""
+        def opened():
+            try:
+                fds = [os.readlink(fd) for fd in pathlib.Path(f"/proc/{job.pid}/fd").iterdir()]
+            except OSError:
+                return False  # one was closed meanwhile
+            return str(lock) in fds
+        wait_for(opened, f"a job at {lock}")
+
+    def test_of_two_jobs_that_wait_for_a_disk_one_copies_and_the_other_has_nothing_to_do(self):
+        disk = self.prepared()
+        # What whoever has waited does first; the other one looks at the lock meanwhile.
+        self.fake("systemctl", "sleep 1")
+        self.hook("pre", "sleep 1\n")
+        lock = pathlib.Path(self.places["RUN"]) / f"disk-{disk.name}.lock"
+        with open(lock, "a", encoding="ascii") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            jobs = [self.start("disk", "attach", "--started-by=udev", disk.part) for _ in range(2)]
+            for job in jobs:
+                self.waits_at(job, lock)
+        for job in jobs:
+            err = job.communicate(timeout=TIMEOUT)[1]
+            self.assertEqual(DONE, job.returncode, err)
+        self.assertEqual(1, len(self.copies(disk)))
+        self.assertEqual(["safe to unplug"], [message["event"] for message in self.told()])
+
+
 class Said(Unwatched):
     def test_files_that_could_not_be_read_are_told(self):
         disk, bad = self.prepared(), self.disk(8 << 20)
