@@ -153,6 +153,19 @@ class InLine(Unwatched):
         self.assertEqual(["safe to unplug"], [message["event"] for message in self.told()])
 
 
+class Asked(Unwatched):
+    def test_a_watch_begins_with_a_mistake_in_rotation_toml_and_tells_it(self):
+        self.fake("sendmail", "cat >> $0.in")
+        self.rotation("[set.monthly]\ninterval = 3\n")
+        with self.start("watch", "--kernel") as watch:
+            said = [watch.stdout.readline().decode() for _ in range(2)]
+            watch.terminate()
+            self.assertEqual((b"", b""), watch.communicate(timeout=TIMEOUT))
+        self.assertRegex("".join(said), "rotation.toml(.|\n)*Waiting for rotation disks")
+        self.assertEqual(DONE, watch.returncode)
+        self.assertRegex((self.bin / "sendmail.in").read_text(), "ALARM(.|\n)*rotation.toml")
+
+
 class Said(Unwatched):
     def test_files_that_could_not_be_read_are_told(self):
         disk, bad = self.prepared(), self.disk(8 << 20)
