@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "disk/identity.h"
+#include "disk/lock.h"
 #include "job/disk_events.h"
 #include "job/disk_news.h"
 #include "job/plug_in.h"
@@ -45,6 +46,16 @@ std::string how_killed(int status) {
   return fmt::format(
       "it was killed by signal {} ({})", signal,
       signal == SIGKILL ? "perhaps this machine has too little memory" : ::strsignal(signal));
+}
+
+/// The disk's lock; nothing when another rota works on it.
+std::optional<base::LockFile> lock_if_free(const profile::Places& places, const std::string& name) {
+  try {
+    return disk::lock_disk(places.run, name);
+  } catch (const Error& error) {
+    if (error.kind() != base::ErrorKind::locked) throw;
+    return std::nullopt;
+  }
 }
 
 }  // namespace
@@ -105,7 +116,9 @@ void Watcher::run() {
   while (!around_.stop.stop_requested()) {
     round(running_.empty() ? kIdle : kBusy);
   }
-  jobs_.finish();
+  for (const DiskJobs::End& end : jobs_.finish()) {
+    careful([&] { ended(end); });
+  }
 }
 
 void Watcher::round(milliseconds most) {
@@ -230,8 +243,21 @@ void Watcher::ended(const DiskJobs::End& end) {
   say_(end.status == 0 || end.status == base::kExitWarnings
            ? fmt::format("The job with disk {} is done.", end.disk)
            : fmt::format("The job with disk {} ended with status {}.", end.disk, end.status));
-  const std::string how = how_killed(end.status);
+  std::string how = how_killed(end.status);
+  if (end.status == base::exit_code(base::ErrorKind::interrupted) && was_left(end.disk)) {
+    how = "it was interrupted before it could say so";
+  }
   if (!how.empty()) tell(killed(places_, devices_, where, end.disk, how, around_));
+}
+
+/// The ledger says that a job works on the disk, and none does.
+bool Watcher::was_left(const std::string& disk) const {
+  using ledger::Observed;
+  ledger::Ledger ledger(places_.ledger());
+  const auto last = ledger::Disks(ledger).last_observation(disk);
+  if (!last || !lock_if_free(places_, disk)) return false;
+  return last->state == Observed::connected || last->state == Observed::copying ||
+         last->state == Observed::verifying || last->state == Observed::sealed;
 }
 
 /// Of disks that are not there any more, and takes back what was said about their staying.

@@ -30,8 +30,8 @@ class DiskJobs {
   virtual std::vector<End> ended() = 0;
   /// Asks the disk's job to end.
   virtual void stop(const std::string& disk) = 0;
-  /// Asks all to end, and waits until they did.
-  virtual void finish() = 0;
+  /// Asks all to end, waits until they did, and returns them.
+  virtual std::vector<End> finish() = 0;
 };
 
 /// Each is a `rota disk attach` of its own: what kills one, a bad disk or too little memory, leaves
@@ -70,6 +70,7 @@ class Watcher {
   void removed(const udev::BlockDevice& device);
   void reap();
   void ended(const DiskJobs::End& end);
+  bool was_left(const std::string& disk) const;
   void catch_up();
   void record_away();
   bool is_time_to_look() const;

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 
+#include "disk/lock.h"
 
 #include "ledger/disk_samples.h"
 #include "support/fake_device_monitor.h"
@@ -33,7 +34,10 @@ class FakeJobs final : public job::DiskJobs {
   }
   std::vector<End> ended() override { return std::exchange(ends, {}); }
   void stop(const std::string& disk) override { stopped.push_back(disk); }
-  void finish() override { stopped.push_back("all"); }
+  std::vector<End> finish() override {
+    stopped.push_back("all");
+    return ended();
+  }
 };
 
 /// Writes down what everybody who is logged in would read, and what root is sent.
@@ -195,6 +199,41 @@ TEST_CASE("a job that was killed is told and recorded, and one that told itself 
   station.ends("A", 128 + 9);
   CHECK_THAT(station.wall.told, Catch::Contains("disk A: failed") && Catch::Contains("signal 9"));
   CHECK_THAT(station.said, Catch::Contains("signal 9"));
+  CHECK(station.state("A") == Observed::interrupted);
+}
+
+TEST_CASE("a job that is said to work on a disk, and has ended, is told and recorded", "[watch]") {
+  if (::geteuid() != 0) return skip("who is not root cannot see what is on a disk");
+  const Observed left =
+      GENERATE(Observed::connected, Observed::copying, Observed::verifying, Observed::sealed);
+  Station station({"A"});
+  station.begin();
+  station.plug("A", "/dev/sdb1");
+  station.saw("A", left);
+  SECTION("it was interrupted before it could say so") {
+    station.ends("A", 130);
+    CHECK_THAT(station.wall.told, Catch::Contains("disk A: failed") &&
+                                      Catch::Contains("interrupted before it could say so"));
+    CHECK(station.state("A") == Observed::interrupted);
+  }
+  SECTION("it had waited for another one, which goes on") {
+    const base::LockFile lock = disk::lock_disk(station.places.run, "A");
+    station.ends("A", 130);
+    CHECK(station.wall.told.empty());
+    CHECK(station.state("A") == left);
+  }
+}
+
+TEST_CASE("a job that is killed while the watch ends is told and recorded", "[watch]") {
+  if (::geteuid() != 0) return skip("who is not root cannot see what is on a disk");
+  Station station({"A"});
+  station.make();
+  station.saw("A", Observed::copying);
+  station.jobs.ends.push_back({"A", 128 + 9});
+  station.stop.request_stop();
+  station.watcher->run();
+  CHECK(station.jobs.stopped == std::vector<std::string>{"all"});
+  CHECK_THAT(station.wall.told, Catch::Contains("disk A: failed") && Catch::Contains("signal 9"));
   CHECK(station.state("A") == Observed::interrupted);
 }
 

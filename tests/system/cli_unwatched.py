@@ -10,7 +10,7 @@ import threading
 import time
 
 from disk_machine import DiskMachine, events
-from machine import CORRUPT, DONE, REFUSED, TIMEOUT, WARNINGS, wait_for
+from machine import CORRUPT, DONE, INTERRUPTED, REFUSED, TIMEOUT, WARNINGS, wait_for
 
 
 class Unwatched(DiskMachine):
@@ -154,6 +154,24 @@ class InLine(Unwatched):
 
 
 class Asked(Unwatched):
+    def test_a_job_that_is_asked_to_end_twice_tells_and_records_that_it_did(self):
+        disk = self.prepared()
+        self.hook("pre", f"touch {self.dir}/here; until [ -e {self.dir}/go ]; do sleep 0.05; done\n")
+        with self.start("disk", "attach", "--started-by=watch", disk.part) as job:
+            wait_for((self.dir / "here").exists, "the pre hook")
+            for _ in range(2):
+                job.terminate()
+                wait_for(lambda: self.has_taken(job), "a signal that was taken")
+            (self.dir / "go").touch()
+            job.communicate(timeout=TIMEOUT)
+        self.assertEqual(INTERRUPTED, job.returncode)
+        self.assertEqual(["interrupted"], [message["event"] for message in self.told()])
+        self.assertEqual("interrupted", self.state(disk))
+
+    def has_taken(self, job):
+        status = pathlib.Path(f"/proc/{job.pid}/status").read_text()
+        return job.poll() is not None or re.search(r"(?m)^ShdPnd:\s*0+$", status)
+
     def test_a_watch_begins_with_a_mistake_in_rotation_toml_and_tells_it(self):
         self.fake("sendmail", "cat >> $0.in")
         self.rotation("[set.monthly]\ninterval = 3\n")
