@@ -174,6 +174,11 @@ void Watcher::waits(const BlockDevice& device) {
     start_job(name, device.node);
     return;
   }
+  const auto lock = lock_if_free(places_, name);
+  if (!lock) {  // whoever works on it records and tells what becomes of it
+    say_(fmt::format("Another rota works on disk {}.", name));
+    return;
+  }
   const auto last = disks.last_observation(name);
   if (last && last->state == ledger::Observed::safe_to_remove) {
     say_(fmt::format("Disk {} is still connected; it may be unplugged.", name));

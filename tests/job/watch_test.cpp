@@ -237,6 +237,22 @@ TEST_CASE("a job that is killed while the watch ends is told and recorded", "[wa
   CHECK(station.state("A") == Observed::interrupted);
 }
 
+TEST_CASE("a disk that another rota works on at the start is left to that one", "[watch]") {
+  if (::geteuid() != 0) return skip("who is not root cannot see what is on a disk");
+  Station station({"A"});
+  station.add("A", "/dev/sdb1");
+  station.saw("A", Observed::copying);
+  {
+    const base::LockFile lock = disk::lock_disk(station.places.run, "A");
+    station.begin();
+  }
+  station.watcher->round(1ms);
+  CHECK(station.state("A") == Observed::copying);
+  CHECK(station.wall.told.empty());
+  CHECK_THAT(station.said, Catch::Contains("Another rota works on disk A."));
+  CHECK(station.jobs.started.empty());
+}
+
 TEST_CASE("a disk that came back and went before its job ended starts none", "[watch]") {
   Station station({"A"});
   station.begin();
