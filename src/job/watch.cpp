@@ -281,10 +281,11 @@ void Watcher::record_away() {
   }
 }
 
+/// Also when the clock was set back: what was read from it before says nothing then.
 bool Watcher::is_time_to_look() const {
   if (!last_look_) return true;
   const base::Instant now = around_.clock.now();
-  return now >= *last_look_ + kLook;
+  return now < *last_look_ || now >= *last_look_ + kLook;
 }
 
 /// A disk that stays connected is an open gap: src/rotation says when it is.

@@ -321,6 +321,22 @@ TEST_CASE("a disk that stays connected is an alarm once, until it is unplugged",
   CHECK(station.state("A") == Observed::away);
 }
 
+TEST_CASE("a disk that stays connected is seen by a clock that was years ahead", "[watch]") {
+  if (::geteuid() != 0) return skip("who is not root cannot see what is on a disk");
+  constexpr auto kYears = 10 * 365 * 24h;
+  Station station({"A"});
+  station.clock.sleep(kYears, {});
+  station.begin();
+  station.plug("A", "/dev/sdb1");
+  station.clock.sleep(-kYears, {});
+  station.saw("A", Observed::safe_to_remove);
+  station.ends("A", 0);
+  CHECK_THAT(station.said, !Catch::Contains("still connected"));
+  station.clock.sleep(3h, {});
+  station.watcher->round(1ms);
+  CHECK_THAT(station.said, Catch::Contains("still connected"));
+}
+
 TEST_CASE("a mistake in rotation.toml is told once, as if there were no [notify]", "[watch]") {
   if (::geteuid() != 0) return skip("who is not root cannot see what is on a disk");
   Station station({"A"});
