@@ -44,6 +44,7 @@ class AttachJob {
         rotation_(profile::load_rotation(places)),
         ledger_(places.ledger()),
         disks_(ledger_),
+        patient_(wait_for_writers(ledger_, around_)),
         log_(places, disks_, around_, listener) {}
 
   AttachReport run();
@@ -80,6 +81,7 @@ class AttachJob {
   profile::Rotation rotation_;
   ledger::Ledger ledger_;
   ledger::Disks disks_;
+  const base::WriterWait patient_;
   DiskLog log_;
   std::unique_ptr<DiskSession> session_;
   const profile::DiskSet* set_ = nullptr;

@@ -23,6 +23,7 @@ DiskCare::DiskCare(const profile::Places& places, udev::DeviceProbe& devices,
     : around_(around),
       ledger_(places.ledger()),
       disks_(ledger_),
+      patient_(wait_for_writers(ledger_, around)),
       log_(places, disks_, around, listener),
       session_(places, disks_, devices, word, options, around, &log_) {
   log_.open(name(), session_.device().node, session_.device().serial);
