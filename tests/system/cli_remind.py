@@ -1,10 +1,8 @@
 """Reminders, the calendar, and what people are told at the end of a job."""
 
 import json
-import os
 import pathlib
 import re
-import subprocess
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer

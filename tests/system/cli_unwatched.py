@@ -5,10 +5,11 @@ import fcntl
 import json
 import os
 import pathlib
+import re
 import subprocess
 import time
 
-from disk_machine import DiskMachine, events
+from disk_machine import DiskMachine
 from machine import (CORRUPT, DONE, INTERRUPTED, REFUSED, TIMEOUT, WARNINGS, read_until, wait_for,
                      wait_until_it_waits)
 from udev_machine import UdevMachine
