@@ -231,21 +231,9 @@ void CopyStep::spare_waiting(const std::vector<Surveyed>& surveyed) {
   }
 }
 
-void CopyStep::write(const disk::DiskMount& mount, Surveyed& surveyed) {
+void CopyStep::write_tree(const disk::DiskMount& mount, Surveyed& surveyed) {
   ServerCopy& copy = surveyed.copy;
   CopySource& source = *surveyed.source;
-  if (copy.end == ServerCopy::End::up_to_date) return;
-  log_.observe(ledger::Observed::copying, copy.server);
-  if (!room_.has(mount, surveyed.needed)) {
-    // Something old would have to go: a doubt is enough to keep it.
-    judge(copy, std::move(surveyed.doubts));
-    if (copy.end == ServerCopy::End::held) {
-      log_.event("copy", "held", "there is no room for it beside the older copies", copy.server);
-      return;
-    }
-    room_.make(mount, surveyed.needed, copy.server);
-  }
-  std::optional<base::LockFile> held = prepare(copy, source);
   kept_.forget();
   log_.begins("copy", copy.server);
   around_.progress.total_bytes = surveyed.needed;
@@ -265,6 +253,29 @@ void CopyStep::write(const disk::DiskMount& mount, Surveyed& surveyed) {
     base::write_file(fmt::format("{}/{}/{}/{}/{}", mount.path(), disk::kTop, copy.server,
                                  copy.summary.directory, kFactsFile),
                      facts, 0600);
+  }
+}
+
+void CopyStep::write(const disk::DiskMount& mount, Surveyed& surveyed) {
+  ServerCopy& copy = surveyed.copy;
+  CopySource& source = *surveyed.source;
+  if (copy.end == ServerCopy::End::up_to_date) return;
+  log_.observe(ledger::Observed::copying, copy.server);
+  if (!room_.has(mount, surveyed.needed)) {
+    // Something old would have to go: a doubt is enough to keep it.
+    judge(copy, std::move(surveyed.doubts));
+    if (copy.end == ServerCopy::End::held) {
+      log_.event("copy", "held", "there is no room for it beside the older copies", copy.server);
+      return;
+    }
+    room_.make(mount, surveyed.needed, copy.server);
+  }
+  std::optional<base::LockFile> held = prepare(copy, source);
+  try {
+    write_tree(mount, surveyed);
+  } catch (...) {
+    source.abandoned();
+    throw;
   }
   finish(copy, source);
   held.reset();

@@ -27,13 +27,14 @@ class CopySource {
   /// A new walk of it, from the start.
   virtual std::unique_ptr<tree::Source> open() = 0;
   /// Before the copy: dumps are made fresh here. What is returned keeps the nightly run, which
-  /// makes and removes the same dumps, from it until finished() is done. waits: called when a run
-  /// must be waited for.
+  /// makes and removes the same dumps, from it until finished() or abandoned() is done: one of them
+  /// is called behind this. waits: called when a run must be waited for.
   virtual std::optional<base::LockFile> prepare(const std::function<void()>& waits) {
     static_cast<void>(waits);
     return std::nullopt;
   }
   virtual void finished() {}
+  virtual void abandoned() {}  ///< the copy failed or was stopped; throws nothing
   /// What is mounted within it; nothing where that means nothing.
   virtual std::optional<std::vector<std::string>> mounts() const { return std::nullopt; }
   /// Of canaries, against the last copy that was sealed.
@@ -86,6 +87,7 @@ class CopyStep {
  private:
   disk::TripwireFacts facts(const CopySource& source);
   std::optional<base::LockFile> prepare(ServerCopy& copy, CopySource& source);
+  void write_tree(const disk::DiskMount& mount, Surveyed& surveyed);
   void finish(ServerCopy& copy, CopySource& source);
   void judge(ServerCopy& copy, std::vector<disk::Tripwire> tripwires);
   std::optional<ledger::AlarmRow> acceptance(const std::string& server,

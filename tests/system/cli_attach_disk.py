@@ -1,6 +1,5 @@
 """A rotation disk from preparing to restoring, with real filesystems on loop devices."""
 
-import contextlib
 import os
 import pathlib
 import re
@@ -10,8 +9,8 @@ import subprocess
 import time
 
 from cli_disks import History
-from disk_machine import DiskMachine, events
-from machine import CORRUPT, DONE, FAILED, LOCKED, USAGE, WARNINGS, opened, stop_at, wait_for
+from disk_machine import DiskMachine, events, written
+from machine import CORRUPT, DONE, FAILED, LOCKED, USAGE, WARNINGS, stop_at, wait_for
 
 
 class DiskCase(DiskMachine):
@@ -406,7 +405,7 @@ class Interrupted(DiskCase):
         for files in (1, 100, 300):
             disk.replug()
             with self.start("disk", "attach", disk.part) as process:
-                killed = stop_at(process, lambda files=files: self.has_written(process, files))
+                killed = stop_at(process, lambda files=files: written(process, "more") >= files)
             self.assertEqual(-signal.SIGKILL, killed.status, f"at {files} files: {killed.err}")
             disk.replug()
             self.silent("disk", "verify", disk.name, "--all")
@@ -416,17 +415,6 @@ class Interrupted(DiskCase):
         self.assert_equal_trees(self.source, self.dir / "to")
         self.assertEqual([], [name for name in self.on_disk(disk)
                               if re.search(r"partial|old", name)])
-
-    def has_written(self, process, files):
-        """The job has made so many files of "more". Its mount is seen by nobody else, except through
-        its descriptors."""
-        for number in opened(process, "/"):
-            with contextlib.suppress(OSError):
-                place = pathlib.Path(f"/proc/{process.pid}/fd/{number}/rota/main")
-                for copy in place.glob("*.partial"):
-                    if len(os.listdir(copy / "tree/more")) >= files:
-                        return True
-        return False
 
     def test_two_jobs_on_one_disk_are_told_apart(self):
         disk = self.prepared()
