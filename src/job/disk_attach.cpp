@@ -126,7 +126,7 @@ AttachReport AttachJob::run() {
 void AttachJob::check_turn() {
   const std::vector<rotation::SetPolicy> policies = status::set_policies(rotation_);
   const std::vector<ledger::DiskState> states = disks_.states();
-  const std::string next = rotation::next_disk(policies, set_->name, states);
+  const std::string next = rotation::next_disk(policies, set_->name, states, now());
   if (!next.empty() && next != name()) {
     const std::string message = fmt::format(
         "Disk {} was plugged in, but it is the turn of {}: the copy is made all the same; bring {} "

@@ -84,6 +84,7 @@ class CopyStep {
 
  private:
   disk::TripwireFacts facts(const CopySource& source);
+  void record_clock(const std::string& server, disk::TripwireFacts& facts);
   std::optional<base::LockFile> prepare(ServerCopy& copy, CopySource& source);
   void finish(ServerCopy& copy, CopySource& source);
   void judge(ServerCopy& copy, std::vector<disk::Tripwire> tripwires);

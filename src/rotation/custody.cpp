@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "rotation/clock.h"
 #include "rotation/parts.h"
 
 namespace rota::rotation {
@@ -149,7 +150,7 @@ DiskStatus disk_status(const DiskState& state, const SetPolicy* set, base::Insta
   }
   status.symbol = symbol(status.custody);
   status.last_seen = state.last_seen;
-  if (const ledger::CopyRow* newest = newest_counting(state)) {
+  if (const ledger::CopyRow* newest = newest_counting(state, now)) {
     status.newest = *newest;
     status.newest_age = std::max(now - newest->snapshot_time(), std::chrono::seconds(0));
   }
@@ -170,10 +171,12 @@ DiskStatus disk_status(const DiskState& state, const SetPolicy* set, base::Insta
   return status;
 }
 
-const ledger::CopyRow* newest_counting(const DiskState& disk, const std::string& server) {
+const ledger::CopyRow* newest_counting(const DiskState& disk, base::Instant now,
+                                       const std::string& server) {
   const ledger::CopyRow* newest = nullptr;
   for (const ledger::CopyRow& copy : disk.copies) {
-    if (!copy.counts() || (!server.empty() && copy.server != server)) continue;
+    if (!copy.counts() || is_of_future(copy, now)) continue;
+    if (!server.empty() && copy.server != server) continue;
     if (newest == nullptr || copy.snapshot > newest->snapshot) newest = &copy;
   }
   return newest;
