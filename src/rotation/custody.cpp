@@ -49,6 +49,26 @@ Custody observed(Observed state, std::optional<bool> here) {
   return Custody::on_site;
 }
 
+/// Whether it is at a port, as far as the last observation says.
+bool was_left_at_port(Observed state) {
+  switch (state) {
+    case Observed::connected:
+    case Observed::copying:
+    case Observed::verifying:
+    case Observed::sealed:
+    case Observed::safe_to_remove:
+    case Observed::suspect:
+    case Observed::damaged:
+    case Observed::full:
+      return true;
+    case Observed::interrupted:  // mostly because it was pulled out
+    case Observed::enrolled:
+    case Observed::away:
+      return false;
+  }
+  return false;
+}
+
 /// Where it is, whether it is in turn or not.
 void locate(const DiskState& state, std::optional<bool> here, DiskStatus& status) {
   if (state.claim && state.claim_holds && here != true) {
@@ -58,9 +78,11 @@ void locate(const DiskState& state, std::optional<bool> here, DiskStatus& status
     status.since = state.claim->time;
   } else if (state.observation) {
     status.custody = observed(state.observation->state, here);
+    status.at_port = here.value_or(was_left_at_port(state.observation->state));
     status.since = state.observation->time;
   } else {
     status.custody = here == true ? Custody::connected : Custody::new_disk;
+    status.at_port = here == true;
     status.since = state.disk.prepared;
   }
   status.off_site = status.custody == Custody::off_site;
@@ -141,6 +163,7 @@ DiskStatus disk_status(const DiskState& state, const SetPolicy* set, base::Insta
                      : disk.end == DiskEnd::retired ? Custody::retired
                                                     : Custody::held;
     status.word = word(status.custody);
+    status.at_port = false;
     if (disk.end != DiskEnd::held) {
       status.off_site = false;
       status.place.clear();

@@ -24,7 +24,7 @@ enum class Custody {
   in_transit_out,
   off_site,
   in_transit_back,
-  failed,  ///< interrupted, suspect, damaged or full: the detail says which
+  failed,  ///< interrupted, suspect, damaged or full, at a port or not: the word says which
   lost,
   retired,
   held
@@ -53,6 +53,7 @@ struct DiskStatus {
   char symbol = '?';
   std::string word;       ///< word(custody), or of a failure which
   bool off_site = false;  ///< by a claim that holds; also of a held disk
+  bool at_port = false;   ///< as far as is known, however its last job ended; of one in turn
   std::string place;      ///< as claimed, while that holds
   std::string by;         ///< whose word that is
   std::optional<base::Instant> since;

@@ -391,6 +391,29 @@ TEST_CASE("the clock is an alarm until somebody took note of what it left", "[ro
   CHECK_FALSE(clock().empty());
 }
 
+TEST_CASE("a disk whose job failed and that stays connected is an open gap, too", "[rotation]") {
+  for (const Observed state :
+       {Observed::suspect, Observed::damaged, Observed::full, Observed::interrupted}) {
+    Station station = two_disks();
+    station.disks[0].claim_holds = false;
+    station.disks[0].observation = seen("A", state, "2026-11-10T12:00:00Z");
+    station.connected = std::vector<std::string>{"A"};
+    const auto stays = [&](const char* now) {
+      return told(station.at(now).notices, "still connected");
+    };
+    CHECK(stays("2026-11-10T13:59:00Z").empty());
+    CHECK_THAT(stays("2026-11-11T12:01:00Z"), Catch::StartsWith("alarm A: Disk A is "));
+    CHECK(station.at("2026-11-11T12:01:00Z").disks[0].word == ledger::word(state));
+    station.connected = std::vector<std::string>{"A", "B"};
+    CHECK_FALSE(told(station.at("2026-11-10T12:01:00Z").notices, "two connected").empty());
+    station.connected = std::vector<std::string>{};
+    CHECK(stays("2026-11-11T12:01:00Z").empty());
+    // Where nobody may look, one that was pulled out is not said to be there.
+    station.connected.reset();
+    CHECK(stays("2026-11-11T12:01:00Z").empty() == (state == Observed::interrupted));
+  }
+}
+
 TEST_CASE("without disks only a rotation that is configured is wrong", "[rotation]") {
   Station station;
   CHECK(station.at("2026-11-10T12:00:00Z").level == Level::good);
