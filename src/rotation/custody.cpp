@@ -32,10 +32,12 @@ Custody observed(Observed state, std::optional<bool> here) {
     case Observed::enrolled:
       return here == true ? Custody::connected : Custody::new_disk;
     case Observed::connected:
+      return here == false ? Custody::on_site : Custody::connected;
     case Observed::copying:
     case Observed::verifying:
     case Observed::sealed:
-      return here == false ? Custody::on_site : Custody::connected;
+      // A job that comes to its end says so: this one was killed.
+      return here == false ? Custody::failed : Custody::connected;
     case Observed::safe_to_remove:
       return here == false ? Custody::on_site : Custody::safe_to_remove;
     case Observed::away:
@@ -67,6 +69,13 @@ bool was_left_at_port(Observed state) {
       return false;
   }
   return false;
+}
+
+/// The word for a job that failed.
+const char* failure(Observed state) {
+  const bool killed =
+      state == Observed::copying || state == Observed::verifying || state == Observed::sealed;
+  return ledger::word(killed ? Observed::interrupted : state);
 }
 
 /// Where it is, whether it is in turn or not.
@@ -156,8 +165,8 @@ DiskStatus disk_status(const DiskState& state, const SetPolicy* set, base::Insta
   std::optional<bool> here;
   if (connected) here = std::ranges::find(*connected, disk.name) != connected->end();
   locate(state, here, status);
-  status.word = status.custody == Custody::failed ? ledger::word(state.observation->state)
-                                                  : word(status.custody);
+  status.word =
+      status.custody == Custody::failed ? failure(state.observation->state) : word(status.custody);
   if (disk.end != DiskEnd::in_use) {
     status.custody = disk.end == DiskEnd::lost      ? Custody::lost
                      : disk.end == DiskEnd::retired ? Custody::retired

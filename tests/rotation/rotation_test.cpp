@@ -414,6 +414,19 @@ TEST_CASE("a disk whose job failed and that stays connected is an open gap, too"
   }
 }
 
+TEST_CASE("a job that was killed before its disk was pulled out was interrupted", "[rotation]") {
+  for (const Observed state : {Observed::copying, Observed::verifying, Observed::sealed}) {
+    Station station = two_disks();
+    station.disks[0].claim_holds = false;
+    station.disks[0].observation = seen("A", state, "2026-11-10T12:00:00Z");
+    station.connected = std::vector<std::string>{"A"};
+    CHECK(station.at("2026-11-10T13:00:00Z").disks[0].word == "connected");
+    station.connected = std::vector<std::string>{};
+    CHECK(station.at("2026-11-10T13:00:00Z").disks[0].word == "interrupted");
+    CHECK(station.at("2026-11-10T13:00:00Z").disks[0].symbol == '!');
+  }
+}
+
 TEST_CASE("without disks only a rotation that is configured is wrong", "[rotation]") {
   Station station;
   CHECK(station.at("2026-11-10T12:00:00Z").level == Level::good);
