@@ -16,6 +16,7 @@
 #include "job/disk_room.h"
 #include "job/disk_sources.h"
 #include "job/plug_in.h"
+#include "job/rotation_status.h"
 #include "job/source_error.h"
 #include "rotation/rotation.h"
 #include "status/read_facts.h"
@@ -135,12 +136,15 @@ void AttachJob::check_turn() {
     around_.warnings.warn(name(), message);
     log_.event("turn", "warning", message);
   }
+  std::vector<std::string> connected = session_->others();
+  connected.push_back(name());
+  close_two_connected(disks_, connected, now());
   for (const std::string& other : session_->others()) {
     const std::string message = fmt::format(
         "Disks {} and {} are plugged in at once: whatever reaches this machine reaches both; take "
         "one away.",
         std::min(name(), other), std::max(name(), other));
-    raise_alarm(disks_, now(), "two connected", ledger::Severity::alarm, name(), "", message);
+    raise_alarm(disks_, now(), kTwoConnected, ledger::Severity::alarm, name(), "", message);
     around_.warnings.warn(name(), message);
   }
 }

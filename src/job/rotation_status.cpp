@@ -19,6 +19,15 @@ bool stays(ledger::Observed state) {
 
 }  // namespace
 
+void close_two_connected(ledger::Disks& disks, std::span<const std::string> connected,
+                         base::Instant now) {
+  for (const ledger::AlarmRow& alarm : disks.alarms("", true)) {
+    const bool there = std::ranges::find(connected, alarm.disk) != connected.end();
+    if (alarm.kind != kTwoConnected || (there && connected.size() > 1)) continue;
+    disks.close_alarm(alarm.id, now);
+  }
+}
+
 std::optional<std::vector<std::string>> look_at_ports(ledger::Disks& disks,
                                                       udev::DeviceProbe& devices,
                                                       base::Instant now) {
@@ -34,6 +43,7 @@ std::optional<std::vector<std::string>> look_at_ports(ledger::Disks& disks,
     away.state = ledger::Observed::away;
     disks.observe(away);
   }
+  close_two_connected(disks, *connected, now);
   return connected;
 }
 

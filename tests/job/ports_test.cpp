@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "job/disk_events.h"
 #include "job/rotation_status.h"
 #include "ledger/disk_samples.h"
 #include "support/fake_device_probe.h"
@@ -38,6 +39,21 @@ struct Known {
 };
 
 }  // namespace
+
+TEST_CASE("what was said of two disks at once ends when one is away", "[ports]") {
+  if (::geteuid() != 0) return skip("needs root");
+  Known known({"A", "B", "C"});
+  const std::string left = GENERATE(as<std::string>{}, "A", "B");
+  job::raise_alarm(known.disks, kNow, job::kTwoConnected, ledger::Severity::alarm, "A", "", "both");
+  job::raise_alarm(known.disks, kNow, "serial number", ledger::Severity::alarm, "A", "", "other");
+  known.look({"A", "B"});
+  CHECK(known.disks.alarms("A", true).size() == 2);
+  known.look({"A", "B", "C"});
+  CHECK(known.disks.alarms("A", true).size() == 2);
+  known.look({left});
+  REQUIRE(known.disks.alarms("A", true).size() == 1);
+  CHECK(known.disks.alarms("A", true).front().kind == "serial number");
+}
 
 TEST_CASE("a disk whose job ended badly is away when it is gone, too", "[ports]") {
   if (::geteuid() != 0) return skip("needs root");
