@@ -17,6 +17,7 @@
 #include "job/disk_room.h"
 #include "job/disk_sources.h"
 #include "job/plug_in.h"
+#include "job/rotation_status.h"
 #include "job/source_error.h"
 #include "rotation/rotation.h"
 #include "status/read_facts.h"
@@ -137,7 +138,7 @@ AttachReport AttachJob::run() {
 void AttachJob::check_turn() {
   const std::vector<rotation::SetPolicy> policies = status::set_policies(rotation_);
   const std::vector<ledger::DiskState> states = disks_.states();
-  const std::string next = rotation::next_disk(policies, set_->name, states);
+  const std::string next = rotation::next_disk(policies, set_->name, states, now());
   if (!next.empty() && next != name()) {
     const std::string message = fmt::format(
         "Disk {} was plugged in, but it is the turn of {}: the copy is made all the same; bring {} "
@@ -146,12 +147,15 @@ void AttachJob::check_turn() {
     around_.warnings.warn(name(), message);
     log_.event("turn", "warning", message);
   }
+  std::vector<std::string> connected = session_->others();
+  connected.push_back(name());
+  close_two_connected(disks_, connected, now());
   for (const std::string& other : session_->others()) {
     const std::string message = fmt::format(
         "Disks {} and {} are plugged in at once: whatever reaches this machine reaches both; take "
         "one away.",
         std::min(name(), other), std::max(name(), other));
-    raise_alarm(disks_, now(), "two connected", ledger::Severity::alarm, name(), "", message);
+    raise_alarm(disks_, now(), kTwoConnected, ledger::Severity::alarm, name(), "", message);
     around_.warnings.warn(name(), message);
   }
 }

@@ -86,6 +86,7 @@ class CopyStep {
 
  private:
   disk::TripwireFacts facts(const CopySource& source);
+  void record_clock(const std::string& server, disk::TripwireFacts& facts);
   std::optional<base::LockFile> prepare(ServerCopy& copy, CopySource& source);
   void write_tree(const disk::DiskMount& mount, Surveyed& surveyed);
   void finish(ServerCopy& copy, CopySource& source);

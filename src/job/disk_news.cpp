@@ -247,6 +247,21 @@ class Turn {
   std::string name_;
 };
 
+/// The disk that a job worked on at the node last. Most disks come to the same node, and the row of
+/// one whose job ended keeps it.
+std::string worked_on_at(ledger::Disks& disks, const std::string& node) {
+  using ledger::Observed;
+  std::optional<ledger::ObservationRow> newest;
+  for (const ledger::DiskState& state : disks.states()) {
+    if (!state.observation || state.observation->device != node) continue;
+    const Observed does = state.observation->state;
+    const bool runs = does == Observed::connected || does == Observed::copying ||
+                      does == Observed::verifying || does == Observed::sealed;
+    if (runs && (!newest || newest->id < state.observation->id)) newest = state.observation;
+  }
+  return newest ? newest->disk : "";
+}
+
 }  // namespace
 
 Message killed(const profile::Places& places, udev::DeviceProbe& devices, const std::string& node,
@@ -257,11 +272,7 @@ Message killed(const profile::Places& places, udev::DeviceProbe& devices, const 
   if (const auto device = devices.find(node); name.empty() && device) {
     name = disk::name_of_label(device->label).value_or("");
   }
-  for (const ledger::DiskState& state : disks.states()) {  // it is gone: where was which?
-    if (name.empty() && state.observation && state.observation->device == node) {
-      name = state.disk.name;
-    }
-  }
+  if (name.empty()) name = worked_on_at(disks, node);  // it is gone
   if (disks.find(name)) {
     ledger::ObservationRow row;
     row.disk = name;

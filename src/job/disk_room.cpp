@@ -185,7 +185,8 @@ std::vector<CopyRow> DiskRoom::candidates() {
   std::set<std::string> seen = spared_;
   for (const CopyRow& row : disks_.copies(disk_)) {
     if (!seen.insert(row.server).second) continue;
-    const std::vector<CopyRow> of_server = rotation::may_prune(copies_of(row.server), disk_);
+    const std::vector<CopyRow> of_server =
+        rotation::may_prune(copies_of(row.server), disk_, around_.clock.now());
     all.insert(all.end(), of_server.begin(), of_server.end());
   }
   return all;

@@ -110,4 +110,37 @@ TEST_CASE("a ledger that cannot be read is told", "[news]") {
   CHECK_THAT(held.processes.told, Catch::Contains("disk A: failed"));
 }
 
+TEST_CASE("a killed job is that of the disk that was worked on last at the node", "[news]") {
+  Held held;
+  held.probe.list.clear();  // it was pulled out, too
+  const auto see = [&](const std::string& name, ledger::Observed state) {
+    ledger::Ledger ledger(held.places.ledger());
+    ledger::ObservationRow row;
+    row.disk = name;
+    row.time = held.clock.now();
+    row.state = state;
+    row.device = "/dev/sdb1";
+    ledger::Disks(ledger).observe(row);
+  };
+  {
+    ledger::Ledger ledger(held.places.ledger());
+    for (const char* name : {"B", "C"}) {
+      ledger::DiskRow row = some_disk(name);
+      ledger::Disks(ledger).add(row, held.clock.now());
+    }
+  }
+  const auto killed = [&] {
+    return job::killed(held.places, held.probe, "/dev/sdb1", "", "it was killed by signal 9",
+                       {held.clock, held.processes, held.warnings, held.progress, {}})
+        .disk;
+  };
+  see("C", ledger::Observed::copying);  // killed long ago, with nobody to tell of it
+  see("B", ledger::Observed::copying);
+  see("A", ledger::Observed::interrupted);
+  CHECK(killed() == "B");
+  ledger::Ledger ledger(held.places.ledger());
+  CHECK(ledger::Disks(ledger).last_observation("B")->state == ledger::Observed::interrupted);
+  CHECK(ledger::Disks(ledger).last_observation("C")->state == ledger::Observed::copying);
+}
+
 }  // namespace rota::test

@@ -263,7 +263,7 @@ class Disks(Machine):
         history = self.two_disks()
         for data in ({"kind": "tripwire", "what": "noise", "extent": 90, "server": "web"},
                      {"kind": "tripwire", "what": "fewer entries", "extent": 90, "server": "web"},
-                     {"kind": "two connected"}):
+                     {"kind": "serial number"}):
             history.add("alarm", {"disk": "A", "opened": self.now, "severity": "alarm",
                                   "message": f"It is {data['kind']}.", "details": [], **data})
         self.taken_in(history)
@@ -274,11 +274,11 @@ class Disks(Machine):
             return [one["id"] for one in self.rota("disk", "show", "A", "--json").json()["alarms"]]
 
         self.fails(USAGE, f"--alarm.*{last - 2} \\(tripwire, noise, web\\); {last - 1} "
-                          f"\\(tripwire, fewer entries, web\\); {last} \\(two connected\\)", *accept)
+                          f"\\(tripwire, fewer entries, web\\); {last} \\(serial number\\)", *accept)
         self.fails(FAILED, "no open alarm 1; there are: ", *accept, "--alarm", "1")
         self.assertEqual([last - 2, last - 1, last], left())
         self.assertIn(f"alarm {last - 2}, tripwire, noise, web", self.rota("disk", "show", "A").out)
-        self.silent(*accept, "--alarm", "two connected")
+        self.silent(*accept, "--alarm", "serial number")
         self.assertEqual([last - 2, last - 1], left())
         self.silent(*accept, "--alarm", "noise")
         self.assertEqual([last - 1], left())
