@@ -93,6 +93,11 @@ void LoopDisk::detach() {
   if (!device_.valid()) return;
   if (::ioctl(device_.get(), LOOP_CLR_FD) != 0) fail("cannot detach " + node_);
   device_.reset();
+  // The kernel lets go when the last one does who has it open, and other tests look at all devices.
+  const std::string attached = "/sys/block/" + node_.substr(node_.rfind('/') + 1) + "/loop";
+  for (int tries = 0; tries < kTries && ::access(attached.c_str(), F_OK) == 0; ++tries) {
+    std::this_thread::sleep_for(kPause);
+  }
 }
 
 std::string LoopDisk::partition(int number) {
