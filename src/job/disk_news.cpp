@@ -250,37 +250,50 @@ class Turn {
 /// The disk that a job worked on at the node last. Most disks come to the same node, and the row of
 /// one whose job ended keeps it.
 std::string worked_on_at(ledger::Disks& disks, const std::string& node) {
-  using ledger::Observed;
   std::optional<ledger::ObservationRow> newest;
   for (const ledger::DiskState& state : disks.states()) {
     if (!state.observation || state.observation->device != node) continue;
-    const Observed does = state.observation->state;
-    const bool runs = does == Observed::connected || does == Observed::copying ||
-                      does == Observed::verifying || does == Observed::sealed;
-    if (runs && (!newest || newest->id < state.observation->id)) newest = state.observation;
+    if (!is_in_a_job(state.observation->state)) continue;
+    if (!newest || newest->id < state.observation->id) newest = state.observation;
   }
   return newest ? newest->disk : "";
 }
 
+/// Records that a job was killed, and returns the name of its disk; empty when it is not known.
+std::string record_killed(const profile::Places& places, const std::string& node, std::string name,
+                          const std::string& how, base::Instant now) {
+  ledger::Ledger ledger(places.ledger());
+  ledger::Disks disks(ledger);
+  if (name.empty()) name = worked_on_at(disks, node);  // it is gone
+  if (!disks.find(name)) return name;
+  ledger::ObservationRow row;
+  row.disk = name;
+  row.time = now;
+  row.state = ledger::Observed::interrupted;
+  row.device = node;
+  row.detail = how;
+  disks.observe(row);
+  return name;
+}
+
 }  // namespace
+
+bool is_in_a_job(ledger::Observed state) {
+  using ledger::Observed;
+  return state == Observed::connected || state == Observed::copying ||
+         state == Observed::verifying || state == Observed::sealed;
+}
 
 Message killed(const profile::Places& places, udev::DeviceProbe& devices, const std::string& node,
                const std::string& disk, const std::string& how, const Surroundings& around) {
-  ledger::Ledger ledger(places.ledger());
-  ledger::Disks disks(ledger);
   std::string name = disk;
   if (const auto device = devices.find(node); name.empty() && device) {
     name = disk::name_of_label(device->label).value_or("");
   }
-  if (name.empty()) name = worked_on_at(disks, node);  // it is gone
-  if (disks.find(name)) {
-    ledger::ObservationRow row;
-    row.disk = name;
-    row.time = around.clock.now();
-    row.state = ledger::Observed::interrupted;
-    row.device = node;
-    row.detail = how;
-    disks.observe(row);
+  try {
+    name = record_killed(places, node, name, how, around.clock.now());
+  } catch (const Error& error) {
+    around.warnings.warn("ledger", error.what());  // people must hear of it all the same
   }
   return {
       around.clock.now(),

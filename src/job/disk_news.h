@@ -27,6 +27,9 @@ std::optional<AttachReport> attach_and_tell(
     StartedBy started_by, bool at_terminal, const std::function<void(const Message&)>& say,
     const OnDiskEvent& listener, const Surroundings& around);
 
+/// True for what a disk is while a job works on it.
+bool is_in_a_job(ledger::Observed state);
+
 /// A job with a disk was killed, and could tell nobody: records it, and returns what there is to
 /// say. node: where the disk was; disk: its name, if it is known; how: "it was killed by signal 9".
 Message killed(const profile::Places& places, udev::DeviceProbe& devices, const std::string& node,

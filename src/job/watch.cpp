@@ -257,12 +257,9 @@ void Watcher::ended(const DiskJobs::End& end) {
 
 /// The ledger says that a job works on the disk, and none does.
 bool Watcher::was_left(const std::string& disk) const {
-  using ledger::Observed;
   ledger::Ledger ledger(places_.ledger());
   const auto last = ledger::Disks(ledger).last_observation(disk);
-  if (!last || !lock_if_free(places_, disk)) return false;
-  return last->state == Observed::connected || last->state == Observed::copying ||
-         last->state == Observed::verifying || last->state == Observed::sealed;
+  return last && is_in_a_job(last->state) && lock_if_free(places_, disk);
 }
 
 /// Of disks that are not there any more, and takes back what was said about their staying.

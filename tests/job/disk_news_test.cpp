@@ -110,6 +110,17 @@ TEST_CASE("a ledger that cannot be read is told", "[news]") {
   CHECK_THAT(held.processes.told, Catch::Contains("disk A: failed"));
 }
 
+TEST_CASE("a killed job is told though the ledger cannot be written", "[news]") {
+  Held held;
+  write(held.dir / "state/ledger.db", "no database");
+  const job::Message message =
+      job::killed(held.places, held.probe, "/dev/sdb1", "", "it was killed by signal 9",
+                  {held.clock, held.processes, held.warnings, held.progress, {}});
+  CHECK(message.disk == "A");
+  CHECK_THAT(message.text, Catch::Contains("disk A did not come to its end"));
+  CHECK(held.warnings.count() == 1);
+}
+
 TEST_CASE("a killed job is that of the disk that was worked on last at the node", "[news]") {
   Held held;
   held.probe.list.clear();  // it was pulled out, too

@@ -369,8 +369,11 @@ TEST_CASE("a mistake in rotation.toml is told once, as if there were no [notify]
 
 TEST_CASE("whom to tell is read anew each time", "[watch]") {
   if (::geteuid() != 0) return skip("who is not root cannot see what is on a disk");
-  Station station({"A"});
+  Station station({"A", "B"});
+  station.add("B", "/dev/sdc1");
   station.begin();
+  CHECK_THAT(station.wall.told, Catch::Contains("Disk B was connected already"));
+  CHECK(station.wall.mailed.empty());
   station.settings("[set.monthly]\nallow_fixed = true\n", "mail = \"jo\"");
   station.plug("A", "/dev/sdb1");
   station.ends("A", 128 + 9);

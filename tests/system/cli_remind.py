@@ -133,7 +133,7 @@ class Told(DiskMachine):
         self.assertEqual(first, self.rota("remind").out)
         (pathlib.Path(self.places["STATE"]) / "reminders.json").unlink()
         self.assertEqual(first, self.rota("remind", "--notify").out)  # for the journal
-        self.assertIn(first.splitlines()[0], " ".join(self.given("sendmail").split()))
+        self.assertIn(first.splitlines()[0], self.mail_words())
         self.assertEqual(1, self.given("sendmail").count("To: root"))
 
     def test_what_could_not_be_mailed_is_said_again(self):
