@@ -119,15 +119,18 @@ class Judge {
   }
 
   void canaries() {
-    if (facts_.canaries_changed.empty()) return;
+    canary("canary", facts_.canaries_changed,
+           "is not as it was at the last copy, and nothing should ever touch it");
+    canary("missing canary", facts_.canaries_missing,
+           "is not there: make it, or take it out of `canaries` in the profile");
+  }
+
+  void canary(const char* kind, const std::vector<std::string>& paths, const char* problem) {
+    if (paths.empty()) return;
     std::vector<std::string> names;
-    for (const std::string& path : facts_.canaries_changed) names.push_back(base::printable(path));
+    for (const std::string& path : paths) names.push_back(base::printable(path));
     const std::string first = names.front();
-    add("canary", true,
-        fmt::format("the canary file {} is not as it was at the last copy, and nothing should ever "
-                    "touch it",
-                    first),
-        std::move(names), 0);
+    add(kind, true, fmt::format("the canary file {} {}", first, problem), std::move(names), 0);
   }
 
   void sizes() {
@@ -223,6 +226,7 @@ bool covers(const Accepted& accepted, const Tripwire& tripwire) {
   if (accepted.kind != tripwire.kind) return false;
   // What these name is what was accepted: another mount is another matter.
   const bool by_name = tripwire.kind == "missing mount" || tripwire.kind == "canary" ||
+                       tripwire.kind == "missing canary" ||
                        tripwire.kind == rotation::kClockTripwire;
   const auto was_named = [&](const std::string& name) {
     return std::ranges::find(accepted.details, name) != accepted.details.end();

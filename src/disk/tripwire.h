@@ -36,6 +36,7 @@ struct TripwireFacts {
   std::vector<std::string> mounts_now;
   /// Files that nothing should ever touch and that are not as they were at the last copy.
   std::vector<std::string> canaries_changed;
+  std::vector<std::string> canaries_missing;  ///< that were in no copy, and are not there now
 };
 
 /// A reason not to let a new copy take the place of an old one before a person has looked.

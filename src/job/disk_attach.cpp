@@ -13,6 +13,7 @@
 #include "job/disk_check.h"
 #include "job/disk_copy.h"
 #include "job/disk_finish.h"
+#include "job/disk_restore.h"
 #include "job/disk_room.h"
 #include "job/disk_sources.h"
 #include "job/plug_in.h"
@@ -44,11 +45,13 @@ class AttachJob {
         rotation_(profile::load_rotation(places)),
         ledger_(places.ledger()),
         disks_(ledger_),
+        patient_(wait_for_writers(ledger_, around_)),
         log_(places, disks_, around_, listener) {}
 
   AttachReport run();
 
  private:
+  void check_options() const;
   void check_turn();
   void find_sources();
   void leave_out(const std::string& server, const Error& error);
@@ -79,6 +82,7 @@ class AttachJob {
   profile::Rotation rotation_;
   ledger::Ledger ledger_;
   ledger::Disks disks_;
+  const base::WriterWait patient_;
   DiskLog log_;
   std::unique_ptr<DiskSession> session_;
   const profile::DiskSet* set_ = nullptr;
@@ -90,7 +94,14 @@ class AttachJob {
   AttachReport report_;
 };
 
+/// What a person mistyped is no failure of the disk, and nothing is recorded of it.
+void AttachJob::check_options() const {
+  for (const std::string& name : options_.profiles) profile::load_profile(places_, name);
+  if (!options_.from_copy.empty()) copy_record_in(options_.from_copy);
+}
+
 AttachReport AttachJob::run() {
+  check_options();
   session_ = std::make_unique<DiskSession>(places_, disks_, devices_, options_.disk,
                                            options_.session, around_, &log_);
   report_.disk = name();

@@ -99,7 +99,9 @@ disk::TripwireFacts CopyStep::facts(const CopySource& source) {
     facts.mounts_now = std::move(*now);
     facts.mounts_before = remembered_mounts(places_, source.server(), MountMemory::copy);
   }
-  facts.canaries_changed = source.changed_canaries();
+  CanaryFaults canaries = source.canary_faults();
+  facts.canaries_changed = std::move(canaries.changed);
+  facts.canaries_missing = std::move(canaries.missing);
   return facts;
 }
 
@@ -244,21 +246,9 @@ void CopyStep::spare_waiting(const std::vector<Surveyed>& surveyed) {
   }
 }
 
-void CopyStep::write(const disk::DiskMount& mount, Surveyed& surveyed) {
+void CopyStep::write_tree(const disk::DiskMount& mount, Surveyed& surveyed) {
   ServerCopy& copy = surveyed.copy;
   CopySource& source = *surveyed.source;
-  if (copy.end == ServerCopy::End::up_to_date) return;
-  log_.observe(ledger::Observed::copying, copy.server);
-  if (!room_.has(mount, surveyed.needed)) {
-    // Something old would have to go: a doubt is enough to keep it.
-    judge(copy, std::move(surveyed.doubts));
-    if (copy.end == ServerCopy::End::held) {
-      log_.event("copy", "held", "there is no room for it beside the older copies", copy.server);
-      return;
-    }
-    room_.make(mount, surveyed.needed, copy.server);
-  }
-  std::optional<base::LockFile> held = prepare(copy, source);
   kept_.forget();
   log_.begins("copy", copy.server);
   around_.progress.total_bytes = surveyed.needed;
@@ -278,6 +268,29 @@ void CopyStep::write(const disk::DiskMount& mount, Surveyed& surveyed) {
     base::write_file(fmt::format("{}/{}/{}/{}/{}", mount.path(), disk::kTop, copy.server,
                                  copy.summary.directory, kFactsFile),
                      facts, 0600);
+  }
+}
+
+void CopyStep::write(const disk::DiskMount& mount, Surveyed& surveyed) {
+  ServerCopy& copy = surveyed.copy;
+  CopySource& source = *surveyed.source;
+  if (copy.end == ServerCopy::End::up_to_date) return;
+  log_.observe(ledger::Observed::copying, copy.server);
+  if (!room_.has(mount, surveyed.needed)) {
+    // Something old would have to go: a doubt is enough to keep it.
+    judge(copy, std::move(surveyed.doubts));
+    if (copy.end == ServerCopy::End::held) {
+      log_.event("copy", "held", "there is no room for it beside the older copies", copy.server);
+      return;
+    }
+    room_.make(mount, surveyed.needed, copy.server);
+  }
+  std::optional<base::LockFile> held = prepare(copy, source);
+  try {
+    write_tree(mount, surveyed);
+  } catch (...) {
+    source.abandoned();
+    throw;
   }
   finish(copy, source);
   held.reset();

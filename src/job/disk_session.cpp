@@ -112,7 +112,7 @@ void DiskSession::find(const std::string& word) {
   if (!found.empty()) device_ = std::move(found.front());
   const std::string name = disk::name_of_label(device_.label).value_or("");
   // The label of a disk that is being pulled out cannot be read.
-  if (found.empty() || (name.empty() && !is_at_its_port(std::chrono::milliseconds(100)))) {
+  if (found.empty() || (name.empty() && !is_at_its_port(kVanishing))) {
     throw Error(ErrorKind::not_found,
                 fmt::format("no disk {} is plugged in; `rota disk list` shows the disks that there "
                             "are and where each should be",
@@ -124,7 +124,9 @@ void DiskSession::find(const std::string& word) {
                             "disk prepare` makes one of it",
                             base::printable(device_.node), disk::kLabelPrefix));
   }
-  lock_.emplace(disk::lock_disk(places_.run, name));
+  lock_ = options_.held.disk == name
+              ? options_.held.lock
+              : std::make_shared<const base::LockFile>(disk::lock_disk(places_.run, name));
   for (const BlockDevice& other : all_) {
     const auto other_name = disk::name_of_label(other.label);
     if (other_name && *other_name != name && disks_.find(*other_name) &&

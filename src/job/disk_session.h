@@ -32,10 +32,19 @@ inline constexpr const char* kUnknownDisk = "unknown disk";
 /// How long a device may outlive the disk that was pulled out.
 inline constexpr std::chrono::seconds kVanishing{2};
 
+/// The lock of a disk, and its name.
+struct HeldLock {
+  std::string disk;
+  std::shared_ptr<const base::LockFile> lock;
+};
+
 /// What makes DiskSession refuse a device or let it pass.
 struct SessionOptions {
   /// A person says that the disk is right though its serial number is another: it is recorded.
   bool accept_serial = false;
+  /// Of who has waited for it: between two locks somebody else might come. Else DiskSession takes
+  /// the lock itself, without waiting.
+  HeldLock held;
 };
 
 /// One rotation disk at a port: found, locked, recognised, and from then on mounted as it is
@@ -113,7 +122,7 @@ class DiskSession {
   std::vector<std::string> others_;
   std::string note_;
   SessionOptions options_;
-  std::optional<base::LockFile> lock_;
+  std::shared_ptr<const base::LockFile> lock_;
   std::optional<disk::LuksMapping> mapping_;
   std::optional<disk::DiskMount> mount_;
 };

@@ -212,6 +212,7 @@ void judge_alarms(std::span<const ledger::AlarmRow> alarms, Findings& findings) 
     if (!alarm.open()) continue;
     const bool warning = alarm.severity == ledger::Severity::warning;
     std::string text = base::printable(alarm.message);
+    if (!text.ends_with('.')) text += '.';
     if (alarm.kind != "contradiction" && !alarm.disk.empty()) {
       text += fmt::format(" Take note with `rota disk accept {} --reason … --by NAME`.",
                           base::printable(alarm.disk));

@@ -145,6 +145,16 @@ TEST_CASE("a canary that changed is held", "[tripwire]") {
   CHECK(tripped[0].details == Kinds{"/srv/canary"});
 }
 
+TEST_CASE("a canary that was never there is told as such", "[tripwire]") {
+  TripwireFacts known = facts();
+  known.canaries_missing = {"/srv/canarry"};
+  const auto tripped = judge(quiet(), true, known);
+  REQUIRE(kinds(tripped) == Kinds{"missing canary"});
+  CHECK_THAT(tripped[0].message, Catch::Contains("/srv/canarry is not there"));
+  CHECK_FALSE(disk::covers({"missing canary", 0, {"/srv/other"}}, tripped[0]));
+  CHECK(disk::covers({"missing canary", 0, {"/srv/canarry"}}, tripped[0]));
+}
+
 TEST_CASE("a clock that went back more than a day is held", "[tripwire]") {
   TripwireFacts known = facts();
   const auto ahead = kNow + std::chrono::hours(24);

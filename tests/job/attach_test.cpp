@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "base/error.h"
+#include "base/sqlite.h"
 #include "job/station.h"
 #include "support/skip.h"
 
@@ -70,6 +71,28 @@ TEST_CASE("a disk that is pulled out before it is recognised is one that is not 
   station.plug_in();
   station.clock.sleep(std::chrono::hours(1), {});
   CHECK(station.attach().all_sealed());
+  station.check(2);
+}
+
+TEST_CASE("a ledger that somebody holds for a while does not end a copy", "[attach]") {
+  if (const auto why = LoopDisk::missing()) return skip(*why);
+  Station station;
+  station.restore();
+  base::Database other(station.places().ledger());
+  bool held = false;
+  station.clock.when_slept = [&] {
+    if (!held || station.clock.slept() < std::chrono::minutes(10)) return;
+    other.execute("ROLLBACK");
+    held = false;
+  };
+  const auto report = station.attach([&](const job::DiskEvent& event) {
+    if (event.step != "copy" || event.state != "begins") return;
+    other.execute("BEGIN IMMEDIATE");
+    held = true;
+  });
+  CHECK(report.all_sealed());
+  CHECK(station.clock.slept() >= std::chrono::minutes(10));
+  station.clock.when_slept = nullptr;
   station.check(2);
 }
 

@@ -91,6 +91,17 @@ TEST_CASE("a job that waited for one with the same plug-in has nothing to do", "
   CHECK(held.processes.told.empty());
 }
 
+TEST_CASE("a disk that vanishes while its label is read is told to nobody", "[news]") {
+  Held held;
+  held.lock.reset();
+  held.probe.list.front().label = "";  // the medium is gone, and the device not yet
+  held.clock.when_slept = [&] {
+    if (held.clock.slept() >= std::chrono::seconds(1)) held.probe.list.clear();
+  };
+  CHECK(held.attach(job::StartedBy::udev) == base::ErrorKind::not_found);
+  CHECK(held.processes.told.empty());
+}
+
 TEST_CASE("a ledger that cannot be read is told", "[news]") {
   Held held;
   held.lock.reset();

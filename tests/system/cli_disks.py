@@ -189,6 +189,9 @@ class Disks(Machine):
         self.fails(USAGE, "\"moon\" is no state of a disk", "disk", "move", "A", "moon")
         self.fails(FAILED, "no disk \"X\"; there are: A, B", "disk", "move", "X", "on-site")
         self.fails(USAGE, "no time", "disk", "move", "A", "on-site", "--at", "soon")
+        self.fails(USAGE, "disk A was here until .*leave --at out", "disk", "move", "A", "off-site",
+                   "--at", "2015-01-01")
+        self.fails(USAGE, "still to come", "disk", "move", "A", "off-site", "--at", "2115-01-01")
         config.write_text('[set.monthly]\nplaec = "mill"\n', encoding="utf-8")
         self.fails(USAGE, "rotation.toml:2: .*did you mean \"place\"", "status")
 
