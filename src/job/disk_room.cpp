@@ -12,6 +12,7 @@
 #include "disk/freeable.h"
 #include "disk/make_filesystem.h"
 #include "disk/power.h"
+#include "rotation/clock.h"
 #include "rotation/rotation.h"
 
 namespace rota::job {
@@ -71,8 +72,9 @@ ledger::CopyRow sealed_row(const std::string& disk, const disk::CopyRecord& reco
 void close_tripwires(ledger::Disks& disks, const std::string& disk, const std::string& server,
                      base::Instant opened_by, base::Instant now) {
   for (const ledger::AlarmRow& alarm : disks.alarms(disk, false)) {
-    if (alarm.kind == kTripwire && alarm.server == server && !alarm.closed &&
-        alarm.opened <= opened_by) {
+    // One with a date of the future was opened before, too, by a clock that was ahead.
+    const bool before = alarm.opened <= opened_by || alarm.opened > now + rotation::kClockSlack;
+    if (alarm.kind == kTripwire && alarm.server == server && !alarm.closed && before) {
       disks.close_alarm(alarm.id, now);
     }
   }

@@ -27,6 +27,8 @@ std::vector<Instant> known_wrong(std::span<const ledger::AlarmRow> alarms) {
   std::vector<Instant> known;
   for (const ledger::AlarmRow& alarm : alarms) {
     if (alarm.what != kClockTripwire || !alarm.acknowledged) continue;
+    // Opened by the clock that was ahead, and noted when it was right again.
+    if (alarm.opened > *alarm.acknowledged) known.push_back(alarm.opened);
     for (const std::string& detail : alarm.details) {
       if (const auto time = base::parse_compact(detail.substr(0, kCompact))) known.push_back(*time);
     }

@@ -24,7 +24,8 @@ inline constexpr const char* kClockTripwire = "clock";
 /// How a record with a date of the future is named in the details of such a tripwire:
 /// "20361124T030000Z run".
 std::string detail_of(base::Instant time, const std::string& what);
-/// The dates that were named so to a person who took note: it is known that they are wrong.
+/// The dates that were named so to a person who took note, and that of the alarm itself if it is
+/// later than that: it is known that they are wrong.
 std::vector<base::Instant> known_wrong(std::span<const ledger::AlarmRow> alarms);
 /// True for these dates, and up to a day behind one of them: what else was recorded by that clock,
 /// and the fulls after it, whose names must follow that of a full of the future.

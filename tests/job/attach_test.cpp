@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 #include "base/sqlite.h"
+#include "job/disk_events.h"
+#include "job/rotation_status.h"
 #include "job/station.h"
 #include "support/skip.h"
 
@@ -307,6 +309,21 @@ TEST_CASE("nothing is written to another disk that came to the node", "[attach]"
   CHECK(token_of(station) == before);
   CHECK(station.copies().size() == (step == "mount" ? 1 : 2));
   CHECK(station.state() == ledger::Observed::interrupted);
+}
+
+TEST_CASE("what was said of two disks at once ends when one is copied to alone", "[attach]") {
+  if (const auto why = LoopDisk::missing()) return skip(*why);
+  Station station;
+  station.restore();
+  {
+    ledger::Ledger ledger(station.places().state + "/ledger.db");
+    ledger::Disks disks(ledger);
+    job::raise_alarm(disks, station.clock.now(), job::kTwoConnected, ledger::Severity::alarm,
+                     station.name(), "", "both");
+  }
+  REQUIRE(station.alarms().size() == 1);
+  CHECK(station.attach().all_sealed());
+  CHECK(station.alarms().empty());
 }
 
 TEST_CASE("a disk must say before each seal that it is the one", "[attach]") {

@@ -237,8 +237,12 @@ TEST_CASE("a clock that is years ahead removes nothing, and is let pass once", "
     CHECK(station.attach().all_sealed());  // for good
   }
   SECTION("what was recorded by it is held against one later copy") {
-    if (!night) return;
     station.clock.sleep(-kYears, {});
+    if (!night) {
+      CHECK(station.attach().all_sealed());
+      CHECK(station.alarms().empty());
+      return;
+    }
     const auto behind = station.attach();
     CHECK(behind.any(End::held));
     CHECK_THAT(behind.held(), Catch::Contains("more than a day before what was last recorded"));

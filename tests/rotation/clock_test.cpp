@@ -57,6 +57,8 @@ TEST_CASE("what is known to be wrong is what was named, and the day behind it", 
   CHECK(rotation::is_known_wrong(when("2036-11-24T03:00:00Z"), known));
   CHECK(rotation::is_known_wrong(when("2036-11-25T03:00:00Z"), known));
   CHECK_FALSE(rotation::is_known_wrong(when("2036-11-25T03:00:01Z"), known));
+  alarm.opened = when("2036-12-24T03:00:00Z");  // by the clock that was ahead
+  CHECK(rotation::known_wrong(std::vector{alarm}).front() == alarm.opened);
   alarm.what = "noise";
   CHECK(rotation::known_wrong(std::vector{alarm}).empty());
 }

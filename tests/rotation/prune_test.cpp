@@ -91,6 +91,15 @@ TEST_CASE("a copy of the future is neither counted nor removed, and protects no 
   policy.keep = 0;
   policy.max_age = {.days = 1};
   CHECK(must() == "20260724 20260924 ");
+  // Of two of the future one may make room, but no policy takes it.
+  list.push_back(some_copy("B", "20361123T030000Z"));
+  policy.keep = 1;
+  CHECK(must() == "20260724 20260924 ");
+  CHECK(names(may_prune(list, "B", kNow)) == "20260724 20260924 20361123 ");
+  // The newest with a date that can be stays, and the newest of these that counts.
+  list = {list[0], list[2], list[4]};
+  list[1].verified = false;
+  CHECK(may_prune(list, "B", kNow).empty());
   // One alone is kept all the same.
   CHECK(may_prune(std::vector{list[0]}, "B", kNow).empty());
 }
