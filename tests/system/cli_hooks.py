@@ -5,8 +5,7 @@ import signal
 import time
 
 from disk_machine import DiskMachine, written
-from machine import (DONE, FAILED, INTERRUPTED, REFUSED, TIMEOUT, Machine, stop_at,
-                     wait_for)
+from machine import DONE, FAILED, INTERRUPTED, REFUSED, TIMEOUT, Gate, Machine, stop_at, wait_for
 
 
 class Hooks:
@@ -101,13 +100,12 @@ class Night(Hooks, Machine):
         self.assertEqual([], self.runs())
 
     def test_a_stop_does_not_end_post(self):
-        gate = self.dir / "gate"
-        os.mkfifo(gate)
-        self.hooks(post=f"touch {self.here}; read line < {gate}; echo ended >> {self.told}")
-        with self.start("backup") as process:
+        gate = Gate(self)
+        self.hooks(post=f"touch {self.here}; {gate.held}; echo ended >> {self.told}")
+        with self.start("backup") as process, gate:
             wait_for(self.here.exists, "the hook")
             process.terminate()
-            gate.write_text("go\n")
+            gate.open()
             err = process.communicate(timeout=TIMEOUT)[1].decode()
         self.assertEqual((DONE, ""), (process.returncode, err))
         self.assertEqual("post main done\nended\n", self.told.read_text())
