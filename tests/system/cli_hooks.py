@@ -1,6 +1,7 @@
 """The programs `pre` and `post` around a run or a copy, also where these do not end well."""
 
 import os
+import pathlib
 import signal
 import time
 
@@ -99,12 +100,21 @@ class Night(Hooks, Machine):
         self.assert_told("stopped")
         self.assertEqual([], self.runs())
 
+    def shown(self, process, name):
+        """What the system tells of a process."""
+        lines = pathlib.Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8").splitlines()
+        return dict(line.split(":", 1) for line in lines)[name]
+
     def test_a_stop_does_not_end_post(self):
         gate = Gate(self)
         self.hooks(post=f"touch {self.here}; {gate.held}; echo ended >> {self.told}")
         with self.start("backup") as process, gate:
             wait_for(self.here.exists, "the hook")
             process.terminate()
+            # It has taken the request, and has looked at the hook often enough since to end it.
+            wait_for(lambda: int(self.shown(process, "ShdPnd"), 16) == 0, "that the signal is taken")
+            slept = int(self.shown(process, "voluntary_ctxt_switches"))
+            wait_for(lambda: int(self.shown(process, "voluntary_ctxt_switches")) > slept + 5, "a look")
             gate.open()
             err = process.communicate(timeout=TIMEOUT)[1].decode()
         self.assertEqual((DONE, ""), (process.returncode, err))
