@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include "base/error.h"
+#include "base/sqlite_wait.h"
 
 namespace rota::base {
 
@@ -18,7 +19,7 @@ Database::Database(const std::string& path) : path_(path) {
                       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
   handle_.reset(handle);
   if (code != SQLITE_OK) fail(code);
-  sqlite3_busy_timeout(handle, 10'000);
+  sqlite3_busy_timeout(handle, static_cast<int>(kUsualWait.count()));
 }
 
 void Database::execute(const std::string& sql) {

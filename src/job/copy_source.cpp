@@ -55,9 +55,7 @@ class LocalCopySource final : public CopySource {
   std::optional<std::vector<std::string>> mounts() const override {
     return data_mounts(profile_.source);
   }
-  std::vector<std::string> changed_canaries() const override {
-    return job::changed_canaries(places_, profile_);
-  }
+  CanaryFaults canary_faults() const override { return job::canary_faults(places_, profile_); }
   void remember() const override {
     remember_mounts(places_, profile_.name, MountMemory::copy, data_mounts(profile_.source));
     remember_canaries(places_, profile_);

@@ -13,12 +13,12 @@
 #include "job/disk_check.h"
 #include "job/disk_copy.h"
 #include "job/disk_finish.h"
+#include "job/disk_restore.h"
 #include "job/disk_room.h"
 #include "job/disk_sources.h"
+#include "job/disk_turn.h"
 #include "job/plug_in.h"
 #include "job/source_error.h"
-#include "rotation/rotation.h"
-#include "status/read_facts.h"
 
 namespace rota::job {
 
@@ -43,12 +43,13 @@ class AttachJob {
         rotation_(profile::load_rotation(places)),
         ledger_(places.ledger()),
         disks_(ledger_),
+        patient_(wait_for_writers(ledger_, around_)),
         log_(places, disks_, around_, listener) {}
 
   AttachReport run();
 
  private:
-  void check_turn();
+  void check_options() const;
   void find_sources();
   void leave_out(const std::string& server, const Error& error);
   template <typename Step>
@@ -78,6 +79,7 @@ class AttachJob {
   profile::Rotation rotation_;
   ledger::Ledger ledger_;
   ledger::Disks disks_;
+  const base::WriterWait patient_;
   DiskLog log_;
   std::unique_ptr<DiskSession> session_;
   const profile::DiskSet* set_ = nullptr;
@@ -89,7 +91,14 @@ class AttachJob {
   AttachReport report_;
 };
 
+/// What a person mistyped is no failure of the disk, and nothing is recorded of it.
+void AttachJob::check_options() const {
+  for (const std::string& name : options_.profiles) profile::load_profile(places_, name);
+  if (!options_.from_copy.empty()) copy_record_in(options_.from_copy);
+}
+
 AttachReport AttachJob::run() {
+  check_options();
   session_ = std::make_unique<DiskSession>(places_, disks_, devices_, options_.disk,
                                            options_.session, around_, &log_);
   report_.disk = name();
@@ -103,7 +112,7 @@ AttachReport AttachJob::run() {
                             name(), places_.config));
   }
   refuse_if_ended(session_->row());
-  check_turn();
+  check_turn(*session_, rotation_, disks_, log_, around_);
   try {
     work();
   } catch (const Error& error) {
@@ -120,29 +129,6 @@ AttachReport AttachJob::run() {
     throw;
   }
   return std::move(report_);
-}
-
-/// Not refused: a copy on the wrong disk is better than none. But a person must hear of it.
-void AttachJob::check_turn() {
-  const std::vector<rotation::SetPolicy> policies = status::set_policies(rotation_);
-  const std::vector<ledger::DiskState> states = disks_.states();
-  const std::string next = rotation::next_disk(policies, set_->name, states);
-  if (!next.empty() && next != name()) {
-    const std::string message = fmt::format(
-        "Disk {} was plugged in, but it is the turn of {}: the copy is made all the same; bring {} "
-        "next time.",
-        name(), next, next);
-    around_.warnings.warn(name(), message);
-    log_.event("turn", "warning", message);
-  }
-  for (const std::string& other : session_->others()) {
-    const std::string message = fmt::format(
-        "Disks {} and {} are plugged in at once: whatever reaches this machine reaches both; take "
-        "one away.",
-        std::min(name(), other), std::max(name(), other));
-    raise_alarm(disks_, now(), "two connected", ledger::Severity::alarm, name(), "", message);
-    around_.warnings.warn(name(), message);
-  }
 }
 
 /// Asked before anything is mounted: what is wrong with a profile is said at once. What cannot be

@@ -14,6 +14,7 @@
 #include "job/mounts.h"
 #include "job/source.h"
 #include "job/source_error.h"
+#include "rotation/clock.h"
 
 namespace rota::job {
 
@@ -62,14 +63,31 @@ CopyStep::CopyStep(const profile::Places& places, ledger::Ledger& ledger, ledger
       kept_(kept),
       around_(around) {}
 
+/// What bears the clock out, and what does not.
+void CopyStep::record_clock(const std::string& server, disk::TripwireFacts& facts) {
+  for (const ledger::DiskRow& disk : disks_.all()) {
+    for (const CopyRow& copy : disks_.copies(disk.name, false)) {
+      if (copy.server != server || !copy.sealed_time) continue;
+      facts.recorded.push_back({*copy.sealed_time, "copy on disk " + disk.name, true});
+    }
+  }
+  for (const ledger::RunRow& run : ledger_.runs(server)) {
+    facts.recorded.push_back({run.time, "run", false});
+  }
+  std::vector<ledger::AlarmRow> noted = disks_.alarms("", false);
+  // What waits for the seal here is let pass by acceptance(), which tells of it.
+  std::erase_if(noted, [&](const ledger::AlarmRow& alarm) {
+    return alarm.disk == disk_.name && alarm.server == server && !alarm.closed;
+  });
+  facts.known_wrong = rotation::known_wrong(noted);
+  facts.interval = room_.interval();
+}
+
 disk::TripwireFacts CopyStep::facts(const CopySource& source) {
   disk::TripwireFacts facts;
   facts.now = around_.clock.now();
+  record_clock(source.server(), facts);
   for (const CopyRow& copy : disks_.last_sealed(source.server(), kCopiesHeldAgainst)) {
-    if (copy.sealed_time) {
-      facts.last_recorded =
-          std::max(facts.last_recorded.value_or(*copy.sealed_time), *copy.sealed_time);
-    }
     const std::uint64_t before = copy.entries + copy.removed - std::min(copy.entries, copy.added);
     if (before > 0) {
       facts.changed_before.push_back(static_cast<double>(copy.changed) /
@@ -77,14 +95,13 @@ disk::TripwireFacts CopyStep::facts(const CopySource& source) {
     }
     ++facts.copies;
   }
-  for (const ledger::RunRow& run : ledger_.runs(source.server())) {
-    facts.last_recorded = std::max(facts.last_recorded.value_or(run.time), run.time);
-  }
   if (auto now = source.mounts()) {
     facts.mounts_now = std::move(*now);
     facts.mounts_before = remembered_mounts(places_, source.server(), MountMemory::copy);
   }
-  facts.canaries_changed = source.changed_canaries();
+  CanaryFaults canaries = source.canary_faults();
+  facts.canaries_changed = std::move(canaries.changed);
+  facts.canaries_missing = std::move(canaries.missing);
   return facts;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "job/attach_report.h"
+#include "job/canary.h"
 #include "job/disk_room.h"
 #include "job/kept_warnings.h"
 #include "ledger/ledger.h"
@@ -36,8 +37,8 @@ class CopySource {
   virtual void abandoned() {}  ///< the copy failed or was stopped; throws nothing
   /// What is mounted within it; nothing where that means nothing.
   virtual std::optional<std::vector<std::string>> mounts() const { return std::nullopt; }
-  /// Canaries that changed since the last copy was sealed.
-  virtual std::vector<std::string> changed_canaries() const { return {}; }
+  /// Of canaries, against the last copy that was sealed.
+  virtual CanaryFaults canary_faults() const { return {}; }
   /// A copy of it was sealed: this is what the next one is held against.
   virtual void remember() const {}
   /// What a rebuild needs to know; "" for nothing.
@@ -85,6 +86,7 @@ class CopyStep {
 
  private:
   disk::TripwireFacts facts(const CopySource& source);
+  void record_clock(const std::string& server, disk::TripwireFacts& facts);
   std::optional<base::LockFile> prepare(ServerCopy& copy, CopySource& source);
   void write_tree(const disk::DiskMount& mount, Surveyed& surveyed);
   void finish(ServerCopy& copy, CopySource& source);

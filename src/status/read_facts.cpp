@@ -6,6 +6,7 @@
 #include "ledger/disks.h"
 #include "ledger/drills.h"
 #include "profile/profile.h"
+#include "rotation/clock.h"
 
 namespace rota::status {
 
@@ -57,6 +58,7 @@ rotation::Facts read_facts(const profile::Places& places, ledger::Ledger& ledger
   ledger::Disks disks(ledger);
   facts.disks = disks.states();
   facts.alarms = disks.alarms("", true);
+  facts.known_wrong = rotation::known_wrong(disks.alarms("", false));
   facts.drills = ledger::Drills(ledger).all();
   facts.drill_every = rotation.drill_every;
   return facts;

@@ -42,6 +42,8 @@ class Units(Machine):
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                   check=False)
             self.assertEqual((0, ""), (done.returncode, done.stdout))
+        # A look that never ends must not keep the timer from the next one.
+        self.assertIn("TimeoutStartSec=15min\n", (place / "rota-remind.service").read_text())
         text = (place / "rota-disk@.service").read_text()
         # Each of these would leave out a part of the source, without a word, or break the job.
         settings = dict(re.findall(r"(?m)^(\w+)=(.*)$", text))

@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import pathlib
+import re
 import subprocess
 import time
 
@@ -135,6 +136,66 @@ class Meeting(Unwatched):
         self.assertEqual(1, len(self.copies(disk)))
 
 
+class InLine(Unwatched):
+    def waits_at(self, job, lock):
+        """The job has the lock's file open."""
+        def opened():
+            try:
+                fds = [os.readlink(fd) for fd in pathlib.Path(f"/proc/{job.pid}/fd").iterdir()]
+            except OSError:
+                return False  # one was closed meanwhile
+            return str(lock) in fds
+        wait_for(opened, f"a job at {lock}")
+
+    def test_of_two_jobs_that_wait_for_a_disk_one_copies_and_the_other_has_nothing_to_do(self):
+        disk = self.prepared()
+        # What whoever has waited does first; the other one looks at the lock meanwhile.
+        self.fake("systemctl", "sleep 1")
+        self.hook("pre", "sleep 1\n")
+        lock = pathlib.Path(self.places["RUN"]) / f"disk-{disk.name}.lock"
+        with open(lock, "a", encoding="ascii") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            jobs = [self.start("disk", "attach", "--started-by=udev", disk.part) for _ in range(2)]
+            for job in jobs:
+                self.waits_at(job, lock)
+        for job in jobs:
+            err = job.communicate(timeout=TIMEOUT)[1]
+            self.assertEqual(DONE, job.returncode, err)
+        self.assertEqual(1, len(self.copies(disk)))
+        self.assertEqual(["safe to unplug"], [message["event"] for message in self.told()])
+
+
+class Asked(Unwatched):
+    def test_a_job_that_is_asked_to_end_twice_tells_and_records_that_it_did(self):
+        disk = self.prepared()
+        self.hook("pre", f"touch {self.dir}/here; until [ -e {self.dir}/go ]; do sleep 0.05; done\n")
+        with self.start("disk", "attach", "--started-by=watch", disk.part) as job:
+            wait_for((self.dir / "here").exists, "the pre hook")
+            for _ in range(2):
+                job.terminate()
+                wait_for(lambda: self.has_taken(job), "a signal that was taken")
+            (self.dir / "go").touch()
+            job.communicate(timeout=TIMEOUT)
+        self.assertEqual(INTERRUPTED, job.returncode)
+        self.assertEqual(["interrupted"], [message["event"] for message in self.told()])
+        self.assertEqual("interrupted", self.state(disk))
+
+    def has_taken(self, job):
+        status = pathlib.Path(f"/proc/{job.pid}/status").read_text()
+        return job.poll() is not None or re.search(r"(?m)^ShdPnd:\s*0+$", status)
+
+    def test_a_watch_begins_with_a_mistake_in_rotation_toml_and_tells_it(self):
+        self.fake("sendmail", "cat >> $0.in")
+        self.rotation("[set.monthly]\ninterval = 3\n")
+        with self.start("watch", "--kernel") as watch:
+            said = [watch.stdout.readline().decode() for _ in range(2)]
+            watch.terminate()
+            self.assertEqual((b"", b""), watch.communicate(timeout=TIMEOUT))
+        self.assertRegex("".join(said), "rotation.toml(.|\n)*Waiting for rotation disks")
+        self.assertEqual(DONE, watch.returncode)
+        self.assertRegex((self.bin / "sendmail.in").read_text(), "ALARM(.|\n)*rotation.toml")
+
+
 class Said(Unwatched):
     def test_files_that_could_not_be_read_are_told(self):
         disk, bad = self.prepared(), self.disk(8 << 20)
@@ -215,8 +276,9 @@ class Untrusted(Unwatched):
     def test_a_filesystem_that_is_broken_is_recorded_and_stays_said(self):
         disk = self.prepared(size=64 << 20)
         self.by_udev(disk)
+        disk.unplug()
         self.rota("disk", "move", disk.name, "off-site", "--place", "bank", "--by", "jo")
-        disk.replug()
+        disk.plug_in()
         self.damage(disk)
         self.told()
         result = self.by_udev(disk, status=CORRUPT)
