@@ -10,7 +10,7 @@ import time
 
 from cli_disks import History
 from disk_machine import DiskMachine, events, written
-from machine import CORRUPT, DONE, FAILED, LOCKED, USAGE, WARNINGS, stop_at, wait_for
+from machine import CORRUPT, DONE, FAILED, LOCKED, USAGE, WARNINGS, Gate, stop_at, wait_for
 
 
 class DiskCase(DiskMachine):
@@ -418,15 +418,14 @@ class Interrupted(DiskCase):
 
     def test_two_jobs_on_one_disk_are_told_apart(self):
         disk = self.prepared()
-        here, gate = self.dir / "here", self.dir / "gate"
-        os.mkfifo(gate)
-        self.hook("pre", f"touch {here}; read line < {gate}\n")
-        with self.start("disk", "attach", disk.part) as process:
+        here, gate = self.dir / "here", Gate(self)
+        self.hook("pre", f"touch {here}; {gate.held}\n")
+        with self.start("disk", "attach", disk.part) as process, gate:
             wait_for(here.exists, "the pre hook")
             self.fails(LOCKED, f"working on .*{disk.name}", "disk", "attach", disk.part)
             lines = (pathlib.Path(self.places["RUN"]) / f"disk-{disk.name}.json").read_text()
             self.assertIn('"job":"disk', lines)
-            gate.write_text("go\n")
+            gate.open()
             self.assertEqual(0, process.wait(60))
         self.assertEqual([], list(pathlib.Path(self.places["RUN"]).glob("*.json")))
 

@@ -1,12 +1,12 @@
 """The programs `pre` and `post` around a run or a copy, also where these do not end well."""
 
 import os
+import pathlib
 import signal
 import time
 
 from disk_machine import DiskMachine, written
-from machine import (DONE, FAILED, INTERRUPTED, REFUSED, TIMEOUT, Machine, stop_at,
-                     wait_for)
+from machine import DONE, FAILED, INTERRUPTED, REFUSED, TIMEOUT, Gate, Machine, stop_at, wait_for
 
 
 class Hooks:
@@ -100,14 +100,22 @@ class Night(Hooks, Machine):
         self.assert_told("stopped")
         self.assertEqual([], self.runs())
 
+    def shown(self, process, name):
+        """What the system tells of a process."""
+        lines = pathlib.Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8").splitlines()
+        return dict(line.split(":", 1) for line in lines)[name]
+
     def test_a_stop_does_not_end_post(self):
-        gate = self.dir / "gate"
-        os.mkfifo(gate)
-        self.hooks(post=f"touch {self.here}; read line < {gate}; echo ended >> {self.told}")
-        with self.start("backup") as process:
+        gate = Gate(self)
+        self.hooks(post=f"touch {self.here}; {gate.held}; echo ended >> {self.told}")
+        with self.start("backup") as process, gate:
             wait_for(self.here.exists, "the hook")
             process.terminate()
-            gate.write_text("go\n")
+            # It has taken the request, and has looked at the hook often enough since to end it.
+            wait_for(lambda: int(self.shown(process, "ShdPnd"), 16) == 0, "that the signal is taken")
+            slept = int(self.shown(process, "voluntary_ctxt_switches"))
+            wait_for(lambda: int(self.shown(process, "voluntary_ctxt_switches")) > slept + 5, "a look")
+            gate.open()
             err = process.communicate(timeout=TIMEOUT)[1].decode()
         self.assertEqual((DONE, ""), (process.returncode, err))
         self.assertEqual("post main done\nended\n", self.told.read_text())

@@ -10,8 +10,8 @@ import subprocess
 import time
 
 from disk_machine import DiskMachine
-from machine import (CORRUPT, DONE, INTERRUPTED, REFUSED, TIMEOUT, WARNINGS, read_until, wait_for,
-                     wait_until_it_waits)
+from machine import (CORRUPT, DONE, INTERRUPTED, REFUSED, TIMEOUT, WARNINGS, Gate, read_until,
+                     wait_for, wait_until_it_waits)
 from udev_machine import UdevMachine
 
 
@@ -53,13 +53,6 @@ class Unwatched(DiskMachine):
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
-    def gate(self, when, name="gate"):
-        """Makes a hook that says that it is there, and waits; returns what lets it go on."""
-        gate = self.dir / name
-        os.mkfifo(gate)
-        self.hook(when, f"touch {self.dir}/here; read line < {gate}\n")
-        return lambda: gate.write_text("go\n")
-
 
 class Meeting(Unwatched):
     def lock(self):
@@ -84,18 +77,17 @@ class Meeting(Unwatched):
 
     def test_the_nightly_run_waits_for_the_copy_and_its_dumps(self):
         disk = self.prepared()
-        dump, gate = self.source / "dump.sql", self.dir / "gate"
-        os.mkfifo(gate)
+        dump, gate, passed = self.source / "dump.sql", Gate(self), self.dir / "passed"
         self.hook("pre", f"echo dumped > {dump}\n")
         # Whoever removes the dumps has the lock, and nobody else.
         self.hook("post", f"flock -n {self.lock()} true && echo free >> {self.dir}/free\n"
-                          f"echo here > {self.dir}/here; [ -p {gate} ] && read line < {gate}\n"
-                          f"rm -f {gate} {dump}\n")
-        with self.start("disk", "attach", "--started-by=udev", disk.part) as job:
+                          f"echo here > {self.dir}/here; [ -e {passed} ] || {gate.held}\n"
+                          f"touch {passed}; rm -f {dump}\n")
+        with self.start("disk", "attach", "--started-by=udev", disk.part) as job, gate:
             wait_for((self.dir / "here").exists, "the post hook")
             with self.start("cron") as night:
                 wait_until_it_waits(night, self.lock())
-                gate.write_text("go\n")
+                gate.open()
                 self.assertEqual((b"", b""), night.communicate(timeout=TIMEOUT))
                 self.assertEqual(DONE, night.returncode)
             self.assertEqual(DONE, job.wait(TIMEOUT))
@@ -132,12 +124,13 @@ class Meeting(Unwatched):
 
     def test_a_person_who_was_quicker_has_made_the_copy(self):
         disk = self.prepared()
-        go_on = self.gate("pre")
-        with self.start("disk", "attach", disk.part) as job:
+        gate = Gate(self)
+        self.hook("pre", f"touch {self.dir}/here; {gate.held}\n")
+        with self.start("disk", "attach", disk.part) as job, gate:
             wait_for((self.dir / "here").exists, "the pre hook")
             with self.start("disk", "attach", "--started-by=udev", disk.part) as second:
                 wait_until_it_waits(second, self.disk_lock(disk))
-                go_on()
+                gate.open()
                 self.assertEqual(DONE, second.wait(TIMEOUT))
             self.assertEqual(DONE, job.wait(TIMEOUT))
         self.assertEqual(1, len(self.copies(disk)))

@@ -295,6 +295,27 @@ def wait_for(condition, what, seconds=60):
         time.sleep(0.002)
 
 
+class Gate:
+    """Holds a hook until it is opened, or until the end of a `with`, so that no test that fails waits
+    for a job which waits for it. `held` is the hook's line of shell."""
+
+    def __init__(self, test):
+        self.path = test.dir / "gate"
+        os.mkfifo(self.path)
+        self.held = f"read line < {self.path}"
+        self.fd = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+        test.addCleanup(os.close, self.fd)
+
+    def open(self):
+        os.write(self.fd, b"go\n")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.open()
+
+
 def opened(process, file):
     """The numbers of the process's descriptors of this file; none if it ended."""
     file, found = os.path.realpath(file), []

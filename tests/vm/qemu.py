@@ -64,6 +64,13 @@ class Failed(AssertionError):
     """A command in the guest, or one to QEMU, failed."""
 
 
+def until(condition, seconds=30):
+    """A line of shell that waits for this; the script fails when it does not come."""
+    shown = condition.replace("'", "")
+    return (f"i=0; until {condition}; do i=$((i + 1)); [ $i -lt {seconds * 10} ] || "
+            f"{{ echo 'in vain: {shown}'; exit 1; }}; sleep 0.1; done")
+
+
 class Qmp:
     """QEMU's own interface."""
 
@@ -161,7 +168,7 @@ class Guest:
              "-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0",
              "-qmp", f"unix:{self.place}/qmp,server=on,wait=off",
              # A slow USB disk, however fast this machine is: there are moments to pull it out.
-             "-object", f"throttle-group,id=usb,x-bps-total={DISK_SPEED}",
+             "-object", f"throttle-group,id=usb,x-bps-total={DISK_SPEED}",  # set_disk_speed()
              # What the disk was told, in order.
              "-D", self.trace, "-trace", "scsi_disk_new_request", "-trace", "usb_xhci_slot_disable",
              "-no-reboot", "-S", *(["-incoming", f"exec:cat '{state}'"] if state else [])],
@@ -236,6 +243,10 @@ class Guest:
                                     "file": {"driver": "file", "filename": str(image)}})
         self.qmp("device_add", driver="usb-storage", id=f"usb-{serial}", bus="usb.0",
                  drive=serial, serial=serial)
+
+    def set_disk_speed(self, speed):
+        """Of all USB disks together, in bytes a second, from now on."""
+        self.qmp("qom-set", path="/objects/usb", property="limits", value={"bps-total": speed})
 
     def unplug(self, serial):
         """Pulls it out, whatever the guest is doing."""

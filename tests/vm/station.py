@@ -24,6 +24,8 @@ CACHE = ROTA.parents[1] / "vm"
 DISK_SIZE = 1 << 30
 # The files that take the time which a disk can be pulled out in.
 DATA_MB = 24
+# Of a disk in the step that it is pulled out in, in bytes a second: half a minute for the data.
+SLOW = 800_000
 
 SOURCE = """\
 - /usr
@@ -179,18 +181,37 @@ class Station(qemu.Guest):
             return sum(chunk.count(b"scsi_disk_new_request") for chunk in iter(
                 lambda: file.read(1 << 20), b""))
 
-    def pull_during(self, disk, activity, pull=None, seconds=120):
-        """Plugs the disk in and pulls it out (or calls `pull`) in the middle of a step."""
+    def hold_job(self, hook):
+        """The next job stops in this hook, until let_job_go()."""
+        self.run("mkfifo /run/gate")
+        # A gate that is gone, with the power, holds nobody.
+        self.write(f"/etc/rota/main/{hook}",
+                   "#!/bin/sh\nsync\n[ ! -p /run/gate ] || { touch /run/held; read go < /run/gate; }\n",
+                   mode="700")
+
+    def wait_held(self):
+        self.run(qemu.until("[ -e /run/held ]", 120))
+
+    def let_job_go(self):
+        self.run("rm /etc/rota/main/pre /etc/rota/main/post /run/held 2>/dev/null\n"
+                 "echo > /run/gate; rm /run/gate")
+
+    def pull_during(self, disk, activity, pull=None):
+        """Plugs the disk in and pulls it out (or calls `pull`) in the middle of a step. The disk is so
+        slow in this step that nobody who looks misses it; a hook holds the job until it is."""
+        self.hold_job("pre" if activity.startswith("copy") else "post")
         self.plug_in(disk.image, disk.serial)
-        self.run(f"""
-            for i in $(seq {seconds * 20}); do
-              tail -qn 1 /run/rota/disk-*.json 2>/dev/null |
-                grep '"activity":"{activity}".*"bytes":[1-9]' && exit 0
-              sleep 0.05
-            done
-            {self.jobs}; tail -n 3 /run/rota/disk-*.json; exit 1""")
+        self.wait_held()
+        self.set_disk_speed(SLOW)
+        # What is written is not to lie in memory alone.
+        self.run("cd /proc/sys/vm; echo 1000000 > dirty_background_bytes; echo 2000000 > dirty_bytes")
+        self.let_job_go()
+        seen = f"""tail -qn 1 /run/rota/disk-*.json | grep -q '"activity":"{activity}".*"bytes":[1-9]'"""
+        self.run(qemu.until(seen, 120))
         if pull is None:
             self.unplug(disk.serial)
+            self.set_disk_speed(qemu.DISK_SPEED)
+            self.run("cd /proc/sys/vm; echo 10 > dirty_background_ratio; echo 20 > dirty_ratio")
         else:
             pull()
 
@@ -199,7 +220,7 @@ class Station(qemu.Guest):
         that is over; what the job was working at."""
         told = len(self.told())
         self.plug_in(disk.image, disk.serial)
-        self.run(f"for i in $(seq 200); do {self.jobs} | grep -q . && exit; sleep 0.1; done; exit 1")
+        self.run(qemu.until(f"{self.jobs} | grep -q ."))
         after, end = self.requests() + requests, time.monotonic() + seconds
         over = None
         while self.requests() < after and time.monotonic() < end:
@@ -230,18 +251,13 @@ class Station(qemu.Guest):
 
     def prepare(self, disk, options=""):
         self.plug_in(disk.image, disk.serial)
+        ended = "systemctl show --value --property=ExecMainExitTimestampMonotonic"
         said = self.run(f"""
-            for i in $(seq 100); do
-              node=$(readlink -f /dev/disk/by-id/usb-*{disk.serial}-0:0) && [ -b "$node" ] && break
-              sleep 0.1
-            done
+            {qemu.until(f'node=$(readlink -f /dev/disk/by-id/usb-*{disk.serial}-0:0) && [ -b "$node" ]')}
             rota disk prepare "$node" --name {disk.name} --yes {options} || exit 1
             # Its label starts a job, which does nothing, but notices when the disk is gone.
             unit=rota-disk@$(basename $node)1.service
-            for i in $(seq 100); do
-              [ "$(systemctl show --value --property=ExecMainExitTimestampMonotonic $unit)" != 0 ] && break
-              sleep 0.1
-            done""")
+            {qemu.until(f'[ "$({ended} $unit)" != 0 ]')}""")
         self.unplug(disk.serial)
         self.run("udevadm settle")
         return said

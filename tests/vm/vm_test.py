@@ -71,25 +71,20 @@ class Short(Vm):
 
     def test_plugged_in_it_is_copied_to_and_switched_off(self):
         station, disk = self.resume()
+        station.hold_job("pre")
         station.plug_in(disk.image, disk.serial)
         start = time.monotonic()
-        seen = dict(line.split("=", 1) for line in station.run("""
-            for i in $(seq 100); do
-              systemctl is-active -q rota-disk@sda1.service && break
-              [ "$(systemctl is-active rota-disk@sda1.service)" = activating ] && break
-              sleep 0.1
-            done
-            udevadm info --query=property --name=sda1""").splitlines())
+        station.wait_held()
+        seen = dict(line.split("=", 1) for line in station.run(
+            "udevadm info --query=property --name=sda1").splitlines())
         self.assertEqual(("usb", disk.serial, "ROTA-ALPHA"),
                          tuple(seen[key] for key in ("ID_BUS", "ID_SERIAL_SHORT", "ID_FS_LABEL")))
         self.assertEqual(("rota-disk@sda1.service", "1"),
                          (seen["SYSTEMD_WANTS"], seen["UDISKS_IGNORE"]))
         self.assertIn(":systemd:", seen["CURRENT_TAGS"])
-        self.assertIn("rota", station.run("""
-            for i in $(seq 100); do
-              systemd-inhibit --list --no-pager | grep rota && break
-              sleep 0.1
-            done"""))
+        self.assertEqual("activating\n", station.run("systemctl is-active rota-disk@sda1.service || true"))
+        self.assertIn("rota", station.run("systemd-inhibit --list --no-pager"))
+        station.let_job_go()
         told = station.wait_job(1)
         print(f"plugged in to switched off: {time.monotonic() - start:.1f} s, "
               f"{station.requests()} commands to the disk")
@@ -139,11 +134,8 @@ class Short(Vm):
     def test_a_job_that_is_killed_is_told_by_its_unit(self):
         station, disk = self.resume()
         station.plug_in(disk.image, disk.serial)
-        station.run("""
-            for i in $(seq 300); do
-              [ -e /run/rota/disk-ALPHA.json ] && break
-              sleep 0.1
-            done
+        station.run(f"""
+            {qemu.until("[ -e /run/rota/disk-ALPHA.json ]")}
             systemctl kill --signal=KILL rota-disk@sda1.service""")
         (told,) = station.wait_job(1, 60)
         self.assertEqual(("failed", "alarm", "ALPHA"), (told["event"], told["level"], told["disk"]))
@@ -201,16 +193,21 @@ class Long(Vm):
 
     def test_pulled_out_while_it_is_read(self):
         station, disk = self.resume()
-        for sealed, step in enumerate(("read back main", "scrub main")):
-            after = len(station.told())
-            station.pull_during(disk, step)
-            (told,) = station.wait_job(after, 90)
-            self.assertEqual(("pulled out", "warning"), (told["event"], told["level"]))
-            self.assertIn(step, told["text"])
-            self.assertEqual(1 + sealed, len(station.copies(disk)))
-            self.assertNotIn("damaged", station.run("rota status; rota history"))
+        self.pull_and_look(station, disk, "read back main", 1)
+        self.assert_told(["safe to unplug"], station.copy(disk))
+        # There is nothing new now, and only what lies there is read.
+        self.pull_and_look(station, disk, "scrub main", 3)
         self.assert_told(["safe to unplug"], station.copy(disk))
         self.assert_whole(disk, station.copies(disk))
+
+    def pull_and_look(self, station, disk, step, copies):
+        after = len(station.told())
+        station.pull_during(disk, step)
+        (told,) = station.wait_job(after, 90)
+        self.assertEqual(("pulled out", "warning"), (told["event"], told["level"]))
+        self.assertIn(step, told["text"])
+        self.assertEqual(copies, len(station.copies(disk)))
+        self.assertNotIn("damaged", station.run("rota status; rota history"))
 
     def assert_told(self, events, told):
         self.assertEqual(events, [message["event"] for message in told])
@@ -233,7 +230,7 @@ class Long(Vm):
         # With stock tools and the recovery passphrase, where rota does nothing about it.
         station.run("mv /usr/lib/udev/rules.d/90-rota.rules /root && udevadm control --reload")
         station.plug_in(disk.image, disk.serial)
-        station.run("udevadm settle; for i in $(seq 100); do [ -b /dev/sda1 ] && break; sleep 0.1; done")
+        station.run(f"udevadm settle; {qemu.until('[ -b /dev/sda1 ]')}")
         # As on a clean machine, where the key file is gone with its server: by the passphrase.
         said = station.run(f"""set -e
             cat > /root/sheet; mv /etc/rota/keys /root/keys
@@ -311,7 +308,7 @@ class Long(Vm):
         station.run("mv /usr/lib/udev/rules.d/90-rota.rules /root && udevadm control --reload")
         station.plug_in(disk.image, disk.serial)
         station.run(f"""
-            udevadm settle; for i in $(seq 100); do [ -b /dev/sda1 ] && break; sleep 0.1; done
+            udevadm settle; {qemu.until("[ -b /dev/sda1 ]")}
             rota disk verify {disk.name} --all""")
 
     def test_an_xfs_disk_pulled_out(self):
@@ -329,7 +326,7 @@ class Long(Vm):
             """, mode="755")
         station.run("""
             useradd --create-home sam && systemctl start user@$(id -u sam).service
-            for i in $(seq 100); do [ -S /run/user/$(id -u sam)/bus ] && break; sleep 0.1; done
+            """ + qemu.until("[ -S /run/user/$(id -u sam)/bus ]") + """
             sed -i 's/^on_event/desktop = true\\n&/' /etc/rota/rotation.toml""")
         self.assert_told(["safe to unplug"], station.copy(disk))
         told = station.run("cat /home/sam/notified").splitlines()
@@ -345,7 +342,7 @@ class Long(Vm):
                                          "-not -path '/var/cache/rota*' -not -path '/run/*'"))
         self.assertIn("0 unit files", station.run("systemctl list-unit-files 'rota*' || true"))
         station.plug_in(disk.image, disk.serial)
-        seen = station.run("""for i in $(seq 100); do [ -b /dev/sda1 ] && break; sleep 0.1; done
+        seen = station.run(f"""{qemu.until("[ -b /dev/sda1 ]")}
             udevadm settle; udevadm info --query=property --name=sda1""")
         self.assertIn("ID_FS_LABEL=ROTA-ALPHA", seen)
         self.assertNotIn("SYSTEMD_WANTS", seen)
