@@ -358,10 +358,15 @@ class Verifier {
 VerifyResult verify(store::Store& store, const LocalState* state, bool data,
                     base::Progress& progress, const std::stop_token& stop,
                     const std::optional<Sample>& sample, KeyRing* keys) {
+  return verify(store, Catalog(store, state, keys), state, data, progress, stop, sample, keys);
+}
+
+VerifyResult verify(store::Store& store, const Catalog& catalog, const LocalState* state, bool data,
+                    base::Progress& progress, const std::stop_token& stop,
+                    const std::optional<Sample>& sample, KeyRing* keys) {
   progress.set_activity(data     ? "verifying all data"
                         : sample ? "verifying a sample"
                                  : "verifying from the listing");
-  const Catalog catalog(store, state, keys);
   Verifier verifier(store, catalog, keys, data, sample, progress, stop);
   for (const ChainInfo& chain : catalog.chains()) verifier.chain(chain);
   for (const ChainInfo& chain : catalog.broken()) verifier.strays(chain);

@@ -53,3 +53,7 @@ VerifyResult verify(store::Store& store, const LocalState* state, bool data,
                     const std::optional<Sample>& sample = std::nullopt, KeyRing* keys = nullptr);
 
 }  // namespace rota::chain
+/// The same with the catalog of that store, made with the same state and keys.
+VerifyResult verify(store::Store& store, const Catalog& catalog, const LocalState* state, bool data,
+                    base::Progress& progress, const std::stop_token& stop,
+                    const std::optional<Sample>& sample, KeyRing* keys);

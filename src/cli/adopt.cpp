@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "chain/backup.h"
 #include "cli/command.h"
+#include "job/known_runs.h"
 
 namespace rota::cli {
 
@@ -25,8 +26,14 @@ class Adopt final : public Command {
   int run(Context& context) override {
     job::Server server(context.places(), context.take_profile(words_, 0, 0), context.stop());
     const base::LockFile lock = server.lock();
-    const std::string run =
-        chain::adopt(server.store(), server.state(), server.has_keys() ? &server.keys() : nullptr);
+    chain::KeyRing* keys = server.has_keys() ? &server.keys() : nullptr;
+    const std::string run = chain::adopt(server.store(), server.state(), keys);
+    if (run.empty()) {
+      server.ledger().set_runs(server.profile().name, {});
+    } else {
+      const chain::Catalog catalog(server.store(), &server.state(), keys);
+      job::note_runs(server.ledger(), server.profile().name, catalog, server.state().last());
+    }
     if (context.chatty()) {
       if (run.empty()) {
         fmt::print("{} holds no run; the next backup begins anew there\n",

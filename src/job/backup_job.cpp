@@ -9,6 +9,7 @@
 #include "chain/backup.h"
 #include "chain/encryption.h"
 #include "job/facts.h"
+#include "job/known_runs.h"
 #include "job/mounts.h"
 #include "job/recipients.h"
 #include "job/source.h"
@@ -56,20 +57,8 @@ BackupReport backup(Server& server, bool force_full, const Surroundings& around)
 namespace {
 
 void note_run(Server& server, const chain::RunRecord& record, std::int64_t seconds) {
-  ledger::RunRow row;
-  row.profile = server.profile().name;
-  row.name = record.run;
-  row.chain = record.chain;
-  row.kind =
-      record.kind == chain::RunKind::full ? ledger::RunKind::full : ledger::RunKind::increment;
-  row.time = record.time;
-  row.files = record.files;
-  row.bytes = record.bytes;
-  row.stored = record.stored;
-  row.warnings = record.warnings;
-  row.seconds = seconds;
   try {
-    server.ledger().add_run(row);
+    server.ledger().add_run(run_row(server.profile().name, record, seconds));
   } catch (const base::Error& error) {
     throw base::Error(error.kind(),
                       fmt::format("run {} is complete, but the ledger does not know of it: {}",

@@ -28,12 +28,16 @@ struct RunRow {
   std::string name;  ///< unique within the profile
   std::string chain;
   RunKind kind = RunKind::full;
-  base::Instant time{};        ///< the point in time that it restores to
-  std::uint64_t files = 0;     ///< entries in the whole tree at that time
+  base::Instant time{};  ///< the point in time that it restores to
+  /// Entries in the whole tree at that time, its root included; 0: the run's record could not be
+  /// opened here, and only what its name tells is known.
+  std::uint64_t files = 0;
   std::uint64_t bytes = 0;     ///< size of that tree
   std::uint64_t stored = 0;    ///< bytes that this run added to the store
   std::uint64_t warnings = 0;  ///< files that could not be read or changed meanwhile
   std::int64_t seconds = 0;    ///< how long the job took
+
+  bool known_well() const { return files != 0; }
   friend bool operator==(const RunRow&, const RunRow&) = default;
 };
 

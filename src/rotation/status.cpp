@@ -115,6 +115,7 @@ ProfileStatus profile_status(const ProfileRows& rows, Instant now) {
     chains.insert(run.chain);
     status.stored += run.stored;
   }
+    status.stored_known = status.stored_known && run.known_well();
   status.chains = static_cast<int>(chains.size());
   status.next_full_due = next_full(rows);
   if (!rows.verifications.empty()) status.last_verification = rows.verifications.back();
