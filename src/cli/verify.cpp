@@ -68,7 +68,8 @@ class Verify final : public Command {
   chain::VerifyResult check(Context& context) {
     const base::TerminalProgress terminal(context.progress());
     if (target_.url.empty() && target_.store_time.empty()) {
-      job::Server server(context.places(), context.take_profile(words_, 0, 0), context.stop());
+      job::Server server(context.places(), context.take_profile(words_, 0, 0), context.stop(),
+                         &context.warnings());
       return job::verify(server, {data_, share(sample_)}, context.surroundings());
     }
     if (!sample_.empty()) {

@@ -31,7 +31,8 @@ rotation::Status read_status(const profile::Places& places, ledger::Ledger& ledg
                              udev::DeviceProbe& devices, base::Instant now,
                              std::span<const std::string> told) {
   ledger::Disks disks(ledger);
-  auto connected = look_at_ports(disks, devices, now);
+  auto connected = ledger.read_only() ? status::connected(disks.all(), devices)
+                                      : look_at_ports(disks, devices, now);
   rotation::Facts facts = status::read_facts(places, ledger, told);
   facts.connected = std::move(connected);
   return rotation::compute(facts, now);

@@ -61,9 +61,18 @@ struct VerifyRow {
 /// file is damaged.
 class Ledger {
  public:
+  /// What is done with it. To be read, it may lie where nothing can be written.
+  enum class Access { write, read };
+
   /// Opens the ledger, making it (mode 0600) and its directory (0700) when absent, and brings an
   /// older layout up to date. Throws Error(config) when a newer rota or another program wrote it.
-  explicit Ledger(const std::string& path);
+  /// path: empty for one that is gone with the object.
+  explicit Ledger(const std::string& path, Access access = Access::write);
+
+  /// True when it was opened to be read, and cannot be written.
+  bool read_only() const { return read_only_; }
+  /// Reads all of the file. Throws Error(corrupt) with advice when it is damaged anywhere.
+  void check_file();
 
   /// Records a run; one of the same profile and name is replaced.
   void add_run(const RunRow& run);
@@ -90,6 +99,7 @@ class Ledger {
   base::Database& database() { return database_; }
 
  private:
+  bool read_only_ = false;
   base::Database database_;
 };
 

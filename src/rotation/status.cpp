@@ -75,7 +75,7 @@ void judge_newest(const RunRow& newest, Instant now, std::vector<Message>& messa
     messages.emplace_back(
         Level::warning,
         fmt::format("The newest run, of {}, had {} warning{}: read them in its mail or log, and "
-                    "see to the files that they name.",
+                    "see to what they name.",
                     base::local(newest.time), base::human_count(newest.warnings),
                     newest.warnings == 1 ? "" : "s"));
   }
