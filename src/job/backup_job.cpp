@@ -15,6 +15,7 @@
 #include "job/source.h"
 #include "ledger/disks.h"
 #include "ledger/export.h"
+#include "ledger/history.h"
 #include "tree/local_source.h"
 
 namespace rota::job {
@@ -138,6 +139,8 @@ void remove_open_ledger(store::Store& store, base::Warnings& warnings) {
 
 void put_ledger(Server& server, base::Warnings& warnings) {
   if (ledger::Disks(server.ledger()).all().empty()) return;
+  // What stands there may be what brings it back.
+  if (!ledger::History(server.ledger()).lost().empty()) return;
   const std::vector<chain::Recipient> recipients = recipients_of(server.profile());
   ledger::ExportScope scope;
   scope.people = !recipients.empty();

@@ -80,7 +80,8 @@ std::vector<Finding> judge_ages(const Seen& seen) {
       {profile.name,
        seen.runs,
        seen.verifications,
-       {profile.max_full_age, profile.max_age, profile.max_fulls_with_incrs}},
+       {profile.max_full_age, profile.max_age, profile.max_fulls_with_incrs},
+       seen.wrote},
       seen.now);
   std::vector<Finding> findings;
   for (std::size_t i = 0; i < status.messages.size(); ++i) {

@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "chain/names.h"
 #include "job/server.h"
 #include "job/store_settings.h"
@@ -90,7 +91,8 @@ Seen examine(const profile::Places& places, const std::string& name, base::Clock
   seen.rooms = look_for_room(places, seen.profile);
   seen.schedules = find_schedules(outlook.root, user_name(), name);
   seen.sendmail = find_sendmail(outlook.root);
-  ledger::Ledger ledger(places.ledger());
+  seen.wrote = base::exists(places.state + "/" + name + "/last");
+  ledger::Ledger ledger(places.ledger(), ledger::Ledger::Access::read);
   seen.runs = ledger.runs(name);
   seen.verifications = ledger.last_verifications(name);
   look_at_store(seen, stop);

@@ -2,6 +2,7 @@
 
 #include "chain/key_file.h"
 #include "job/store_settings.h"
+#include "ledger/history.h"
 #include "store/open.h"
 
 namespace rota::job {
@@ -15,6 +16,8 @@ std::unique_ptr<ledger::Ledger> open_ledger(const std::string& path, base::Warni
   try {
     auto ledger = std::make_unique<ledger::Ledger>(path);
     ledger->check_file();
+    const std::string lost = ledger::History(*ledger).lost();
+    if (!lost.empty()) without->warn("the ledger", lost);
     return ledger;
   } catch (const base::Error& error) {
     if (error.kind() != base::ErrorKind::corrupt) throw;

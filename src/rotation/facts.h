@@ -26,6 +26,7 @@ struct ProfileRows {
   /// Ledger::last_verifications(): the last of each kind, in the order of recording.
   std::vector<ledger::VerifyRow> verifications;
   Policy policy;
+  bool wrote = false;  ///< this machine made or adopted runs of it, whatever the ledger knows
 };
 
 /// A profile that cannot be used, and why: a clause.
@@ -57,6 +58,7 @@ struct Facts {
   std::vector<SetPolicy> sets;
   bool written = false;  ///< there is a rotation.toml: disks are meant to be used
   std::vector<ledger::DiskState> disks;
+  std::string lost_history;              ///< ledger::History::lost()
   std::vector<ledger::AlarmRow> alarms;  ///< oldest first; those that are over may be among them
   std::vector<ledger::DrillRow> drills;  ///< in the order of recording
   base::Span drill_every;  ///< how often each server is to be restored to try it; nothing: never

@@ -248,6 +248,11 @@ void judge_exposure(const RotationStatus& status, const Facts& facts, Findings& 
 }  // namespace
 
 void judge(std::span<const Member> members, const RotationStatus& status, const Facts& facts,
+  if (!facts.lost_history.empty()) {
+    findings.notices.push_back(
+        {Level::alarm, "lost history", "", "", "", facts.lost_history + "."});
+    if (members.empty()) return;
+  }
            Instant now, Findings& findings) {
   judge_clock(members, facts.drills, now, findings);
   if (members.empty()) {

@@ -121,7 +121,13 @@ ProfileStatus profile_status(const ProfileRows& rows, Instant now) {
   if (!rows.verifications.empty()) status.last_verification = rows.verifications.back();
 
   std::vector<Message> messages;
-  if (rows.runs.empty()) {
+  if (rows.runs.empty() && rows.wrote) {
+    messages.emplace_back(
+        Level::alarm,
+        fmt::format("The ledger knows no run, and this machine has made some: `rota list {}` "
+                    "looks what the store has.",
+                    rows.profile));
+  } else if (rows.runs.empty()) {
     messages.emplace_back(Level::alarm,
                           fmt::format("There is no run yet, so nothing is backed up: make the "
                                       "first with `rota backup {}`.",

@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "ledger/disks.h"
 #include "ledger/drills.h"
+#include "ledger/history.h"
 #include "profile/profile.h"
 
 namespace rota::status {
@@ -17,7 +19,8 @@ rotation::ProfileRows read_profile(const profile::Places& places, ledger::Ledger
   return {name,
           ledger.runs(name),
           ledger.last_verifications(name),
-          {profile.max_full_age, profile.max_age, profile.max_fulls_with_incrs}};
+          {profile.max_full_age, profile.max_age, profile.max_fulls_with_incrs},
+          base::exists(places.state + "/" + name + "/last")};
 }
 
 }  // namespace
@@ -56,6 +59,7 @@ rotation::Facts read_facts(const profile::Places& places, ledger::Ledger& ledger
   facts.written = rotation.written;
   ledger::Disks disks(ledger);
   facts.disks = disks.states();
+  facts.lost_history = ledger::History(ledger).lost();
   facts.alarms = disks.alarms("", true);
   facts.drills = ledger::Drills(ledger).all();
   facts.drill_every = rotation.drill_every;

@@ -56,3 +56,46 @@ class Ledger(Machine):
         self.rota("history")
         for command in (["backup"], ["remind"], ["disk", "move", "A", "on-site"]):
             self.fails(FAILED, "read-only", *command)
+
+    def test_a_history_that_was_lost_is_noticed(self):
+        self.silent("cron")
+        self.drilled()
+        older = self.dir / "older.db"
+        shutil.copy(self.ledger, older)
+        self.drilled()
+        whole = self.dir / "whole.json"
+        self.rota("ledger", "export", "--out", whole)
+        self.rota("ledger", "check")
+        self.assertEqual([], self.texts())
+
+        def empty():
+            self.ledger.write_bytes(b"")
+
+        for lose in (self.ledger.unlink, empty, lambda: shutil.copy(older, self.ledger)):
+            lose()
+            problem = self.rota("ledger", "check", status=CORRUPT)
+            self.assertRegex(problem.out, "3 rows of the history .*rota ledger rebuild")
+            self.assertTrue(any("3 rows of the history" in text for text in self.texts()))
+            self.assertIn("3 rows of the history", self.rota("cron", status=WARNINGS).err)
+            self.drilled()  # what is recorded meanwhile does not hide it
+            self.rota("ledger", "check", status=CORRUPT)
+            self.rota("ledger", "rebuild", whole, "--replace")
+            self.rota("ledger", "check")
+            self.silent("cron")
+            self.assertEqual([], self.texts())
+
+    def test_a_ledger_without_runs_is_not_taken_for_a_profile_without(self):
+        self.silent("cron")
+        self.ledger.unlink()
+        (text,) = [text for text in self.texts() if "no run" in text]
+        self.assertRegex(text, "The ledger knows no run, and this machine has made some: "
+                               "`rota list main`")
+        self.rota("list", "main")
+        self.assertIn("1 run in 1 chain,", self.rota("status").out)
+
+    def test_who_adopts_a_store_hears_of_the_history_in_it(self):
+        self.silent("backup")
+        (self.store / "ledger.json").write_text("{}")
+        shutil.rmtree(self.places["STATE"])
+        self.assertRegex(self.rota("adopt", status=WARNINGS).err,
+                         "ledger.json: .*rota ledger rebuild")
