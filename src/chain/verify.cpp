@@ -370,7 +370,10 @@ VerifyResult verify(store::Store& store, const Catalog& catalog, const LocalStat
   Verifier verifier(store, catalog, keys, data, sample, progress, stop);
   for (const ChainInfo& chain : catalog.chains()) verifier.chain(chain);
   for (const ChainInfo& chain : catalog.broken()) verifier.strays(chain);
-  if (const RunInfo* newest = catalog.newest()) verifier.result.newest = newest->run;
+  if (const RunInfo* newest = catalog.newest()) {
+    verifier.result.newest = newest->run;
+    verifier.result.newest_chain = newest->chain;
+  }
   // No later run vouches for the newest; only who wrote it can miss it, or tell that it changed.
   if (const auto last = state != nullptr ? state->last() : std::nullopt) {
     const auto journal = state->journal();
@@ -378,6 +381,8 @@ VerifyResult verify(store::Store& store, const Catalog& catalog, const LocalStat
     // run takes it as its own.
     const bool pending = journal && journal->run == verifier.result.newest;
     if (pending) return verifier.result;
+    verifier.result.not_ours =
+        last->run != verifier.result.newest || last->record_sha256 != verifier.newest_sha256;
     if (last->run != verifier.result.newest) {
       verifier.problem(fmt::format(
           "run {}: this machine wrote it last, and the store does not show it as the newest",

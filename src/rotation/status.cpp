@@ -89,10 +89,11 @@ void judge_verification(const ProfileRows& rows, const ProfileStatus& status, In
         Level::alarm,
         fmt::format(
             "The verification of the {} on {} failed ({}): run `rota verify {}{}` again, "
-            "and if it fails again start a new chain with `rota backup --full {}`.",
+            "and if it fails again do what it says: begin a new chain with `rota backup --full "
+            "{}`, and part with the damaged one with `rota purge --chain CHAIN {}`.",
             ledger::word(bad->what), base::local(bad->time),
             bad->problem.empty() ? "no reason was recorded" : base::printable_text(bad->problem),
-            data ? "--data " : "", rows.profile, rows.profile));
+            data ? "--data " : "", rows.profile, rows.profile, rows.profile));
   } else if (!status.last_verification) {
     messages.emplace_back(
         Level::warning,
