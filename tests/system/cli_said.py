@@ -62,3 +62,31 @@ class Said(Machine):
         self.silent("purge", "--chain", chain)
         self.silent("verify", "--data")
         self.assertFalse(self.alarms())
+
+    def test_a_restore_that_is_refused_leaves_nothing_behind(self):
+        key = self.dir / "rota.key"
+        recipient = self.rota("key", "generate", "--to", key, "--json").json()["recipient"]
+        self.set(encrypt_to=f'["{recipient}"]')
+        self.silent("backup")
+        to = self.dir / "to"
+        self.fails(USAGE, "--key", "restore", "--to", to)
+        self.assertFalse(to.exists())
+        self.fails(FAILED, "there is no nope", "restore", "--key", key, "--to", to, "--path", "d1",
+                   "--path", "nope")
+        self.assertFalse(to.exists())
+        self.silent("restore", "--key", key, "--to", to)
+        self.assert_same(self.source, to)
+
+    def test_an_interrupted_restore_says_what_goes_on(self):
+        self.write("big", os.urandom(48 << 20))
+        self.set(rate='"20M"')
+        self.silent("backup")
+        to = self.dir / "to"
+        with self.start("restore", "--to", to) as process:
+            result = stop_at(process, lambda: (to / "d1/b").exists(), 2)
+        self.assertEqual(INTERRUPTED, result.status)
+        self.assertRegex(result.err, r"again with --overwrite")
+        self.set(rate='"1G"')
+        self.fails(REFUSED, "--overwrite", "restore", "--to", to)
+        self.silent("restore", "--to", to, "--overwrite")
+        self.assert_same(self.source, to)
