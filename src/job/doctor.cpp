@@ -108,6 +108,11 @@ Diagnosis judge(const Seen& seen) {
   const auto add = [&](std::vector<Finding> more) {
     all.insert(all.end(), std::move_iterator(more.begin()), std::move_iterator(more.end()));
   };
+  if (!seen.unusable.empty() && seen.unusable != seen.store_problem) {
+    all.push_back({Level::danger, "profile",
+                   fmt::format("The profile cannot be used: {}.", seen.unusable),
+                   "Nothing is backed up before that is mended."});
+  }
   if (!seen.store_problem.empty()) {
     all.push_back({Level::danger, "store",
                    fmt::format("The store does not answer: {}.", seen.store_problem),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "job/usable.h"
 #include "status/ports.h"
 #include "status/read_facts.h"
 
@@ -33,7 +34,7 @@ rotation::Status read_status(const profile::Places& places, ledger::Ledger& ledg
   ledger::Disks disks(ledger);
   auto connected = ledger.read_only() ? status::connected(disks.all(), devices)
                                       : look_at_ports(disks, devices, now);
-  rotation::Facts facts = status::read_facts(places, ledger, told);
+  rotation::Facts facts = status::read_facts(places, ledger, told, check_usable);
   facts.connected = std::move(connected);
   return rotation::compute(facts, now);
 }

@@ -63,6 +63,31 @@ class Said(Machine):
         self.silent("verify", "--data")
         self.assertFalse(self.alarms())
 
+    def test_a_profile_that_a_backup_would_refuse_is_an_alarm(self):
+        key = self.dir / "rota.key"
+        recipient = self.rota("key", "generate", "--to", key, "--json").json()["recipient"]
+        self.set(encrypt_to=f'["{recipient}"]')
+        self.silent("cron")
+        self.assertFalse(self.alarms())
+        for wrong in ({"encrypt_to": f'["{recipient[:-1]}q"]'}, {"target": '"ftp://x"'},
+                      {"key": '"/nope"'}):
+            with self.subTest(wrong=wrong):
+                file = pathlib.Path(self.places["CONFIG"]) / "main/profile.toml"
+                right = file.read_text()
+                self.set(**wrong)
+                self.rota("backup", status=None)
+                status = self.rota("status").out
+                self.assertIn("The profile main cannot be used", status)
+                self.assertNotIn("main: good", status)
+                self.assertRegex(self.rota("check", status=2).out, "CRITICAL - The profile main")
+                doctor = self.rota("doctor", status=WARNINGS).out
+                self.assertRegex(doctor, "X danger +(profile|store)")
+                self.assertNotRegex(doctor, r"\+ good +encryption")
+                file.write_text(right)
+        # What only systemd brings cannot be looked at here.
+        self.set(target='"b2://bucket/x"', credentials='"brought"')
+        self.assertNotIn("cannot be used", self.rota("status").out)
+
     def test_a_restore_that_is_refused_leaves_nothing_behind(self):
         key = self.dir / "rota.key"
         recipient = self.rota("key", "generate", "--to", key, "--json").json()["recipient"]
