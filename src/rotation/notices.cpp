@@ -17,8 +17,6 @@ using ledger::Observed;
 constexpr std::chrono::hours kAhead{3 * 24};
 /// Bytes that nobody read for so long may have rotted unnoticed.
 constexpr std::chrono::hours kUnread{365 * 24};
-/// Clocks of one machine before and after a restart differ by less.
-constexpr std::chrono::hours kClock{1};
 
 void judge_clock(std::span<const Member> members, std::span<const ledger::DrillRow> drills,
                  Instant now, Findings& findings) {
@@ -31,7 +29,7 @@ void judge_clock(std::span<const Member> members, std::span<const ledger::DrillR
       latest = std::max(latest, copy.sealed_time.value_or(copy.snapshot_time()));
     }
   }
-  if (latest - now < kClock) return;
+  if (latest - now < kClockSlack) return;
   findings.notices.push_back(
       {Level::alarm, "clock", "", "", "",
        fmt::format("The clock of this machine says {}, but something was recorded at {}: set the "
@@ -248,13 +246,13 @@ void judge_exposure(const RotationStatus& status, const Facts& facts, Findings& 
 }  // namespace
 
 void judge(std::span<const Member> members, const RotationStatus& status, const Facts& facts,
+           Instant now, Findings& findings) {
+  judge_clock(members, facts.drills, now, findings);
   if (!facts.lost_history.empty()) {
     findings.notices.push_back(
         {Level::alarm, "lost history", "", "", "", facts.lost_history + "."});
     if (members.empty()) return;
   }
-           Instant now, Findings& findings) {
-  judge_clock(members, facts.drills, now, findings);
   if (members.empty()) {
     const std::string text =
         "There is no rotation disk yet, so that whoever takes over this server or its account at "

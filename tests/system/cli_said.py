@@ -88,6 +88,12 @@ class Said(Machine):
         self.set(target='"b2://bucket/x"', credentials='"brought"')
         self.assertNotIn("cannot be used", self.rota("status").out)
 
+    def test_two_runs_in_one_second_say_nothing_against_the_clock(self):
+        for _ in range(3):
+            self.silent("backup", "--full")
+        status = self.rota("status").out
+        self.assertNotIn("The clock of this machine", status)
+
     def test_a_restore_that_is_refused_leaves_nothing_behind(self):
         key = self.dir / "rota.key"
         recipient = self.rota("key", "generate", "--to", key, "--json").json()["recipient"]
