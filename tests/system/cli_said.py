@@ -121,3 +121,21 @@ class Said(Machine):
         self.fails(REFUSED, "--overwrite", "restore", "--to", to)
         self.silent("restore", "--to", to, "--overwrite")
         self.assert_same(self.source, to)
+
+    def test_a_key_is_told_whose_it_is_with_several_profiles_too(self):
+        self.init("other")
+        key = self.dir / "rota.key"
+        recipient = self.rota("key", "generate", "--to", key, "--json").json()["recipient"]
+        self.assertIn(recipient, self.rota("key", "check", "--key", key).out)
+
+    def test_a_drill_says_where_it_keeps_what_it_restored(self):
+        self.silent("backup")
+        self.silent("drill", "--scratch", self.dir)
+        out = self.rota("drill", "--scratch", self.dir, "--keep").out
+        place = pathlib.Path(out.strip().removeprefix("What was restored is kept in "))
+        self.assertEqual("content\n", (place / "d0/a").read_text())
+
+    def test_a_full_output_is_an_error_of_the_calendar_too(self):
+        self.silent("backup")
+        with open("/dev/full", "wb") as full:
+            self.assertIn("cannot write", self.rota("calendar", stdout=full, status=FAILED).err)
