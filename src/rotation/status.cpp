@@ -115,8 +115,8 @@ ProfileStatus profile_status(const ProfileRows& rows, Instant now) {
   for (const RunRow& run : rows.runs) {
     chains.insert(run.chain);
     status.stored += run.stored;
-  }
     status.stored_known = status.stored_known && run.known_well();
+  }
   status.chains = static_cast<int>(chains.size());
   status.next_full_due = next_full(rows);
   if (!rows.verifications.empty()) status.last_verification = rows.verifications.back();
@@ -178,6 +178,9 @@ std::string headline(const Status& status) {
       messages.emplace_back(profile.message_levels[i],
                             fmt::format("{}: {}", profile.profile, profile.messages[i]));
     }
+  }
+  if (messages.empty() && status.rotation.disks.empty()) {
+    return "The online backups are good; no rotation disk is used yet.";
   }
   if (messages.empty()) return status.rotation.worst.sentence;
   std::stable_sort(messages.begin(), messages.end(),

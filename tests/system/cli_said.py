@@ -139,3 +139,8 @@ class Said(Machine):
         self.silent("backup")
         with open("/dev/full", "wb") as full:
             self.assertIn("cannot write", self.rota("calendar", stdout=full, status=FAILED).err)
+
+    def test_a_check_without_disks_says_what_is_good(self):
+        self.silent("cron")
+        self.assertRegex(self.rota("check").out,
+                         r"\AROTA OK - The online backups are good; no rotation disk is used yet\. ")
