@@ -86,7 +86,7 @@ void declare(CLI::App& app, Words& words) {
 }
 
 void write_file(const std::string& path, const std::string& bytes) {
-  base::write_file(path, bytes, 0644);
+  base::write_output(path, bytes, 0644);
 }
 
 bool is_png(const std::string& path) { return path.ends_with(".png"); }

@@ -31,13 +31,13 @@ int plan_command(int argc, char** argv) {
   if (file.ends_with(".png")) {
     PngPaper paper(100);
     render_plan(paper, plan, width, height);
-    base::write_file(file, paper.finish().front(), 0600);
+    base::write_output(file, paper.finish().front(), 0600);
     return base::kExitDone;
   }
   PdfPaper paper(plan.title);
   render_plan(paper, plan, width, height);
   // It names people, places and how to reach the store, if not the key itself.
-  base::write_file(file, paper.finish(), 0600);
+  base::write_output(file, paper.finish(), 0600);
   return base::kExitDone;
 }
 

@@ -26,8 +26,13 @@ architecture=$(dpkg --print-architecture)
 work=$stage/work
 mkdir -p "$work/debian"
 printf 'Source: rota\n\nPackage: rota\nArchitecture: any\n' >"$work/debian/control"
-libraries=$(cd "$work" && dpkg-shlibdeps -O -e"$stage/usr/bin/rota" 2>/dev/null | sed 's/^shlibs:Depends=//')
+# A headless server does without what the screen and the labels need. What rota itself depends on is named
+# again only where they need a newer one.
+fields=$(cd "$work" && dpkg-shlibdeps -O -e"$stage/usr/bin/rota" -dRecommends -e"$stage/usr/bin/rota-tui" \
+  -e"$stage/usr/bin/rota-label" 2>/dev/null)
 rm -rf "$work"
+libraries=$(sed -n 's/^shlibs:Depends=//p' <<<"$fields")
+optional=$(sed -n 's/^shlibs:Recommends=//p' <<<"$fields")
 
 install -d -m 755 "$stage/DEBIAN"
 cat >"$stage/DEBIAN/control" <<END
@@ -37,7 +42,7 @@ Architecture: $architecture
 Maintainer: rota <root@localhost>
 Installed-Size: $(du -sk "$stage/usr" | cut -f1)
 Depends: $libraries
-Recommends: udev, cryptsetup-bin, e2fsprogs, fdisk
+Recommends: udev, cryptsetup-bin, e2fsprogs, fdisk, $optional
 Suggests: xfsprogs, btrfs-progs, default-mta | mail-transport-agent
 Section: admin
 Priority: optional

@@ -173,7 +173,7 @@ bool App::do_wish(const Wish& wish) {
       const Job* job = wish.disk.empty() ? model_.drill_of(wish.server) : model_.job_of(wish.disk);
       if (!source_.live() || job == nullptr || job->pid <= 1) {
         state_.message = "It does not run any more.";
-      } else if (::kill(static_cast<pid_t>(job->pid), SIGINT) == 0) {
+      } else if (::kill(static_cast<pid_t>(job->pid), SIGTERM) == 0) {
         state_.message = "The job is told to stop; what is complete stays.";
       } else {
         state_.message = "The job cannot be stopped: " + base::os_reason(errno) + ".";

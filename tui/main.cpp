@@ -65,7 +65,7 @@ int without_terminal(const Options& options) {
   Source source(options, base::real_clock());
   const Rows rows = source.read(true);
   // Names of people and places stand in it.
-  if (!options.record.empty()) base::write_file(options.record, recording(rows), 0600);
+  if (!options.record.empty()) base::write_output(options.record, recording(rows), 0600);
   if (options.snapshot) print_frame(make_model(rows), options);
   if (std::fflush(stdout) != 0) base::throw_os("cannot write", "the output", errno);
   return base::kExitDone;

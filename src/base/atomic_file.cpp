@@ -1,11 +1,18 @@
 #include "base/atomic_file.h"
 
+#include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace rota::base {
 
@@ -47,6 +54,26 @@ void write_file(const std::string& path, std::string_view text, unsigned mode, F
   AtomicFile file(path, mode, files);
   file.write(text);
   file.commit();
+}
+
+void write_output(const std::string& path, std::string_view text, unsigned mode) {
+  struct stat found {};
+  if (::stat(path.c_str(), &found) != 0) return write_file(path, text, mode);
+  if (S_ISDIR(found.st_mode) || S_ISBLK(found.st_mode)) {
+    throw Error(ErrorKind::refused,
+                fmt::format("{} is a {}; name a file to write to", printable(path),
+                            S_ISDIR(found.st_mode) ? "directory" : "disk"));
+  }
+  if (S_ISREG(found.st_mode)) {
+    std::array<char, PATH_MAX> real{};
+    if (::realpath(path.c_str(), real.data()) == nullptr) {
+      throw_os("cannot write", printable(path), errno);
+    }
+    return write_file(real.data(), text, mode);
+  }
+  const Fd fd(::open(path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC));
+  if (!fd.valid()) throw_os("cannot write", printable(path), errno);
+  real_files().write_all(fd.get(), std::as_bytes(std::span(text)), path);
 }
 
 }  // namespace rota::base

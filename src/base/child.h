@@ -32,7 +32,7 @@ class Child {
   std::optional<int> status();
   /// Waits for its end.
   int wait();
-  /// Asks it to end (SIGTERM), once: a second signal would make a rota end at once.
+  /// Asks it to end (SIGTERM), once.
   void stop();
 
  private:

@@ -44,10 +44,10 @@ LockFile::LockFile(const std::string& path, const std::string& what, const LockW
         ErrorKind::locked,
         fmt::format("another rota{} is working on {}; try again when it is done", who, what));
   }
+  // A courtesy to who meets the lock. It is held without, too, where there is no room for it.
   const std::string pid = std::to_string(::getpid());
-  if (::ftruncate(fd_.get(), 0) != 0 || ::pwrite(fd_.get(), pid.data(), pid.size(), 0) < 0) {
-    throw_os("cannot write", path, errno);
-  }
+  [[maybe_unused]] const bool named =
+      ::ftruncate(fd_.get(), 0) == 0 && ::pwrite(fd_.get(), pid.data(), pid.size(), 0) > 0;
 }
 
 }  // namespace rota::base

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -38,15 +39,27 @@ using std::chrono::milliseconds;
 constexpr milliseconds kLook{50};
 constexpr milliseconds kLookForEnd{5};
 
-/// How long a program may go on.
+/// How long a program may go on, and what ends it.
 class Patience {
  public:
   explicit Patience(const Command& command)
       : command_(command), end_(SteadyClock::now() + command.limit) {}
 
   bool endless() const { return !limited() && !command_.stop.stop_possible(); }
-  bool timed_out() const { return limited() && SteadyClock::now() >= end_; }
-  bool over() const { return command_.stop.stop_requested() || timed_out(); }
+  bool killed() const { return killed_; }
+  /// True when it was a stop that ended it, or asked it to end.
+  bool stopped() const { return stopped_; }
+  /// Asks the program to end, or kills it with what it started, when its time has come. group: the
+  /// shell's children, too, which would keep the output open. True when it was killed.
+  bool over(pid_t group) {
+    const auto now = SteadyClock::now();
+    if (limited() && now >= end_) return kill(group);
+    if (!command_.stop.stop_requested()) return false;
+    asked_ = std::min(asked_, now + command_.after_stop);  // the first look at it counts
+    if (now < asked_) return false;
+    if (!std::exchange(stopped_, true) && command_.grace.count() != 0) ::kill(-group, SIGTERM);
+    return now >= asked_ + command_.grace && kill(group);
+  }
   /// Until it is to be asked again.
   milliseconds next() const {
     if (command_.stop.stop_possible()) return kLook;
@@ -56,15 +69,22 @@ class Patience {
 
  private:
   bool limited() const { return command_.limit.count() != 0; }
+  bool kill(pid_t group) {
+    ::kill(-group, SIGKILL);
+    return killed_ = true;
+  }
 
   const Command& command_;
   SteadyClock::time_point end_;
+  SteadyClock::time_point asked_ = SteadyClock::time_point::max();  ///< to end
+  bool stopped_ = false;
+  bool killed_ = false;
 };
 
-/// Whether there is something to read before patience is over.
-bool readable(int fd, const Patience& patience) {
+/// Whether there is something to read before patience with the program is over.
+bool readable(int fd, pid_t pid, Patience& patience) {
   if (patience.endless()) return true;
-  while (!patience.over()) {
+  while (!patience.over(pid)) {
     pollfd wait{fd, POLLIN, 0};
     if (::poll(&wait, 1, static_cast<int>(patience.next().count())) > 0) return true;
   }
@@ -73,17 +93,14 @@ bool readable(int fd, const Patience& patience) {
 
 /// Waits for its end, also of a program that closed its output and goes on; killed when patience is
 /// over. Returns what waitpid() says.
-int wait_for(pid_t pid, const Command& command, const Patience& patience, bool& killed) {
+int wait_for(pid_t pid, const Command& command, Patience& patience) {
   for (;;) {
     int status = 0;
-    const bool look = !patience.endless() && !killed;
+    const bool look = !patience.endless() && !patience.killed();
     const pid_t ended = ::waitpid(pid, &status, look ? WNOHANG : 0);
     if (ended == pid) return status;
     if (ended < 0 && errno != EINTR) throw_os("cannot wait for", command.argv[0], errno);
-    if (ended == 0 && patience.over()) {
-      ::kill(-pid, SIGKILL);
-      killed = true;
-    } else if (ended == 0) {
+    if (ended == 0 && !patience.over(pid)) {
       ::poll(nullptr, 0, static_cast<int>(kLookForEnd.count()));
     }
   }
@@ -104,19 +121,14 @@ class RealProcesses final : public ProcessRunner {
     const Fd reader(ends[0]);
     Fd writer(ends[1]);
     const Fd input = input_of(command);
-    const Patience patience(command);
-    const pid_t pid = spawn(command, {input.get(), writer.get(), !patience.endless()});
+    Patience patience(command);
+    const pid_t pid = spawn(command, {input.get(), writer.get(), false, !patience.endless()});
     writer.reset();
 
     ProcessResult result;
-    bool killed = false;
     char buffer[4096];
     for (;;) {
-      if (!readable(reader.get(), patience)) {
-        ::kill(-pid, SIGKILL);  // the group: a shell's children would keep the output open
-        killed = true;
-        break;
-      }
+      if (!readable(reader.get(), pid, patience)) break;
       const ssize_t n = ::read(reader.get(), buffer, sizeof buffer);
       if (n < 0 && errno == EINTR) continue;
       if (n <= 0) break;
@@ -124,8 +136,9 @@ class RealProcesses final : public ProcessRunner {
       if (result.output.size() > 2 * command.most_output) keep_end(result, command.most_output);
     }
     keep_end(result, command.most_output);
-    result.status = exit_status(wait_for(pid, command, patience, killed));
-    result.timed_out = killed && !command.stop.stop_requested();
+    result.status = exit_status(wait_for(pid, command, patience));
+    result.stopped = patience.stopped();
+    result.timed_out = patience.killed() && !patience.stopped();
     return result;
   }
 };

@@ -18,6 +18,9 @@ struct Command {
   std::string input{};            ///< its standard input
   std::chrono::seconds limit{0};  ///< killed with all that it started after so long; 0: no limit
   std::stop_token stop{};         ///< killed like that when a stop is requested, too
+  std::chrono::milliseconds after_stop{0};  ///< it may go on for so long behind that request
+  std::chrono::milliseconds grace{
+      0};  ///< when a stop ends it: SIGTERM, and so long to end by itself
   std::size_t most_output = 64 << 10;  ///< bytes of its output that are kept, the last ones
 };
 
@@ -26,6 +29,7 @@ struct ProcessResult {
   std::string output;      ///< standard output and error together, the end of it
   bool cut = false;        ///< there was more of it
   bool timed_out = false;  ///< killed at its limit
+  bool stopped = false;    ///< asked to end, or killed, because a stop was requested
 };
 
 /// The seam to other programs.
@@ -33,7 +37,8 @@ class ProcessRunner {
  public:
   virtual ~ProcessRunner() = default;
   /// Runs to its end, until every writer of its output is gone (a daemon that it starts must not
-  /// keep it open). Throws Error(io) when it cannot be started.
+  /// keep it open). One that may be killed has a session of its own: Ctrl-C reaches it by way of
+  /// `stop` only, and it has no terminal to ask. Throws Error(io) when it cannot be started.
   virtual ProcessResult run(const Command& command) = 0;
 };
 

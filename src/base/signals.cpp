@@ -33,7 +33,8 @@ SignalStop::SignalStop() {
       if (both[1].revents != 0) return;
       signalfd_siginfo info{};
       if (::read(signals.get(), &info, sizeof info) != sizeof info) continue;
-      if (source_.stop_requested()) _exit(exit_code(ErrorKind::interrupted));
+      const bool impatient = source_.stop_requested() && info.ssi_signo == SIGINT;
+      if (impatient) _exit(exit_code(ErrorKind::interrupted));
       source_.request_stop();
     }
   });

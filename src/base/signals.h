@@ -10,8 +10,9 @@ namespace rota::base {
 /// Turns SIGINT, SIGTERM and a hang-up (unless nohup ignores it) into a stop request.
 ///
 /// Construct it first thing in main, before any other thread: it blocks both signals for all
-/// threads and waits for them on one of its own. A second signal ends the process at once: what is
-/// on disk is safe at every moment anyway.
+/// threads and waits for them on one of its own. Ctrl-C once more ends the process at once, and
+/// what is on disk is safe; other signals only ask again: a job that several ask to end still tells
+/// so.
 class SignalStop {
  public:
   SignalStop();

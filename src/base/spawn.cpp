@@ -49,6 +49,7 @@ pid_t spawn(const Command& command, const SpawnStreams& streams) {
   posix_spawnattr_setsigdefault(&attributes, &as_usual);
   int flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
   if (streams.own_group) flags |= POSIX_SPAWN_SETPGROUP;  // its number is the child's, by default
+  if (streams.own_session) flags |= POSIX_SPAWN_SETSID;
   posix_spawnattr_setflags(&attributes, static_cast<short>(flags));
 
   std::vector<char*> argv;

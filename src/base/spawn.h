@@ -11,6 +11,7 @@ struct SpawnStreams {
   int input = -1;   ///< -1: /dev/null
   int output = -1;  ///< of both kinds; -1: this process's own
   bool own_group = false;
+  bool own_session = false;  ///< with a group of its own in it; no terminal
 };
 
 /// Starts command.argv, looked up on PATH. The child starts with no signal blocked, whatever this

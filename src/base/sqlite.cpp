@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include "base/error.h"
+#include "base/sqlite_wait.h"
 
 namespace rota::base {
 
@@ -29,7 +30,7 @@ Database::Database(const std::string& path, const std::string& name, int flags) 
   const int code = sqlite3_open_v2(name.c_str(), &handle, flags, nullptr);
   handle_.reset(handle);
   if (code != SQLITE_OK) fail(code);
-  sqlite3_busy_timeout(handle, 10'000);
+  sqlite3_busy_timeout(handle, static_cast<int>(kUsualWait.count()));
 }
 
 void Database::execute(const std::string& sql) {

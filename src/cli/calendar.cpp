@@ -44,7 +44,7 @@ class Calendar final : public Command {
     if (out_.empty()) {
       fmt::print("{}", text);
     } else {
-      base::write_file(out_, text, 0644);
+      base::write_output(out_, text, 0644);
     }
     return context.status();
   }

@@ -6,6 +6,8 @@
 #include "cli/person.h"
 #include "ledger/disks.h"
 #include "profile/rotation.h"
+#include "status/ports.h"
+#include "udev/device_probe.h"
 
 namespace rota::cli {
 
@@ -44,21 +46,32 @@ class DiskMove final : public Command {
     ledger::ClaimRow claim;
     claim.disk = disks.get(words_[0]).name;
     claim.state = *state;
-    claim.time = time(context.now());
+    claim.time = time(disks, claim.disk, context.now());
     claim.place = *state == Claimed::off_site ? off_site_place(context, claim.disk)
                                               : one_line("--place", place_);
     claim.by = person(by_);
     claim.note = note_;
     disks.claim(claim, context.now());
+    if (*state == Claimed::off_site || *state == Claimed::in_transit_out) {
+      warn_if_here(context, disks, claim.disk);
+    }
     if (context.chatty()) {
       fmt::print("{} is {}{}, by the word of {}.\n", claim.disk, ledger::word(*state),
                  claim.place.empty() ? "" : " at '" + base::printable(claim.place) + "'",
                  base::printable(claim.by));
     }
-    return base::kExitDone;
+    return context.status();
   }
 
  private:
+  /// What a person says holds from when the disk is unplugged: they may say it while they do so.
+  static void warn_if_here(Context& context, ledger::Disks& disks, const std::string& disk) {
+    const ledger::DiskRow row = disks.get(disk);
+    const auto here = status::connected(std::span(&row, 1), udev::real_devices());
+    if (!here || here->empty()) return;
+    context.warnings().warn(disk, "it is still plugged in here: this counts when it is unplugged");
+  }
+
   std::string off_site_place(Context& context, const std::string& disk) const {
     if (!place_.empty()) return one_line("--place", place_);
     const profile::Rotation rotation = profile::load_rotation(context.places());
@@ -68,7 +81,7 @@ class DiskMove final : public Command {
                 fmt::format("where is disk {}? Give --place PLACE, such as --place bank", disk));
   }
 
-  base::Instant time(base::Instant now) const {
+  base::Instant time(ledger::Disks& disks, const std::string& disk, base::Instant now) const {
     if (at_.empty()) return now;
     const auto moment = base::parse_moment(at_, now);
     if (!moment) {
@@ -77,8 +90,27 @@ class DiskMove final : public Command {
                               "or 2D",
                               base::printable(at_)));
     }
-    // The end of a day that is not over.
-    return std::min(*moment, now);
+    if (*moment > now + std::chrono::days(1)) {
+      throw Error(ErrorKind::usage, fmt::format("--at {} is still to come; say it when it is so",
+                                                base::printable(at_)));
+    }
+    const base::Instant since = std::min(*moment, now);  // the end of a day that is not over
+    const base::Instant seen = last_here(disks, disk);
+    if (since < seen) {
+      throw Error(
+          ErrorKind::usage,
+          fmt::format("--at {}: disk {} was here until {}, by what this machine saw; give a "
+                      "time after that, or leave --at out",
+                      base::printable(at_), disk, base::local(seen)));
+    }
+    return since;
+  }
+
+  static base::Instant last_here(ledger::Disks& disks, const std::string& disk) {
+    for (const ledger::DiskState& state : disks.states()) {
+      if (state.disk.name == disk) return state.last_seen.value_or(state.disk.prepared);
+    }
+    return {};
   }
 
   std::vector<std::string> words_;

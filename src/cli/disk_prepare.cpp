@@ -165,7 +165,7 @@ class DiskPrepare final : public Command {
     if (!context.chatty()) return;
     fmt::print(
         "{} is the rotation disk {} now, with the label {}. Print its label with `rota label "
-        "{}`. Unplug it, and plug it in again to copy.\n",
+        "{} -o label.pdf`. Unplug it, and plug it in again to copy.\n",
         made.partition_node, made.name, made.label, made.name);
   }
 

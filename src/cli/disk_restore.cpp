@@ -57,6 +57,7 @@ DiskTree::DiskTree(Context& context, const DiskOptions& options, std::vector<std
     reader_ = std::make_unique<job::DiskReader>(context.places(), udev::real_devices(),
                                                 options.disk, disk_key(context, options.key_file),
                                                 context.surroundings());
+    if (!reader_->doubt().empty()) context.warnings().warn(reader_->name(), reader_->doubt());
     const disk::CopyInfo copy = reader_->select(take_server(words, most), at, context.now());
     name_ = fmt::format("{} {}", copy.server, base::compact(copy.time));
     open_ = [this, &context, copy] { return reader_->open(copy, context.warnings()); };

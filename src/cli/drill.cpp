@@ -95,7 +95,12 @@ class Drill final : public Command {
                            disk_key(context, disk_.key_file), context.surroundings());
     const disk::CopyInfo copy =
         reader.select(words_.empty() ? "" : words_.front(), at_, context.now());
-    tree.disk = reader.name();
+    // What a clone proves is not the disk's merit.
+    if (reader.doubt().empty()) {
+      tree.disk = reader.name();
+    } else {
+      context.warnings().warn(reader.name(), reader.doubt());
+    }
     tree.server = copy.server;
     tree.snapshot = copy.time;
     tree.run = base::compact(copy.time);

@@ -72,7 +72,7 @@ class LedgerExport final : public Command {
   int run(Context& context) override {
     ledger::Ledger ledger(context.places().ledger(), ledger::Ledger::Access::read);
     const std::string text = ledger::export_json(ledger, {.people = !without_people_});
-    out_.empty() ? fmt::print("{}", text) : base::write_file(out_, text);
+    out_.empty() ? fmt::print("{}", text) : base::write_output(out_, text);
     return base::kExitDone;
   }
 

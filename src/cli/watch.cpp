@@ -5,7 +5,6 @@
 #include "base/file.h"
 #include "cli/command.h"
 #include "job/watch.h"
-#include "profile/rotation.h"
 #include "store/curl_client.h"
 
 namespace rota::cli {
@@ -38,10 +37,8 @@ class Watch final : public Command {
     const auto jobs = job::process_jobs({});
     options_.at_terminal = ::isatty(STDOUT_FILENO) != 0;
     store::CurlClient http(0, context.stop());
-    job::Notifier notifier(profile::load_rotation(places).notify, base::real_processes(), http,
-                           context.warnings());
     job::Watcher watcher(
-        places, udev::real_devices(), *monitor, *jobs, notifier, options_,
+        places, udev::real_devices(), *monitor, *jobs, http, options_,
         [](const std::string& line) {
           fmt::print("{}\n", line);
           std::fflush(stdout);

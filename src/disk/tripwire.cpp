@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "base/text.h"
+#include "ledger/disk_rows.h"
+#include "rotation/clock.h"
 
 namespace rota::disk {
 
@@ -21,6 +23,10 @@ double share(std::uint64_t part, std::uint64_t whole) {
 /// Shares beyond a thousandfold are all the same.
 std::uint64_t thousandths(double share) {
   return static_cast<std::uint64_t>(std::llround(std::min(share, 1000.0) * 1000));
+}
+
+std::uint64_t hours(std::chrono::seconds time) {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::hours>(time).count());
 }
 
 int percent(double share) { return static_cast<int>(std::lround(std::min(share, 1000.0) * 100)); }
@@ -51,18 +57,47 @@ class Judge {
     add("empty source", true, "the source is empty: is what should be there mounted?", {}, 0);
   }
 
-  void clock() {
-    constexpr std::chrono::hours kSlack{24};
-    if (!facts_.last_recorded || facts_.now + kSlack >= *facts_.last_recorded) return;
-    add("clock", true,
-        fmt::format(
-            "the clock says {}, more than a day before what was last recorded here, {}: set "
-            "the clock, because the age of no copy can be trusted until then",
-            base::local(facts_.now), base::local(*facts_.last_recorded)),
-        {},
-        static_cast<std::uint64_t>(
-            std::chrono::duration_cast<std::chrono::hours>(*facts_.last_recorded - facts_.now)
-                .count()));
+  /// The clock went back, or was ahead when these were recorded.
+  void clock_back() {
+    constexpr std::chrono::hours kDay{24};
+    std::optional<base::Instant> last;
+    std::vector<std::string> names;
+    for (const Recorded& one : facts_.recorded) {
+      if (one.time <= facts_.now + kDay) continue;
+      if (rotation::is_known_wrong(one.time, facts_.known_wrong)) continue;
+      last = std::max(last.value_or(one.time), one.time);
+      names.push_back(rotation::detail_of(one.time, one.what));
+    }
+    if (!last) return;
+    std::ranges::sort(names);
+    // What is not kept could not be accepted: the rest is asked about when these are.
+    if (names.size() > ledger::kMaxDetails) names.resize(ledger::kMaxDetails);
+    add(rotation::kClockTripwire, true,
+        fmt::format("the clock says {}, more than a day before what was last recorded here, {}: "
+                    "set the clock, because the age of no copy can be trusted until then; if it "
+                    "is right now, and was ahead then, say so with `rota disk accept`",
+                    base::local(facts_.now), base::local(*last)),
+        std::move(names), hours(*last - facts_.now));
+  }
+
+  /// The clock jumped ahead: everything looks old.
+  void clock_ahead() {
+    std::vector<base::Instant> times;
+    std::optional<base::Instant> believed;
+    for (const Recorded& one : facts_.recorded) {
+      times.push_back(one.time);
+      if (one.believed && one.time <= facts_.now) believed = std::max(believed, {one.time});
+    }
+    const auto silence =
+        rotation::unexplained_silence(std::move(times), believed, facts_.interval, facts_.now);
+    if (!silence) return;
+    add(rotation::kClockTripwire, true,
+        fmt::format("nothing was recorded here between {} and {}, so that this machine's clock may "
+                    "have jumped: if it is wrong, set it; if the machine was off or no backup was "
+                    "made for so long, say so with `rota disk accept`",
+                    base::local(silence->from), base::local(silence->to)),
+        {"nothing was recorded after " + base::compact(silence->from)},
+        hours(silence->to - silence->from));
   }
 
   void mounts() {
@@ -84,15 +119,18 @@ class Judge {
   }
 
   void canaries() {
-    if (facts_.canaries_changed.empty()) return;
+    canary("canary", facts_.canaries_changed,
+           "is not as it was at the last copy, and nothing should ever touch it");
+    canary("missing canary", facts_.canaries_missing,
+           "is not there: make it, or take it out of `canaries` in the profile");
+  }
+
+  void canary(const char* kind, const std::vector<std::string>& paths, const char* problem) {
+    if (paths.empty()) return;
     std::vector<std::string> names;
-    for (const std::string& path : facts_.canaries_changed) names.push_back(base::printable(path));
+    for (const std::string& path : paths) names.push_back(base::printable(path));
     const std::string first = names.front();
-    add("canary", true,
-        fmt::format("the canary file {} is not as it was at the last copy, and nothing should ever "
-                    "touch it",
-                    first),
-        std::move(names), 0);
+    add(kind, true, fmt::format("the canary file {} {}", first, problem), std::move(names), 0);
   }
 
   void sizes() {
@@ -187,7 +225,9 @@ class Judge {
 bool covers(const Accepted& accepted, const Tripwire& tripwire) {
   if (accepted.kind != tripwire.kind) return false;
   // What these name is what was accepted: another mount is another matter.
-  const bool by_name = tripwire.kind == "missing mount" || tripwire.kind == "canary";
+  const bool by_name = tripwire.kind == "missing mount" || tripwire.kind == "canary" ||
+                       tripwire.kind == "missing canary" ||
+                       tripwire.kind == rotation::kClockTripwire;
   const auto was_named = [&](const std::string& name) {
     return std::ranges::find(accepted.details, name) != accepted.details.end();
   };
@@ -199,7 +239,8 @@ std::vector<Tripwire> judge(const ChangeSummary& changes, bool surveyed,
                             const TripwireFacts& facts) {
   Judge judge(changes, facts);
   judge.source();
-  judge.clock();
+  judge.clock_back();
+  judge.clock_ahead();
   judge.mounts();
   judge.canaries();
   if (!changes.predecessor.empty()) {

@@ -11,6 +11,13 @@
 
 namespace rota::disk {
 
+/// When something was recorded.
+struct Recorded {
+  base::Instant time{};
+  std::string what;      ///< "run", "copy on disk B"
+  bool believed = true;  ///< the clock of that moment was judged, as before a seal
+};
+
 /// What is known of a server beside the difference to its last copy.
 struct TripwireFacts {
   /// Of the copies of the server that were sealed last, on any disk: the share of entries whose
@@ -18,14 +25,18 @@ struct TripwireFacts {
   std::vector<double> changed_before;
   int copies = 0;  ///< so many were sealed in all
   base::Instant now{};
-  /// When something was last recorded here, be it a run or a copy; nothing: never.
-  std::optional<base::Instant> last_recorded;
+  /// Runs and seals of copies of the server, whenever they say that they were.
+  std::vector<Recorded> recorded;
+  /// Dates of the future that a person took note of: see rotation::known_wrong().
+  std::vector<base::Instant> known_wrong;
+  base::Span interval;  ///< of the set of disks
   /// What was mounted within the source at the last copy, and what is now; absolute paths. The
   /// first is nothing when that is not known.
   std::optional<std::vector<std::string>> mounts_before;
   std::vector<std::string> mounts_now;
   /// Files that nothing should ever touch and that are not as they were at the last copy.
   std::vector<std::string> canaries_changed;
+  std::vector<std::string> canaries_missing;  ///< that were in no copy, and are not there now
 };
 
 /// A reason not to let a new copy take the place of an old one before a person has looked.
@@ -46,8 +57,8 @@ struct Accepted {
   std::vector<std::string> details;
 };
 
-/// True when a person's word about one tripwire is good for another: the same kind, no other mounts
-/// or canaries, and not clearly larger (by more than a quarter and kSlack). Pure.
+/// True when a person's word about one tripwire is good for another: the same kind, no other
+/// mounts, canaries or records, and not clearly larger (by more than a quarter and kSlack). Pure.
 bool covers(const Accepted& accepted, const Tripwire& tripwire);
 inline constexpr std::uint64_t kSlack = 10;
 

@@ -15,8 +15,8 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-/// 128 + SIGINT.
-constexpr int kInterrupted = 130;
+/// Between SIGTERM and SIGKILL.
+constexpr std::chrono::seconds kGrace{5};
 
 /// How much of the output a message repeats.
 constexpr std::size_t kMaxShown = 1024;
@@ -52,12 +52,15 @@ std::string last_lines(std::string_view output) {
 
 void run_hook(base::ProcessRunner& processes, const std::string& path,
               const std::string& profile_name, const std::string& when,
-              const std::vector<std::pair<std::string, std::string>>& extra) {
+              const std::vector<std::pair<std::string, std::string>>& extra, const HookStop& stop) {
   if (path.empty()) return;
   base::Command command;
   command.argv = {path};
   command.environment = {{"ROTA_PROFILE", profile_name}, {"ROTA_HOOK", when}};
   command.environment.insert(command.environment.end(), extra.begin(), extra.end());
+  command.stop = stop.token;
+  command.after_stop = stop.after;
+  command.grace = kGrace;
 
   base::ProcessResult result;
   try {
@@ -68,11 +71,14 @@ void run_hook(base::ProcessRunner& processes, const std::string& path,
                                            when, profile_name, error.what()));
   }
   if (result.status == 0) return;
-  // Ctrl-C goes to the whole group of processes, and the hook may have ended before the signal was
-  // noticed here: a shell that it interrupted ends with this status.
-  if (result.status == kInterrupted) {
+  if (result.stopped && stop.after.count() == 0) {
     throw Error(ErrorKind::interrupted,
                 fmt::format("stopped as asked, while the {} hook was running", when));
+  }
+  if (result.stopped) {
+    throw Error(ErrorKind::interrupted,
+                fmt::format("the {} hook {} still ran {} after the request to stop, and was ended",
+                            when, base::printable(path), base::human_duration(stop.after.count())));
   }
   const std::string said = last_lines(result.output);
   throw Error(ErrorKind::io,

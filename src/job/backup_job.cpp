@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/signals.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "chain/backup.h"
@@ -75,12 +76,13 @@ void recover(Server& server) {
   if (recovered.completed) note_run(server, *recovered.completed, 0);
 }
 
-BackupReport backup(Server& server, const base::LockFile&, bool force_full,
-                    const Surroundings& around) {
-  const profile::Profile& profile = server.profile();
-  const base::Instant start = around.clock.now();
-  run_hook(profile, around, Hook::pre, "nothing was backed up");
+namespace {
 
+/// What stands between the hooks. start: when the first of them began.
+BackupReport make_run(Server& server, bool force_full, base::Instant start,
+                      const Surroundings& around) {
+  base::check_stop(around.stop);
+  const profile::Profile& profile = server.profile();
   const std::vector<std::string> mounts = check_mounts(profile, server.places(), around.warnings);
   tree::LocalSource source(profile.source, selection(profile, server.places(), around.warnings),
                            around.warnings);
@@ -108,7 +110,24 @@ BackupReport backup(Server& server, const base::LockFile&, bool force_full,
 
   note_run(server, report.record, report.seconds);
   put_ledger(server, around.warnings);
-  run_hook(profile, around, Hook::post, "the backup is complete, but what follows it failed");
+  return report;
+}
+
+}  // namespace
+
+BackupReport backup(Server& server, const base::LockFile&, bool force_full,
+                    const Surroundings& around) {
+  const profile::Profile& profile = server.profile();
+  const base::Instant start = around.clock.now();
+  run_pre(profile, around, "nothing was backed up");
+  BackupReport report;
+  try {
+    report = make_run(server, force_full, start, around);
+  } catch (...) {
+    run_post_after_failure(profile, around);
+    throw;
+  }
+  run_post(profile, around, "the backup is complete, but what follows it failed");
   return report;
 }
 

@@ -43,7 +43,13 @@ void add(std::string& calendar, const std::string& line) {
   calendar += "\r\n";
 }
 
-std::string day(base::Instant time) { return base::compact(time).substr(0, 8); }
+/// The day on which people here have it, as status says, and days from then: "20261024". By the
+/// calendar, not in hours: a day on which clocks are changed has 23 or 25.
+std::string day(base::Instant time, int later = 0) {
+  const std::string local = base::local(time).substr(0, 10);
+  return base::compact(*base::parse_iso(local + "T12:00:00Z") + std::chrono::days(later))
+      .substr(0, 8);
+}
 
 /// Something to be done on one day.
 struct Event {
@@ -63,7 +69,7 @@ void add_event(std::string& calendar, const Event& event, const std::string& hos
   add(calendar, fmt::format("UID:rota-{}@{}", escaped(event.key), escaped(host)));
   add(calendar, "DTSTAMP:" + base::compact(now));
   add(calendar, "DTSTART;VALUE=DATE:" + day(when));
-  add(calendar, "DTEND;VALUE=DATE:" + day(when + std::chrono::days(1)));
+  add(calendar, "DTEND;VALUE=DATE:" + day(when, 1));
   add(calendar, "SUMMARY:" + escaped(what));
   add(calendar, "DESCRIPTION:" + escaped(event.description));
   add(calendar, "TRANSP:TRANSPARENT");

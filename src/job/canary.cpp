@@ -1,6 +1,5 @@
 #include "job/canary.h"
 
-#include <algorithm>
 #include <array>
 #include <map>
 #include <sstream>
@@ -54,17 +53,21 @@ std::map<std::string, std::string> remembered(const profile::Places& places,
 
 }  // namespace
 
-std::vector<std::string> changed_canaries(const profile::Places& places,
-                                          const profile::Profile& profile) {
-  std::vector<std::string> changed;
-  if (profile.canaries.empty()) return changed;
+CanaryFaults canary_faults(const profile::Places& places, const profile::Profile& profile) {
+  CanaryFaults faults;
+  if (profile.canaries.empty()) return faults;
   const std::map<std::string, std::string> before = remembered(places, profile);
-  std::ranges::copy_if(profile.canaries, std::back_inserter(changed), [&](const std::string& path) {
+  for (const std::string& path : profile.canaries) {
     const auto known = before.find(path);
+    const bool was_there = known != before.end() && !known->second.empty();
     const std::string now = hash_of(path);
-    return now.empty() || (known != before.end() && known->second != now);
-  });
-  return changed;
+    if (was_there && now != known->second) {
+      faults.changed.push_back(path);
+    } else if (now.empty()) {
+      faults.missing.push_back(path);
+    }
+  }
+  return faults;
 }
 
 void remember_canaries(const profile::Places& places, const profile::Profile& profile) {

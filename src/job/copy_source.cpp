@@ -45,18 +45,17 @@ class LocalCopySource final : public CopySource {
     if (profile_.pre.empty() && profile_.post.empty()) return std::nullopt;
     const base::LockWait wait = patience(around_, waits);
     std::optional<base::LockFile> lock = lock_profile(places_, profile_.name, &wait);
-    run_hook(profile_, around_, Hook::pre, "nothing was copied");
+    run_pre(profile_, around_, "nothing was copied");
     return lock;
   }
   void finished() override {
-    run_hook(profile_, around_, Hook::post, "the copy is written, but what follows it failed");
+    run_post(profile_, around_, "the copy is written, but what follows it failed");
   }
+  void abandoned() override { run_post_after_failure(profile_, around_); }
   std::optional<std::vector<std::string>> mounts() const override {
     return data_mounts(profile_.source);
   }
-  std::vector<std::string> changed_canaries() const override {
-    return job::changed_canaries(places_, profile_);
-  }
+  CanaryFaults canary_faults() const override { return job::canary_faults(places_, profile_); }
   void remember() const override {
     remember_mounts(places_, profile_.name, MountMemory::copy, data_mounts(profile_.source));
     remember_canaries(places_, profile_);

@@ -13,9 +13,11 @@
 #include "job/disk_check.h"
 #include "job/disk_copy.h"
 #include "job/disk_finish.h"
+#include "job/disk_restore.h"
 #include "job/disk_room.h"
 #include "job/disk_sources.h"
 #include "job/plug_in.h"
+#include "job/rotation_status.h"
 #include "job/source_error.h"
 #include "rotation/rotation.h"
 #include "status/read_facts.h"
@@ -43,11 +45,13 @@ class AttachJob {
         rotation_(profile::load_rotation(places)),
         ledger_(places.ledger()),
         disks_(ledger_),
+        patient_(wait_for_writers(ledger_, around_)),
         log_(places, disks_, around_, listener) {}
 
   AttachReport run();
 
  private:
+  void check_options() const;
   void check_turn();
   void find_sources();
   void leave_out(const std::string& server, const Error& error);
@@ -78,6 +82,7 @@ class AttachJob {
   profile::Rotation rotation_;
   ledger::Ledger ledger_;
   ledger::Disks disks_;
+  const base::WriterWait patient_;
   DiskLog log_;
   std::unique_ptr<DiskSession> session_;
   const profile::DiskSet* set_ = nullptr;
@@ -89,7 +94,14 @@ class AttachJob {
   AttachReport report_;
 };
 
+/// What a person mistyped is no failure of the disk, and nothing is recorded of it.
+void AttachJob::check_options() const {
+  for (const std::string& name : options_.profiles) profile::load_profile(places_, name);
+  if (!options_.from_copy.empty()) copy_record_in(options_.from_copy);
+}
+
 AttachReport AttachJob::run() {
+  check_options();
   session_ = std::make_unique<DiskSession>(places_, disks_, devices_, options_.disk,
                                            options_.session, around_, &log_);
   report_.disk = name();
@@ -126,7 +138,7 @@ AttachReport AttachJob::run() {
 void AttachJob::check_turn() {
   const std::vector<rotation::SetPolicy> policies = status::set_policies(rotation_);
   const std::vector<ledger::DiskState> states = disks_.states();
-  const std::string next = rotation::next_disk(policies, set_->name, states);
+  const std::string next = rotation::next_disk(policies, set_->name, states, now());
   if (!next.empty() && next != name()) {
     const std::string message = fmt::format(
         "Disk {} was plugged in, but it is the turn of {}: the copy is made all the same; bring {} "
@@ -135,12 +147,15 @@ void AttachJob::check_turn() {
     around_.warnings.warn(name(), message);
     log_.event("turn", "warning", message);
   }
+  std::vector<std::string> connected = session_->others();
+  connected.push_back(name());
+  close_two_connected(disks_, connected, now());
   for (const std::string& other : session_->others()) {
     const std::string message = fmt::format(
         "Disks {} and {} are plugged in at once: whatever reaches this machine reaches both; take "
         "one away.",
         std::min(name(), other), std::max(name(), other));
-    raise_alarm(disks_, now(), "two connected", ledger::Severity::alarm, name(), "", message);
+    raise_alarm(disks_, now(), kTwoConnected, ledger::Severity::alarm, name(), "", message);
     around_.warnings.warn(name(), message);
   }
 }

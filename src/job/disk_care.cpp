@@ -23,6 +23,7 @@ DiskCare::DiskCare(const profile::Places& places, udev::DeviceProbe& devices,
     : around_(around),
       ledger_(places.ledger()),
       disks_(ledger_),
+      patient_(wait_for_writers(ledger_, around)),
       log_(places, disks_, around, listener),
       session_(places, disks_, devices, word, options, around, &log_) {
   log_.open(name(), session_.device().node, session_.device().serial);
@@ -101,7 +102,7 @@ std::vector<disk::PowerStep> DiskCare::eject() {
   const udev::BlockDevice whole = session_.whole();
   session_.close();
   const std::vector<disk::PowerStep> steps = disk::power_down(whole);
-  log_.observe(Observed::safe_to_remove, "ejected");
+  log_.observe(Observed::safe_to_remove, ledger::kEjected);
   return steps;
 }
 

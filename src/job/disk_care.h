@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/sqlite_wait.h"
 #include "disk/power.h"
 #include "job/disk_check.h"
 #include "job/disk_key.h"
@@ -45,6 +46,7 @@ class DiskCare {
   const Surroundings around_;
   ledger::Ledger ledger_;
   ledger::Disks disks_;
+  const base::WriterWait patient_;
   DiskLog log_;
   DiskSession session_;
 };

@@ -117,9 +117,10 @@ void DiskChecks::record_damage(const disk::DiskMount& mount, const Scrubbed& scr
   const bool is_newest = newest && !names.empty() && names.back() == base::compact(newest->time);
   raise_alarm(
       disks_, around_.clock.now(), "damaged copy", ledger::Severity::alarm, disk_, scrubbed.server,
-      fmt::format("{} files of copies of {} on disk {} are damaged, which {} of them have{}: "
-                  "the next copy writes them anew; think of replacing the disk.",
-                  base::human_count(check.damaged), scrubbed.server, disk_, names.size(),
+      fmt::format("Damage in {} file{} of copies of {} was found on disk {}; {} cop{} shared it{}. "
+                  "The next copy is written without it; think of replacing the disk.",
+                  base::human_count(check.damaged), check.damaged == 1 ? "" : "s", scrubbed.server,
+                  disk_, names.size(), names.size() == 1 ? "y" : "ies",
                   is_newest ? ", the newest among them" : ""),
       names);
 }

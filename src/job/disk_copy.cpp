@@ -14,6 +14,7 @@
 #include "job/mounts.h"
 #include "job/source.h"
 #include "job/source_error.h"
+#include "rotation/clock.h"
 
 namespace rota::job {
 
@@ -62,14 +63,31 @@ CopyStep::CopyStep(const profile::Places& places, ledger::Ledger& ledger, ledger
       kept_(kept),
       around_(around) {}
 
+/// What bears the clock out, and what does not.
+void CopyStep::record_clock(const std::string& server, disk::TripwireFacts& facts) {
+  for (const ledger::DiskRow& disk : disks_.all()) {
+    for (const CopyRow& copy : disks_.copies(disk.name, false)) {
+      if (copy.server != server || !copy.sealed_time) continue;
+      facts.recorded.push_back({*copy.sealed_time, "copy on disk " + disk.name, true});
+    }
+  }
+  for (const ledger::RunRow& run : ledger_.runs(server)) {
+    facts.recorded.push_back({run.time, "run", false});
+  }
+  std::vector<ledger::AlarmRow> noted = disks_.alarms("", false);
+  // What waits for the seal here is let pass by acceptance(), which tells of it.
+  std::erase_if(noted, [&](const ledger::AlarmRow& alarm) {
+    return alarm.disk == disk_.name && alarm.server == server && !alarm.closed;
+  });
+  facts.known_wrong = rotation::known_wrong(noted);
+  facts.interval = room_.interval();
+}
+
 disk::TripwireFacts CopyStep::facts(const CopySource& source) {
   disk::TripwireFacts facts;
   facts.now = around_.clock.now();
+  record_clock(source.server(), facts);
   for (const CopyRow& copy : disks_.last_sealed(source.server(), kCopiesHeldAgainst)) {
-    if (copy.sealed_time) {
-      facts.last_recorded =
-          std::max(facts.last_recorded.value_or(*copy.sealed_time), *copy.sealed_time);
-    }
     const std::uint64_t before = copy.entries + copy.removed - std::min(copy.entries, copy.added);
     if (before > 0) {
       facts.changed_before.push_back(static_cast<double>(copy.changed) /
@@ -77,14 +95,13 @@ disk::TripwireFacts CopyStep::facts(const CopySource& source) {
     }
     ++facts.copies;
   }
-  for (const ledger::RunRow& run : ledger_.runs(source.server())) {
-    facts.last_recorded = std::max(facts.last_recorded.value_or(run.time), run.time);
-  }
   if (auto now = source.mounts()) {
     facts.mounts_now = std::move(*now);
     facts.mounts_before = remembered_mounts(places_, source.server(), MountMemory::copy);
   }
-  facts.canaries_changed = source.changed_canaries();
+  CanaryFaults canaries = source.canary_faults();
+  facts.canaries_changed = std::move(canaries.changed);
+  facts.canaries_missing = std::move(canaries.missing);
   return facts;
 }
 
@@ -229,21 +246,9 @@ void CopyStep::spare_waiting(const std::vector<Surveyed>& surveyed) {
   }
 }
 
-void CopyStep::write(const disk::DiskMount& mount, Surveyed& surveyed) {
+void CopyStep::write_tree(const disk::DiskMount& mount, Surveyed& surveyed) {
   ServerCopy& copy = surveyed.copy;
   CopySource& source = *surveyed.source;
-  if (copy.end == ServerCopy::End::up_to_date) return;
-  log_.observe(ledger::Observed::copying, copy.server);
-  if (!room_.has(mount, surveyed.needed)) {
-    // Something old would have to go: a doubt is enough to keep it.
-    judge(copy, std::move(surveyed.doubts));
-    if (copy.end == ServerCopy::End::held) {
-      log_.event("copy", "held", "there is no room for it beside the older copies", copy.server);
-      return;
-    }
-    room_.make(mount, surveyed.needed, copy.server);
-  }
-  std::optional<base::LockFile> held = prepare(copy, source);
   kept_.forget();
   log_.begins("copy", copy.server);
   around_.progress.total_bytes = surveyed.needed;
@@ -263,6 +268,29 @@ void CopyStep::write(const disk::DiskMount& mount, Surveyed& surveyed) {
     base::write_file(fmt::format("{}/{}/{}/{}/{}", mount.path(), disk::kTop, copy.server,
                                  copy.summary.directory, kFactsFile),
                      facts, 0600);
+  }
+}
+
+void CopyStep::write(const disk::DiskMount& mount, Surveyed& surveyed) {
+  ServerCopy& copy = surveyed.copy;
+  CopySource& source = *surveyed.source;
+  if (copy.end == ServerCopy::End::up_to_date) return;
+  log_.observe(ledger::Observed::copying, copy.server);
+  if (!room_.has(mount, surveyed.needed)) {
+    // Something old would have to go: a doubt is enough to keep it.
+    judge(copy, std::move(surveyed.doubts));
+    if (copy.end == ServerCopy::End::held) {
+      log_.event("copy", "held", "there is no room for it beside the older copies", copy.server);
+      return;
+    }
+    room_.make(mount, surveyed.needed, copy.server);
+  }
+  std::optional<base::LockFile> held = prepare(copy, source);
+  try {
+    write_tree(mount, surveyed);
+  } catch (...) {
+    source.abandoned();
+    throw;
   }
   finish(copy, source);
   held.reset();

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "job/attach_report.h"
+#include "job/canary.h"
 #include "job/disk_room.h"
 #include "job/kept_warnings.h"
 #include "ledger/ledger.h"
@@ -26,17 +27,18 @@ class CopySource {
   /// A new walk of it, from the start.
   virtual std::unique_ptr<tree::Source> open() = 0;
   /// Before the copy: dumps are made fresh here. What is returned keeps the nightly run, which
-  /// makes and removes the same dumps, from it until finished() is done. waits: called when a run
-  /// must be waited for.
+  /// makes and removes the same dumps, from it until finished() or abandoned() is done: one of them
+  /// is called behind this. waits: called when a run must be waited for.
   virtual std::optional<base::LockFile> prepare(const std::function<void()>& waits) {
     static_cast<void>(waits);
     return std::nullopt;
   }
   virtual void finished() {}
+  virtual void abandoned() {}  ///< the copy failed or was stopped; throws nothing
   /// What is mounted within it; nothing where that means nothing.
   virtual std::optional<std::vector<std::string>> mounts() const { return std::nullopt; }
-  /// Canaries that changed since the last copy was sealed.
-  virtual std::vector<std::string> changed_canaries() const { return {}; }
+  /// Of canaries, against the last copy that was sealed.
+  virtual CanaryFaults canary_faults() const { return {}; }
   /// A copy of it was sealed: this is what the next one is held against.
   virtual void remember() const {}
   /// What a rebuild needs to know; "" for nothing.
@@ -84,7 +86,9 @@ class CopyStep {
 
  private:
   disk::TripwireFacts facts(const CopySource& source);
+  void record_clock(const std::string& server, disk::TripwireFacts& facts);
   std::optional<base::LockFile> prepare(ServerCopy& copy, CopySource& source);
+  void write_tree(const disk::DiskMount& mount, Surveyed& surveyed);
   void finish(ServerCopy& copy, CopySource& source);
   void judge(ServerCopy& copy, std::vector<disk::Tripwire> tripwires);
   std::optional<ledger::AlarmRow> acceptance(const std::string& server,

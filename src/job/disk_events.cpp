@@ -73,6 +73,16 @@ void DiskLog::tell(const std::string& step, const std::string& state, const std:
   if (listener_) listener_(event);
 }
 
+base::WriterWait wait_for_writers(ledger::Ledger& ledger, const Surroundings& around) {
+  base::Database& database = ledger.database();
+  base::Warnings& warnings = around.warnings;
+  const auto warn = [&warnings, path = database.path()] {
+    warnings.warn("ledger",
+                  fmt::format("another program holds {}; it is waited for, an hour at most", path));
+  };
+  return {database, {around.clock, std::chrono::hours(1), around.stop, warn}};
+}
+
 std::int64_t raise_alarm(ledger::Disks& disks, const ledger::AlarmRow& alarm) {
   for (const ledger::AlarmRow& open : disks.alarms(alarm.disk, true)) {
     if (open.kind == alarm.kind && open.server == alarm.server && open.message == alarm.message) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/progress_file.h"
+#include "base/sqlite_wait.h"
 #include "job/server.h"
 #include "ledger/disks.h"
 
@@ -61,6 +62,10 @@ class DiskLog {
   ledger::Observed state_ = ledger::Observed::connected;
   std::unique_ptr<base::ProgressFile> file_;
 };
+
+/// A job of hours does not end because somebody holds the ledger for a while: while this lives it
+/// waits for that one, an hour at most, and a warning says so.
+base::WriterWait wait_for_writers(ledger::Ledger& ledger, const Surroundings& around);
 
 /// Opens an alarm, unless one that says the same is open already. Returns its id.
 std::int64_t raise_alarm(ledger::Disks& disks, const ledger::AlarmRow& alarm);

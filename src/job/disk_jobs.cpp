@@ -35,10 +35,10 @@ class ProcessJobs final : public DiskJobs {
     if (job != jobs_.end()) job->second->stop();
   }
 
-  void finish() override {
+  std::vector<End> finish() override {
     for (const auto& [disk, child] : jobs_) child->stop();
     for (const auto& [disk, child] : jobs_) child->wait();
-    jobs_.clear();
+    return ended();
   }
 
  private:

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <memory>
+#include <utility>
+
 #include "base/child.h"
 #include "base/error.h"
 #include "base/text.h"
@@ -217,14 +220,15 @@ class Turn {
 
   /// The disk is one of ours.
   bool is_known() const { return !name_.empty(); }
-  /// Another job with the disk has ended. It may be one with the same plug-in, or one that was
-  /// still letting go of the disk when that was plugged in again.
-  void wait() const {
+  /// When another job with the disk has ended: the disk's lock. It may be one with the same
+  /// plug-in, or one that was still letting go of the disk when that was plugged in again.
+  HeldLock wait() const {
     const base::LockWait wait = patience(around_, [&] {
       around_.progress.set_activity("waiting for another rota that works on disk " + name_);
     });
     try {
-      disk::lock_disk(places_.run, name_, &wait);
+      return {name_,
+              std::make_shared<const base::LockFile>(disk::lock_disk(places_.run, name_, &wait))};
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::interrupted || devices_.find(device_->node)) throw;
       throw Error(ErrorKind::not_found,
@@ -243,6 +247,21 @@ class Turn {
   std::string name_;
 };
 
+/// The disk that a job worked on at the node last. Most disks come to the same node, and the row of
+/// one whose job ended keeps it.
+std::string worked_on_at(ledger::Disks& disks, const std::string& node) {
+  using ledger::Observed;
+  std::optional<ledger::ObservationRow> newest;
+  for (const ledger::DiskState& state : disks.states()) {
+    if (!state.observation || state.observation->device != node) continue;
+    const Observed does = state.observation->state;
+    const bool runs = does == Observed::connected || does == Observed::copying ||
+                      does == Observed::verifying || does == Observed::sealed;
+    if (runs && (!newest || newest->id < state.observation->id)) newest = state.observation;
+  }
+  return newest ? newest->disk : "";
+}
+
 }  // namespace
 
 Message killed(const profile::Places& places, udev::DeviceProbe& devices, const std::string& node,
@@ -253,11 +272,7 @@ Message killed(const profile::Places& places, udev::DeviceProbe& devices, const 
   if (const auto device = devices.find(node); name.empty() && device) {
     name = disk::name_of_label(device->label).value_or("");
   }
-  for (const ledger::DiskState& state : disks.states()) {  // it is gone: where was which?
-    if (name.empty() && state.observation && state.observation->device == node) {
-      name = state.disk.name;
-    }
-  }
+  if (name.empty()) name = worked_on_at(disks, node);  // it is gone
   if (disks.find(name)) {
     ledger::ObservationRow row;
     row.disk = name;
@@ -292,19 +307,26 @@ std::optional<AttachReport> attach_and_tell(
   };
   const News news(places, devices, options, started_by, around);
   try {
+    AttachOptions mine = options;
     if (started_by != StartedBy::person) {
       const Turn turn(places, devices, options, around);
       if (turn.is_known()) {
-        turn.wait();
+        mine.session.held = turn.wait();
         if (turn.is_done()) return std::nullopt;
         if (started_by == StartedBy::udev && turn.is_since_boot()) {
-          tell(turn.waits());
+          const Message message = turn.waits();
+          mine.session.held = {};
+          tell(message);
           return std::nullopt;
         }
       }
     }
-    const StayAwake awake;
-    AttachReport report = attach(places, devices, options, listener, around);
+    // When people are told, nobody keeps the disk or the machine from anything any more.
+    AttachReport report = [&] {
+      const StayAwake awake;
+      const AttachOptions own = std::move(mine);
+      return attach(places, devices, own, listener, around);
+    }();
     tell(news.of(report));
     if (report.all_sealed()) notifier.heartbeat();
     return report;

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "disk/identity.h"
 #include "disk/lock.h"
+#include "disk/recognise.h"
 #include "disk/small_file.h"
 #include "job/disk_session.h"
 
@@ -67,13 +68,32 @@ DiskReader::DiskReader(const profile::Places& places, udev::DeviceProbe& devices
     ledger::Ledger ledger(places.ledger());
     ours = !name_.empty() && ledger::Disks(ledger).with_uuid(device.uuid).has_value();
   }
+  std::optional<udev::BlockDevice> container;
   if (device.fs_type == "crypto_LUKS") {
+    container = device;
     mapping_.emplace(device.node, opener_of(places, name_, key), name_.empty() ? "restore" : name_,
                      around.processes);
     device = find_device(devices, mapping_->node());
   }
   mount_.emplace(device.node, device.fs_type,
                  ours ? disk::MountMode::read_only : disk::MountMode::untouched);
+  if (ours) compare_with_ledger(places, devices, device, container ? &*container : nullptr);
+}
+
+void DiskReader::compare_with_ledger(const profile::Places& places, udev::DeviceProbe& devices,
+                                     const udev::BlockDevice& device,
+                                     const udev::BlockDevice* container) {
+  ledger::Ledger ledger(places.ledger());
+  ledger::Disks disks(ledger);
+  std::optional<disk::Identity> identity;
+  try {
+    identity = disk::read_identity(mount_->fd());
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::corrupt) throw;
+  }
+  const disk::Recognition seen =
+      disk::recognise(device, identity, true, known_disks(disks), devices.devices(), container);
+  if (!seen.is_ours()) doubt_ = seen.message;
 }
 
 std::vector<CopyInfo> DiskReader::copies() const {

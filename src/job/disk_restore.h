@@ -28,6 +28,9 @@ class DiskReader {
 
   /// The disk's, by its label; empty: it has none of rota's.
   const std::string& name() const { return name_; }
+  /// Why this is not the disk that the ledger knows by this name, though it looks like it: an old
+  /// clone, a restored image. A sentence; empty: it is, or this machine knows none of that name.
+  const std::string& doubt() const { return doubt_; }
   /// Sealed ones, by server and time.
   std::vector<disk::CopyInfo> copies() const;
   /// The copy that shows a server as it was at a moment: the newest that is not later; `at` empty:
@@ -37,7 +40,11 @@ class DiskReader {
   std::unique_ptr<disk::IndexSource> open(const disk::CopyInfo& copy, base::Warnings& warnings);
 
  private:
+  void compare_with_ledger(const profile::Places& places, udev::DeviceProbe& devices,
+                           const udev::BlockDevice& device, const udev::BlockDevice* container);
+
   std::string name_;
+  std::string doubt_;
   std::optional<base::LockFile> lock_;
   std::optional<disk::LuksMapping> mapping_;
   std::optional<disk::DiskMount> mount_;

@@ -3,11 +3,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <map>
 
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "disk/copies.h"
+#include "disk/freeable.h"
 #include "disk/make_filesystem.h"
 #include "disk/power.h"
 #include "rotation/rotation.h"
@@ -24,11 +26,14 @@ std::string snapshot_of(const disk::CopyInfo& info) { return base::compact(info.
 
 bool is_older(const CopyRow& a, const CopyRow& b) { return a.snapshot < b.snapshot; }
 
-/// More than removing these copies can free: what they share is counted for each.
-std::uint64_t most_freed(const std::vector<CopyRow>& copies) {
-  constexpr std::uint64_t kEntry = 8 << 10;  // its last block, inode, name and lines
+/// What removing these copies frees at the most.
+std::uint64_t most_freed(const disk::DiskMount& mount, const std::vector<CopyRow>& copies) {
+  std::map<std::string, std::set<base::Instant>> of_servers;
+  for (const CopyRow& copy : copies) of_servers[copy.server].insert(copy.snapshot_time());
   std::uint64_t most = 0;
-  for (const CopyRow& copy : copies) most += copy.bytes + kEntry * (copy.entries + 16);
+  for (const auto& [server, going] : of_servers) {
+    most += disk::freeable(mount.fd(), server, going);
+  }
   return most;
 }
 
@@ -180,7 +185,8 @@ std::vector<CopyRow> DiskRoom::candidates() {
   std::set<std::string> seen = spared_;
   for (const CopyRow& row : disks_.copies(disk_)) {
     if (!seen.insert(row.server).second) continue;
-    const std::vector<CopyRow> of_server = rotation::may_prune(copies_of(row.server), disk_);
+    const std::vector<CopyRow> of_server =
+        rotation::may_prune(copies_of(row.server), disk_, around_.clock.now());
     all.insert(all.end(), of_server.begin(), of_server.end());
   }
   return all;
@@ -201,11 +207,15 @@ void DiskRoom::full(const disk::DiskMount& mount, std::uint64_t wanted, const st
         "then `rota disk accept`",
         names, disk_);
   }
-  throw Error(ErrorKind::refused,
-              fmt::format("disk {} has no room for the copy of {}: it needs {} ({} of them kept "
-                          "free as rotation.toml says), and {} are free; {}",
-                          disk_, server, base::human_size(wanted), base::human_size(set_.reserve),
-                          have, advice));
+  std::string gone;
+  for (const std::string& name : pruned_) gone += (gone.empty() ? "" : ", ") + name;
+  if (!gone.empty()) gone = "; removed before, to make room: " + gone;
+  throw Error(
+      ErrorKind::refused,
+      fmt::format("disk {} has no room for the copy of {}: it needs {} ({} of them are kept "
+                  "free, the `reserve` of its set), and {} are free{}; {}",
+                  disk_, server, base::human_size(wanted), base::human_size(set_.reserve), have,
+                  gone, advice));
 }
 
 void DiskRoom::make(const disk::DiskMount& mount, std::uint64_t needed, const std::string& server) {
@@ -216,8 +226,8 @@ void DiskRoom::make(const disk::DiskMount& mount, std::uint64_t needed, const st
   disk::release_reserve(mount.fd());
   while (free() < wanted) {
     const std::vector<CopyRow> may_go = candidates();
-    // Nothing goes in vain, as far as that can be known.
-    if (may_go.empty() || free() + most_freed(may_go) < wanted) {
+    // Nothing goes in vain.
+    if (may_go.empty() || free() + most_freed(mount, may_go) < wanted) {
       disk::make_reserve(mount.fd());
       full(mount, wanted, server);
     }

@@ -49,6 +49,8 @@ class DiskRoom {
   /// Prunes what must go by the policy: too many copies or too old ones.
   void apply_policy(const disk::DiskMount& mount, const std::string& server);
 
+  /// Of the set that the disk belongs to.
+  const base::Span& interval() const { return set_.interval; }
   /// What was pruned so far: "web/20260924T030000Z".
   const std::vector<std::string>& pruned() const { return pruned_; }
 

@@ -112,7 +112,7 @@ void DiskSession::find(const std::string& word) {
   if (!found.empty()) device_ = std::move(found.front());
   const std::string name = disk::name_of_label(device_.label).value_or("");
   // The label of a disk that is being pulled out cannot be read.
-  if (found.empty() || (name.empty() && !is_at_its_port(std::chrono::milliseconds(100)))) {
+  if (found.empty() || (name.empty() && !is_at_its_port(kVanishing))) {
     throw Error(ErrorKind::not_found,
                 fmt::format("no disk {} is plugged in; `rota disk list` shows the disks that there "
                             "are and where each should be",
@@ -124,7 +124,9 @@ void DiskSession::find(const std::string& word) {
                             "disk prepare` makes one of it",
                             base::printable(device_.node), disk::kLabelPrefix));
   }
-  lock_.emplace(disk::lock_disk(places_.run, name));
+  lock_ = options_.held.disk == name
+              ? options_.held.lock
+              : std::make_shared<const base::LockFile>(disk::lock_disk(places_.run, name));
   for (const BlockDevice& other : all_) {
     const auto other_name = disk::name_of_label(other.label);
     if (other_name && *other_name != name && disks_.find(*other_name) &&
@@ -228,14 +230,35 @@ udev::BlockDevice DiskSession::whole() const {
 disk::DiskMount& DiskSession::mount(MountMode mode) {
   unmount();
   if (mode == MountMode::read_only && !is_in_use()) mode = MountMode::untouched;
+  require_same_device();
   mount_.emplace(filesystem().node, filesystem().fs_type, mode);
-  if (!replayed_ && mode != MountMode::untouched) {
-    // The identity that was seen is the one before the journal was replayed. A seal that lost its
-    // power may show another one now, which must not be forgotten for the next one.
-    replayed_ = true;
-    take(disk::read_identity(mount_->fd()), options_);
+  try {
+    require_same_device();
+    // Nothing is written before this says that it is the disk. The identity that was seen first is
+    // the one before the journal was replayed: a seal that lost its power may show another one now,
+    // which must not be forgotten for the next one.
+    if (mode != MountMode::untouched) take(disk::read_identity(mount_->fd()), options_);
+  } catch (const Error&) {
+    mount_.reset();
+    throw;
   }
   return *mount_;
+}
+
+/// A mount goes by the node, which another disk may have by now.
+void DiskSession::require_same_device() const {
+  const auto now_there = devices_.find(filesystem().node);
+  // Files of btrfs have device numbers of their own.
+  const bool same_number =
+      !mount_ || filesystem().fs_type == "btrfs" || mount_->device() == filesystem().number;
+  if (is_at_its_port(std::chrono::milliseconds(0)) && now_there &&
+      now_there->number == filesystem().number && same_number) {
+    return;
+  }
+  throw Error(ErrorKind::not_found,
+              fmt::format("disk {} is no longer at {}: it was pulled out, or lost its power; plug "
+                          "it in again",
+                          row_.name, base::printable(device_.node)));
 }
 
 void DiskSession::unmount() {

@@ -32,10 +32,19 @@ inline constexpr const char* kUnknownDisk = "unknown disk";
 /// How long a device may outlive the disk that was pulled out.
 inline constexpr std::chrono::seconds kVanishing{2};
 
+/// The lock of a disk, and its name.
+struct HeldLock {
+  std::string disk;
+  std::shared_ptr<const base::LockFile> lock;
+};
+
 /// What makes DiskSession refuse a device or let it pass.
 struct SessionOptions {
   /// A person says that the disk is right though its serial number is another: it is recorded.
   bool accept_serial = false;
+  /// Of who has waited for it: between two locks somebody else might come. Else DiskSession takes
+  /// the lock itself, without waiting.
+  HeldLock held;
 };
 
 /// One rotation disk at a port: found, locked, recognised, and from then on mounted as it is
@@ -76,6 +85,9 @@ class DiskSession {
   /// Mounts it, after unmounting it where it is mounted: what was written is on the medium then,
   /// and what is read comes from there. A disk that is lost, retired or held is not touched by
   /// `read_only` either.
+  ///
+  /// Throws Error(not_found) when the device is no longer the one that was recognised, and
+  /// Error(refused) when its identity is not that of the disk: before anything is written.
   disk::DiskMount& mount(disk::MountMode mode);
   /// Null while it is not mounted.
   disk::DiskMount* mounted() { return mount_ ? &*mount_ : nullptr; }
@@ -94,6 +106,7 @@ class DiskSession {
   void look_at_filesystem();
   void recognise(const SessionOptions& options);
   void record(const base::Error& error, DiskLog* log);
+  void require_same_device() const;
   bool is_in_use() const { return row_.end == ledger::DiskEnd::in_use; }
   const udev::BlockDevice& filesystem() const { return inner_ ? *inner_ : device_; }
 
@@ -109,8 +122,7 @@ class DiskSession {
   std::vector<std::string> others_;
   std::string note_;
   SessionOptions options_;
-  bool replayed_ = false;  ///< it was mounted so that its journal was replayed
-  std::optional<base::LockFile> lock_;
+  std::shared_ptr<const base::LockFile> lock_;
   std::optional<disk::LuksMapping> mapping_;
   std::optional<disk::DiskMount> mount_;
 };

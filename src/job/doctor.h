@@ -46,6 +46,7 @@ struct Seen {
   std::optional<base::Instant> store_time;
   bool store_empty = false;  ///< it shows no run
 
+  std::vector<std::string> missing_canaries;  ///< that the profile names and that are not there
   std::vector<Room> rooms;
   std::vector<Schedule> schedules;  ///< what starts rota for this profile
   std::string sendmail;             ///< the program that takes mail; empty: there is none

@@ -58,6 +58,18 @@ std::vector<Finding> judge_rooms(const Seen& seen) {
   return findings;
 }
 
+std::vector<Finding> judge_canaries(const Seen& seen) {
+  std::vector<Finding> findings;
+  for (const std::string& path : seen.missing_canaries) {
+    findings.push_back(
+        {Level::warning, "canary",
+         fmt::format("The canary file {} is not there: the next copy to a rotation disk is held.",
+                     base::printable(path)),
+         "Make it, or take it out of `canaries`."});
+  }
+  return findings;
+}
+
 Finding judge_schedule(const Seen& seen) {
   if (!seen.schedules.empty()) {
     std::string places;
@@ -142,6 +154,7 @@ std::vector<Finding> judge_machine(const Seen& seen) {
                     std::move_iterator(more.end()));
   };
   add(judge_rooms(seen));
+  add(judge_canaries(seen));
   findings.push_back(judge_schedule(seen));
   add(judge_mail(seen));
   add(judge_encryption(seen));

@@ -89,6 +89,9 @@ Seen examine(const profile::Places& places, const std::string& name, base::Clock
              const std::stop_token& stop, const Outlook& outlook) {
   Seen seen;
   seen.profile = profile::load_profile(places, name);
+  for (const std::string& path : seen.profile.canaries) {
+    if (!base::exists(path)) seen.missing_canaries.push_back(path);
+  }
   seen.rooms = look_for_room(places, seen.profile);
   seen.schedules = find_schedules(outlook.root, user_name(), name);
   seen.sendmail = find_sendmail(outlook.root);

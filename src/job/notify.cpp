@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <filesystem>
@@ -27,6 +28,9 @@ namespace {
 /// Whoever tells people must not keep a disk, or the end of a job, waiting.
 constexpr std::chrono::seconds kLimit{30};
 
+/// Of a heartbeat's answer: nothing stands in it for rota.
+constexpr std::uint64_t kMostAnswer = 4 << 10;
+
 std::string host_name() {
   std::array<char, 256> name{};
   return ::gethostname(name.data(), name.size() - 1) == 0 ? base::printable(name.data())
@@ -43,6 +47,29 @@ std::string subject(const Message& message, const std::string& host) {
 std::string header_text(std::string text) {
   for (char& c : text) c = c >= ' ' && c < 0x7f ? c : '?';
   return text;
+}
+
+/// In lines as people read them, broken at spaces. A longer word stays whole, as long as a mail may
+/// have such a line (998 bytes: RFC 5322, 2.1.1).
+std::string wrapped(std::string_view text) {
+  constexpr std::size_t kWide = 76;
+  constexpr std::size_t kMost = 990;
+  std::string lines;
+  while (text.size() > kWide) {
+    std::size_t end = text.rfind(' ', kWide);
+    if (end == std::string_view::npos) end = text.find(' ');
+    std::size_t next = end + 1;
+    if (std::min(end, text.size()) > kMost) {
+      end = kMost;
+      while ((text[end] & 0xc0) == 0x80) --end;  // not within a character
+      next = end;
+    } else if (end == std::string_view::npos) {
+      break;
+    }
+    lines.append(text.substr(0, end)).append("\n");
+    text.remove_prefix(next);
+  }
+  return lines.append(text);
 }
 
 /// The user whose session bus a socket is: /run/user/1000/bus.
@@ -78,8 +105,10 @@ std::string mail_text(const Message& message, const std::string& to, const std::
       "To: {}\nSubject: {}{}\nAuto-Submitted: auto-generated\nMIME-Version: 1.0\n"
       "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n{}\n",
       to, message.level == Level::alarm ? "ALARM: " : "", header_text(subject(message, host)),
-      base::printable(message.text));
-  for (const std::string& line : message.more) mail += "\n" + base::printable(line) + "\n";
+      wrapped(base::printable(message.text)));
+  for (const std::string& line : message.more) {
+    mail += "\n" + wrapped(base::printable(line)) + "\n";
+  }
   return mail;
 }
 
@@ -190,7 +219,10 @@ bool Notifier::program(const Message& message) {
 void Notifier::heartbeat() {
   if (settings_.heartbeat.empty()) return;
   try {
-    const store::HttpResponse answer = http_.send({"GET", settings_.heartbeat});
+    const store::HttpResponse answer = http_.send({.method = "GET",
+                                                   .url = settings_.heartbeat,
+                                                   .max_response = kMostAnswer,
+                                                   .limit = kLimit});
     if (answer.success()) return;
     warnings_.warn("heartbeat", fmt::format("the address answered with status {}, so that whoever "
                                             "waits for it was perhaps not told",

@@ -1,5 +1,6 @@
 #include "job/plug_in.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <optional>
@@ -24,29 +25,42 @@ std::optional<std::int64_t> microseconds(std::string_view text) {
   return value;
 }
 
+/// The number behind a name at the beginning of a line; nothing when there is none.
+std::optional<std::int64_t> microseconds_of(std::string_view lines, std::string_view name) {
+  while (!lines.empty() && !lines.starts_with(name)) {
+    lines.remove_prefix(std::min(lines.find('\n'), lines.size() - 1) + 1);
+  }
+  if (lines.empty()) return std::nullopt;
+  return microseconds(lines.substr(name.size()));
+}
+
 }  // namespace
 
-bool was_seen_at_boot(std::string_view finished, std::string_view seen) {
-  constexpr std::string_view kName = "FinishTimestampMonotonic=";
-  if (!finished.starts_with(kName)) return false;
-  const auto end = microseconds(finished.substr(kName.size()));
-  if (!end) return false;
-  if (*end == 0) return true;  // it is still being started
+bool was_seen_at_boot(std::string_view times, std::string_view seen) {
+  constexpr std::int64_t kNever = 0;
+  const auto finished = microseconds_of(times, "FinishTimestampMonotonic=");
+  const auto begun = microseconds_of(times, "UserspaceTimestampMonotonic=");
   const auto first = microseconds(seen);
-  return first && *first < *end + std::chrono::microseconds(kSettling).count();
+  if (!finished || !begun || !first) return false;
+  // While any job from boot is queued systemd does not call itself finished: one that takes an hour
+  // must not keep disks from being copied to for an hour.
+  std::int64_t up = *begun + std::chrono::microseconds(kStarting).count();
+  if (*finished != kNever) up = std::min(up, *finished);
+  return *first < up + std::chrono::microseconds(kSettling).count();
 }
 
 bool is_there_since_boot(const udev::BlockDevice& device, base::ProcessRunner& processes) {
   if (udev::property(device.node, "ROTA_SINCE_BOOT") == "1") return true;
   try {
-    const std::string finished =
+    const std::string times =
         processes
-            .run({{"systemctl", "show", "--property=FinishTimestampMonotonic"},
+            .run({{"systemctl", "show",
+                   "--property=UserspaceTimestampMonotonic,FinishTimestampMonotonic"},
                   {},
                   "",
                   std::chrono::seconds(10)})
             .output;
-    return was_seen_at_boot(finished, udev::property(device.node, "USEC_INITIALIZED"));
+    return was_seen_at_boot(times, udev::property(device.node, "USEC_INITIALIZED"));
   } catch (const base::Error&) {
     return false;
   }

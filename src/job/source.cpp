@@ -46,19 +46,47 @@ tree::Selection selection(const profile::Profile& profile, const profile::Places
   return selection;
 }
 
-void run_hook(const profile::Profile& profile, const Surroundings& around, Hook hook,
-              const char* consequence) {
-  const char* when = hook == Hook::pre ? "pre" : "post";
-  const std::string& path = hook == Hook::pre ? profile.pre : profile.post;
-  if (!path.empty()) around.progress.set_activity(fmt::format("{} hook", when));
+void run_pre(const profile::Profile& profile, const Surroundings& around, const char* consequence) {
+  base::check_stop(around.stop);
+  if (profile.pre.empty()) return;
+  around.progress.set_activity("pre hook");
   try {
-    dump::run_hook(around.processes, path, profile.name, when);
+    dump::run_hook(around.processes, profile.pre, profile.name, "pre", {}, {around.stop});
   } catch (const base::Error& error) {
-    base::check_stop(around.stop);  // Ctrl-C reaches the hook too
-    if (error.kind() == base::ErrorKind::interrupted) {
-      throw base::Error(error.kind(), fmt::format("{}: {}", error.what(), consequence));
-    }
+    if (error.kind() == base::ErrorKind::interrupted) base::check_stop(around.stop);
     throw base::Error(error.kind(), fmt::format("{}: {}", consequence, error.what()));
+  }
+}
+
+namespace {
+
+/// Much less than TimeoutStopSec of the unit.
+constexpr std::chrono::minutes kPostAfterStop{2};
+
+void run_post_hook(const profile::Profile& profile, const Surroundings& around,
+                   const char* result) {
+  if (profile.post.empty()) return;
+  around.progress.set_activity("post hook");
+  dump::run_hook(around.processes, profile.post, profile.name, "post", {{"ROTA_RESULT", result}},
+                 {around.stop, kPostAfterStop});
+}
+
+}  // namespace
+
+void run_post(const profile::Profile& profile, const Surroundings& around,
+              const char* consequence) {
+  try {
+    run_post_hook(profile, around, "done");
+  } catch (const base::Error& error) {
+    throw base::Error(error.kind(), fmt::format("{}: {}", consequence, error.what()));
+  }
+}
+
+void run_post_after_failure(const profile::Profile& profile, const Surroundings& around) {
+  try {
+    run_post_hook(profile, around, around.stop.stop_requested() ? "stopped" : "failed");
+  } catch (const std::exception& error) {
+    around.warnings.warn(profile.name, error.what());
   }
 }
 

@@ -10,10 +10,12 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "disk/identity.h"
+#include "disk/lock.h"
 #include "job/disk_events.h"
 #include "job/disk_news.h"
 #include "job/plug_in.h"
 #include "job/rotation_status.h"
+#include "profile/rotation.h"
 
 namespace rota::job {
 
@@ -46,15 +48,25 @@ std::string how_killed(int status) {
       signal == SIGKILL ? "perhaps this machine has too little memory" : ::strsignal(signal));
 }
 
+/// The disk's lock; nothing when another rota works on it.
+std::optional<base::LockFile> lock_if_free(const profile::Places& places, const std::string& name) {
+  try {
+    return disk::lock_disk(places.run, name);
+  } catch (const Error& error) {
+    if (error.kind() != base::ErrorKind::locked) throw;
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 Watcher::Watcher(const profile::Places& places, udev::DeviceProbe& devices,
-                 udev::DeviceMonitor& monitor, DiskJobs& jobs, Notifier& notifier,
+                 udev::DeviceMonitor& monitor, DiskJobs& jobs, store::HttpClient& http,
                  const WatchOptions& options, Say say, const Surroundings& around)
     : places_(places),
       devices_(devices),
       jobs_(jobs),
-      notifier_(notifier),
+      http_(http),
       options_(options),
       say_(std::move(say)),
       around_(around),
@@ -62,7 +74,7 @@ Watcher::Watcher(const profile::Places& places, udev::DeviceProbe& devices,
 
 /// The rules of 90-rota.rules. Of a LUKS disk the container: what lies in it comes to light only
 /// when a job opens it.
-bool Watcher::wanted(const BlockDevice& device) const {
+bool Watcher::wanted(const BlockDevice& device) {
   const std::string name = name_of(device);
   if (name.empty() || device.mapper) return false;
   if (device.fs_type != "ext4" && device.fs_type != "xfs" && device.fs_type != "btrfs" &&
@@ -75,21 +87,27 @@ bool Watcher::wanted(const BlockDevice& device) const {
     const profile::DiskSet* set = rotation.set_of(name);
     return set != nullptr && set->allow_fixed;
   } catch (const Error& error) {
-    around_.warnings.warn(name, error.what());
+    complain(error);
     return false;
   }
 }
 
+void Watcher::tell(const Message& message) {
+  say_(message.text);
+  Notifier(notify_settings(places_), around_.processes, http_, around_.warnings)
+      .tell(message, options_.at_terminal);
+}
+
 void Watcher::tell(Level level, const std::string& event, const std::string& disk,
                    const std::string& text) {
-  say_(text);
-  notifier_.tell({around_.clock.now(), level, event, disk, text, {}}, options_.at_terminal);
+  tell({around_.clock.now(), level, event, disk, text, {}});
 }
 
 void Watcher::start() {
-  record_away();
-  for (const PortChange& change : ports_.start()) waits(change.device);
-  look_at_status();
+  careful([this] { profile::load_rotation(places_); });
+  away_due_ = true;
+  for (const PortChange& change : ports_.start()) first_.push_back(change.device);
+  catch_up();
 }
 
 void Watcher::run() {
@@ -98,7 +116,9 @@ void Watcher::run() {
   while (!around_.stop.stop_requested()) {
     round(running_.empty() ? kIdle : kBusy);
   }
-  jobs_.finish();
+  for (const DiskJobs::End& end : jobs_.finish()) {
+    careful([&] { ended(end); });
+  }
 }
 
 void Watcher::round(milliseconds most) {
@@ -112,15 +132,36 @@ void Watcher::round(milliseconds most) {
     });
   }
   careful([this] { reap(); });
-  if (around_.clock.now() >= next_look_) careful([this] { look_at_status(); });
+  catch_up();
+}
+
+/// What is due, or was when the ledger could not be written: tried again each round.
+void Watcher::catch_up() {
+  if (away_due_ && careful([this] { record_away(); })) away_due_ = false;
+  if (away_due_) return;  // the ledger is locked: each try takes its time
+  std::erase_if(first_,
+                [this](const BlockDevice& device) { return careful([&] { waits(device); }); });
+  if (is_time_to_look()) careful([this] { look_at_status(); });
 }
 
 /// A full disk, a mistake in rotation.toml: said, and the next disk is waited for all the same.
-void Watcher::careful(const std::function<void()>& action) {
+/// False when something went wrong.
+bool Watcher::careful(const std::function<void()>& action) {
   try {
     action();
+    return true;
   } catch (const Error& error) {
+    complain(error);
+    return false;
+  }
+}
+
+/// Of a mistake in rotation.toml, which is met again and again, people hear once.
+void Watcher::complain(const Error& error) {
+  if (error.kind() != base::ErrorKind::config) {
     around_.warnings.warn("watch", error.what());
+  } else if (std::exchange(mistake_, error.what()) != error.what()) {
+    tell(Level::alarm, "failed", "", error.what());
   }
 }
 
@@ -131,6 +172,11 @@ void Watcher::waits(const BlockDevice& device) {
   if (!disks.find(name)) {
     // Nothing is written to it. That it is there is as strange as if it were plugged in now.
     start_job(name, device.node);
+    return;
+  }
+  const auto lock = lock_if_free(places_, name);
+  if (!lock) {  // whoever works on it records and tells what becomes of it
+    say_(fmt::format("Another rota works on disk {}.", name));
     return;
   }
   const auto last = disks.last_observation(name);
@@ -165,6 +211,7 @@ void Watcher::plugged_in(const BlockDevice& device) {
 
 void Watcher::removed(const BlockDevice& device) {
   const std::string name = name_of(device);
+  std::erase_if(first_, [&](const BlockDevice& one) { return one.node == device.node; });
   if (const auto next = pending_.find(name);
       next != pending_.end() && next->second == device.node) {
     pending_.erase(next);
@@ -178,22 +225,13 @@ void Watcher::removed(const BlockDevice& device) {
   }
   if (job != running_.end()) return;  // of a clone
   say_(fmt::format("Disk {} was unplugged.", name));
-  record_away();
+  away_due_ = true;
 }
 
 void Watcher::reap() {
-  const std::vector<DiskJobs::End> ends = jobs_.ended();
-  for (const DiskJobs::End& end : ends) {
-    const std::string where = std::exchange(running_[end.disk], "");
-    running_.erase(end.disk);
-    say_(end.status == 0 || end.status == base::kExitWarnings
-             ? fmt::format("The job with disk {} is done.", end.disk)
-             : fmt::format("The job with disk {} ended with status {}.", end.disk, end.status));
-    if (const std::string how = how_killed(end.status); !how.empty()) {
-      const Message message = killed(places_, devices_, where, end.disk, how, around_);
-      say_(message.text);
-      notifier_.tell(message, options_.at_terminal);
-    }
+  for (const DiskJobs::End& end : jobs_.ended()) {
+    away_due_ = true;
+    careful([&] { ended(end); });
     const auto next = pending_.find(end.disk);
     if (next == pending_.end()) continue;
     const std::string node = next->second;
@@ -201,7 +239,30 @@ void Watcher::reap() {
     say_(fmt::format("Disk {} is there again at {}: its copy begins.", end.disk, node));
     start_job(end.disk, node);
   }
-  if (!ends.empty()) record_away();
+}
+
+/// A job that came to its end, well or not, has told so itself.
+void Watcher::ended(const DiskJobs::End& end) {
+  const std::string where = std::exchange(running_[end.disk], "");
+  running_.erase(end.disk);
+  say_(end.status == 0 || end.status == base::kExitWarnings
+           ? fmt::format("The job with disk {} is done.", end.disk)
+           : fmt::format("The job with disk {} ended with status {}.", end.disk, end.status));
+  std::string how = how_killed(end.status);
+  if (end.status == base::exit_code(base::ErrorKind::interrupted) && was_left(end.disk)) {
+    how = "it was interrupted before it could say so";
+  }
+  if (!how.empty()) tell(killed(places_, devices_, where, end.disk, how, around_));
+}
+
+/// The ledger says that a job works on the disk, and none does.
+bool Watcher::was_left(const std::string& disk) const {
+  using ledger::Observed;
+  ledger::Ledger ledger(places_.ledger());
+  const auto last = ledger::Disks(ledger).last_observation(disk);
+  if (!last || !lock_if_free(places_, disk)) return false;
+  return last->state == Observed::connected || last->state == Observed::copying ||
+         last->state == Observed::verifying || last->state == Observed::sealed;
 }
 
 /// Of disks that are not there any more, and takes back what was said about their staying.
@@ -220,14 +281,22 @@ void Watcher::record_away() {
   }
 }
 
+/// Also when the clock was set back: what was read from it before says nothing then.
+bool Watcher::is_time_to_look() const {
+  if (!last_look_) return true;
+  const base::Instant now = around_.clock.now();
+  return now < *last_look_ || now >= *last_look_ + kLook;
+}
+
 /// A disk that stays connected is an open gap: src/rotation says when it is.
 void Watcher::look_at_status() {
   const base::Instant now = around_.clock.now();
-  next_look_ = now + kLook;
+  last_look_ = now;
   if (ports_.there().empty()) return;  // a look would wake every disk of this machine for nothing
   ledger::Ledger ledger(places_.ledger());
   ledger::Disks disks(ledger);
   const rotation::Status status = read_status(places_, ledger, devices_, now);
+  mistake_.clear();
   for (const rotation::Notice& notice : status.rotation.notices) {
     if (notice.kind != kStays) continue;
     const auto open = disks.alarms(notice.disk, true);

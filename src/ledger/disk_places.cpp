@@ -141,9 +141,9 @@ std::optional<ObservationRow> Disks::last_result(const std::string& disk) {
   return advised(database.path(), [&]() -> std::optional<ObservationRow> {
     auto rows = rows_where<ObservationRow>(
         database,
-        "disk = ? AND state IN ('sealed', 'safe to remove', 'interrupted', 'suspect', 'damaged', "
-        "'full') ORDER BY id DESC LIMIT 1",
-        {disk});
+        "disk = ? AND (state IN ('sealed', 'interrupted', 'suspect', 'damaged', 'full') OR "
+        "(state = 'safe to remove' AND detail <> ?)) ORDER BY id DESC LIMIT 1",
+        {disk, kEjected});
     if (rows.empty()) return std::nullopt;
     return std::move(rows.front());
   });

@@ -173,6 +173,10 @@ struct AlarmRow {
 inline constexpr std::size_t kMaxDetails = 200;
 inline constexpr std::size_t kMaxText = 4000;  ///< bytes in any text; more is cut off
 
+/// The detail of `safe_to_remove` where a person let go of the disk: no result of a job, so that
+/// what the last one found stands.
+inline constexpr const char* kEjected = "ejected";
+
 /// Everything about one disk that status asks for.
 struct DiskState {
   DiskRow disk;

@@ -136,11 +136,21 @@ void Disks::end(const std::string& disk, DiskEnd end, const std::string& reason,
                               "another name",
                               disk));
     }
+    const bool found = row.end == DiskEnd::lost && (end == DiskEnd::in_use || end == DiskEnd::held);
     row.end = end;
     row.end_time = end == DiskEnd::in_use ? std::nullopt : std::optional(now);
     row.end_reason = reason;
     row.end_by = by;
     change.add(row, word(end));
+    if (found) {
+      ClaimRow claim;
+      claim.disk = disk;
+      claim.time = now;
+      claim.state = Claimed::on_site;
+      claim.by = by;
+      claim.note = "found again";
+      change.add(claim);
+    }
     close_contradictions(change, alarms(disk, true), now);
     change.commit();
   });

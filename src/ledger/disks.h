@@ -50,7 +50,8 @@ class Disks {
   void set_room(const std::string& disk, std::uint64_t capacity, std::uint64_t used,
                 std::uint64_t next_copy, base::Instant now);
 
-  /// lost, retired or held; in_use releases a held disk and takes back a lost one. Throws
+  /// lost, retired or held; in_use releases a held disk and takes back a lost one. One that is lost
+  /// no more is claimed to be on site: where it was said to be before, it was not. Throws
   /// Error(refused) for a retired disk.
   void end(const std::string& disk, DiskEnd end, const std::string& reason, const std::string& by,
            base::Instant now);

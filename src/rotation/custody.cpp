@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "rotation/clock.h"
 #include "rotation/parts.h"
 
 namespace rota::rotation {
@@ -31,10 +32,12 @@ Custody observed(Observed state, std::optional<bool> here) {
     case Observed::enrolled:
       return here == true ? Custody::connected : Custody::new_disk;
     case Observed::connected:
+      return here == false ? Custody::on_site : Custody::connected;
     case Observed::copying:
     case Observed::verifying:
     case Observed::sealed:
-      return here == false ? Custody::on_site : Custody::connected;
+      // A job that comes to its end says so: this one was killed.
+      return here == false ? Custody::failed : Custody::connected;
     case Observed::safe_to_remove:
       return here == false ? Custody::on_site : Custody::safe_to_remove;
     case Observed::away:
@@ -48,6 +51,33 @@ Custody observed(Observed state, std::optional<bool> here) {
   return Custody::on_site;
 }
 
+/// Whether it is at a port, as far as the last observation says.
+bool was_left_at_port(Observed state) {
+  switch (state) {
+    case Observed::connected:
+    case Observed::copying:
+    case Observed::verifying:
+    case Observed::sealed:
+    case Observed::safe_to_remove:
+    case Observed::suspect:
+    case Observed::damaged:
+    case Observed::full:
+      return true;
+    case Observed::interrupted:  // mostly because it was pulled out
+    case Observed::enrolled:
+    case Observed::away:
+      return false;
+  }
+  return false;
+}
+
+/// The word for a job that failed.
+const char* failure(Observed state) {
+  const bool killed =
+      state == Observed::copying || state == Observed::verifying || state == Observed::sealed;
+  return ledger::word(killed ? Observed::interrupted : state);
+}
+
 /// Where it is, whether it is in turn or not.
 void locate(const DiskState& state, std::optional<bool> here, DiskStatus& status) {
   if (state.claim && state.claim_holds && here != true) {
@@ -57,9 +87,11 @@ void locate(const DiskState& state, std::optional<bool> here, DiskStatus& status
     status.since = state.claim->time;
   } else if (state.observation) {
     status.custody = observed(state.observation->state, here);
+    status.at_port = here.value_or(was_left_at_port(state.observation->state));
     status.since = state.observation->time;
   } else {
     status.custody = here == true ? Custody::connected : Custody::new_disk;
+    status.at_port = here == true;
     status.since = state.disk.prepared;
   }
   status.off_site = status.custody == Custody::off_site;
@@ -133,13 +165,14 @@ DiskStatus disk_status(const DiskState& state, const SetPolicy* set, base::Insta
   std::optional<bool> here;
   if (connected) here = std::ranges::find(*connected, disk.name) != connected->end();
   locate(state, here, status);
-  status.word = status.custody == Custody::failed ? ledger::word(state.observation->state)
-                                                  : word(status.custody);
+  status.word =
+      status.custody == Custody::failed ? failure(state.observation->state) : word(status.custody);
   if (disk.end != DiskEnd::in_use) {
     status.custody = disk.end == DiskEnd::lost      ? Custody::lost
                      : disk.end == DiskEnd::retired ? Custody::retired
                                                     : Custody::held;
     status.word = word(status.custody);
+    status.at_port = false;
     if (disk.end != DiskEnd::held) {
       status.off_site = false;
       status.place.clear();
@@ -149,7 +182,7 @@ DiskStatus disk_status(const DiskState& state, const SetPolicy* set, base::Insta
   }
   status.symbol = symbol(status.custody);
   status.last_seen = state.last_seen;
-  if (const ledger::CopyRow* newest = newest_counting(state)) {
+  if (const ledger::CopyRow* newest = newest_counting(state, now)) {
     status.newest = *newest;
     status.newest_age = std::max(now - newest->snapshot_time(), std::chrono::seconds(0));
   }
@@ -170,10 +203,12 @@ DiskStatus disk_status(const DiskState& state, const SetPolicy* set, base::Insta
   return status;
 }
 
-const ledger::CopyRow* newest_counting(const DiskState& disk, const std::string& server) {
+const ledger::CopyRow* newest_counting(const DiskState& disk, base::Instant now,
+                                       const std::string& server) {
   const ledger::CopyRow* newest = nullptr;
   for (const ledger::CopyRow& copy : disk.copies) {
-    if (!copy.counts() || (!server.empty() && copy.server != server)) continue;
+    if (!copy.counts() || is_of_future(copy, now)) continue;
+    if (!server.empty() && copy.server != server) continue;
     if (newest == nullptr || copy.snapshot > newest->snapshot) newest = &copy;
   }
   return newest;

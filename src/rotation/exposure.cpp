@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "base/text.h"
+#include "rotation/clock.h"
 #include "rotation/parts.h"
 
 namespace rota::rotation {
@@ -18,6 +19,7 @@ using ledger::CopyState;
 struct Candidate {
   const CopyRow* copy = nullptr;
   const DiskStatus* disk = nullptr;
+  bool dated = true;  ///< not later than now
 };
 
 bool verified(const Candidate& candidate) { return candidate.copy->counts(); }
@@ -26,11 +28,12 @@ bool damaged(const Candidate& candidate) {
          (candidate.copy->last_verified && !candidate.copy->last_good);
 }
 bool reliable(const Candidate& candidate) {
-  return verified(candidate) && candidate.disk->off_site;
+  return verified(candidate) && candidate.disk->off_site && candidate.dated;
 }
 
 /// Copies of a server that could be gone back to, or could soon.
-std::vector<Candidate> candidates(const std::string& server, std::span<const Member> members) {
+std::vector<Candidate> candidates(const std::string& server, std::span<const Member> members,
+                                  Instant now) {
   std::vector<Candidate> found;
   for (const Member& member : members) {
     if (member.status.custody == Custody::lost || member.status.custody == Custody::retired) {
@@ -38,7 +41,8 @@ std::vector<Candidate> candidates(const std::string& server, std::span<const Mem
     }
     for (const CopyRow& copy : member.state->copies) {
       const bool there = copy.state == CopyState::sealed || copy.state == CopyState::damaged;
-      if (copy.server == server && there) found.push_back({&copy, &member.status});
+      if (copy.server != server || !there) continue;
+      found.push_back({&copy, &member.status, !is_of_future(copy, now)});
     }
   }
   return found;
@@ -57,6 +61,12 @@ std::string what_is_missing(const Candidate& best) {
   if (!verified(best)) {
     return fmt::format(
         "{} is not verified; plug the disk in and leave it until it is safe to remove.", which);
+  }
+  if (!best.dated) {
+    return fmt::format(
+        "{} is later than this machine's clock, so that nobody knows how old it is; set the clock, "
+        "or, if that is right, make another copy.",
+        which);
   }
   switch (best.disk->custody) {
     case Custody::in_transit_out:
@@ -85,15 +95,16 @@ Exposure exposure(const std::string& server, std::span<const Member> members, bo
   const std::string nothing =
       fmt::format("If everything online vanished now, there would be nothing {}to go back to: ",
                   several ? "of " + server + " " : "");
-  const std::vector<Candidate> found = candidates(server, members);
+  const std::vector<Candidate> found = candidates(server, members, now);
   if (found.empty()) {
     result.sentence = nothing + "no rotation disk holds a copy yet.";
     return result;
   }
-  // What can be relied on before all others, then what lacks least, damage most, then the newest.
+  // What can be relied on before all others, then what lacks least, damage most, then the newest
+  // that has a date.
   const auto rank = [](const Candidate& candidate) {
     return std::make_tuple(reliable(candidate), verified(candidate), !damaged(candidate),
-                           candidate.copy->snapshot);
+                           candidate.dated, candidate.copy->snapshot);
   };
   const Candidate& best = *std::ranges::max_element(found, {}, rank);
   if (!reliable(best)) {
@@ -112,11 +123,9 @@ Exposure exposure(const std::string& server, std::span<const Member> members, bo
       "If everything online vanished now, {} would go back to {} ({}): disk {}, sealed and "
       "verified, "
       "off site{} since {}{}.",
-      who, base::local(time),
-      now < time ? "later than this machine's clock, which is wrong: set it"
-                 : base::relative(time, now),
-      result.disk, result.place.empty() ? "" : " at '" + base::printable(result.place) + "'",
-      day(*result.since), result.by.empty() ? "" : " by the word of " + base::printable(result.by));
+      who, base::local(time), base::relative(std::min(time, now), now), result.disk,
+      result.place.empty() ? "" : " at '" + base::printable(result.place) + "'", day(*result.since),
+      result.by.empty() ? "" : " by the word of " + base::printable(result.by));
   return result;
 }
 

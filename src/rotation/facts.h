@@ -60,6 +60,8 @@ struct Facts {
   std::vector<ledger::DiskState> disks;
   std::string lost_history;              ///< ledger::History::lost()
   std::vector<ledger::AlarmRow> alarms;  ///< oldest first; those that are over may be among them
+  /// known_wrong() of all alarms: dates of the future that a person took note of.
+  std::vector<base::Instant> known_wrong;
   std::vector<ledger::DrillRow> drills;  ///< in the order of recording
   base::Span drill_every;  ///< how often each server is to be restored to try it; nothing: never
   /// Names of disks that are at a port now, where somebody looked; nothing: nobody did.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "rotation/clock.h"
 #include "rotation/parts.h"
 
 namespace rota::rotation {
@@ -18,15 +19,18 @@ constexpr std::chrono::hours kAhead{3 * 24};
 /// Bytes that nobody read for so long may have rotted unnoticed.
 constexpr std::chrono::hours kUnread{365 * 24};
 
-void judge_clock(std::span<const Member> members, std::span<const ledger::DrillRow> drills,
-                 Instant now, Findings& findings) {
+void judge_clock(std::span<const Member> members, const Facts& facts, Instant now,
+                 Findings& findings) {
   Instant latest = now;
-  for (const ledger::DrillRow& drill : drills) latest = std::max(latest, drill.time);
+  const auto see = [&](Instant time) {
+    if (!is_known_wrong(time, facts.known_wrong)) latest = std::max(latest, time);
+  };
+  for (const ledger::DrillRow& drill : facts.drills) see(drill.time);
   for (const Member& member : members) {
-    latest = std::max(latest, member.state->disk.prepared);
-    if (member.state->observation) latest = std::max(latest, member.state->observation->time);
+    see(member.state->disk.prepared);
+    if (member.state->observation) see(member.state->observation->time);
     for (const CopyRow& copy : member.state->copies) {
-      latest = std::max(latest, copy.sealed_time.value_or(copy.snapshot_time()));
+      see(copy.sealed_time.value_or(copy.snapshot_time()));
     }
   }
   if (latest - now < kClockSlack) return;
@@ -184,7 +188,7 @@ void judge_room(const Member& member, std::span<const Member> members, Instant n
     std::vector<CopyRow> own;
     std::ranges::copy_if(all, std::back_inserter(own),
                          [&](const CopyRow& copy) { return copy.server == server; });
-    prunable = prunable || !may_prune(own, status.name).empty();
+    prunable = prunable || !may_prune(own, status.name, now).empty();
     const std::vector<CopyRow> old = must_prune(own, status.name, age_only, now);
     if (old.empty()) continue;
     findings.duties.push_back(
@@ -208,6 +212,7 @@ void judge_alarms(std::span<const ledger::AlarmRow> alarms, Findings& findings) 
     if (!alarm.open()) continue;
     const bool warning = alarm.severity == ledger::Severity::warning;
     std::string text = base::printable(alarm.message);
+    if (!text.ends_with('.')) text += '.';
     if (alarm.kind != "contradiction" && !alarm.disk.empty()) {
       text += fmt::format(" Take note with `rota disk accept {} --reason … --by NAME`.",
                           base::printable(alarm.disk));
@@ -247,7 +252,7 @@ void judge_exposure(const RotationStatus& status, const Facts& facts, Findings& 
 
 void judge(std::span<const Member> members, const RotationStatus& status, const Facts& facts,
            Instant now, Findings& findings) {
-  judge_clock(members, facts.drills, now, findings);
+  judge_clock(members, facts, now, findings);
   if (!facts.lost_history.empty()) {
     findings.notices.push_back(
         {Level::alarm, "lost history", "", "", "", facts.lost_history + "."});

@@ -22,10 +22,12 @@ DiskStatus disk_status(const ledger::DiskState& state, const SetPolicy* set, bas
                        const std::optional<std::vector<std::string>>& connected);
 
 /// Those of the disks of a set that are in turn, the one that is next first.
-std::vector<const ledger::DiskState*> in_order(std::span<const ledger::DiskState* const> disks);
+std::vector<const ledger::DiskState*> in_order(std::span<const ledger::DiskState* const> disks,
+                                               base::Instant now);
 
-/// The newest copy that counts, of the disk or of one server on it; null: none.
-const ledger::CopyRow* newest_counting(const ledger::DiskState& disk,
+/// The newest copy that counts and is not dated later than now, of the disk or of one server on it;
+/// null: none.
+const ledger::CopyRow* newest_counting(const ledger::DiskState& disk, base::Instant now,
                                        const std::string& server = "");
 
 /// Fills in the set's turn: who is next and when; sets `next` and `due` of its members.

@@ -29,28 +29,26 @@ Notice notice(Level level, const char* kind, const Member& member, std::string t
   return result;
 }
 
-bool at_port(const Member& member) {
-  return member.status.custody == Custody::connected ||
-         member.status.custody == Custody::safe_to_remove;
-}
-
 void judge_connected(const Member& member, Instant now, Findings& findings) {
-  if (!at_port(member) || !member.state->observation) return;
+  if (!member.status.at_port || !member.state->observation) return;
   const Observed state = member.state->observation->state;
   const bool works = state == Observed::copying || state == Observed::verifying;
-  const bool waits = state == Observed::safe_to_remove;
-  const auto limit = waits ? kUnplug : works ? kWork : kIdle;
+  const bool done = state == Observed::safe_to_remove;
+  // The job has ended, and whoever sees to it does that with the disk unplugged.
+  const bool ended =
+      state == Observed::suspect || state == Observed::damaged || state == Observed::full;
+  const auto limit = done || ended ? kUnplug : works ? kWork : kIdle;
   if (now - member.state->observation->time <= limit) return;
   findings.notices.push_back(notice(
       Level::alarm, "still connected", member,
-      fmt::format("Disk {0} is {1} since {2} and still connected, so that whoever breaks in here "
-                  "can destroy it too: {3}.",
-                  member.status.name, ledger::word(state),
-                  base::local(member.state->observation->time),
-                  waits ? "unplug it, and take it off site"
-                        : fmt::format("see what it waits for, then `rota disk eject {}` and unplug "
-                                      "it",
-                                      member.status.name))));
+      fmt::format(
+          "Disk {0} is {1} since {2} and still connected, so that whoever breaks in here "
+          "can destroy it too: {3}.",
+          member.status.name, ledger::word(state), base::local(member.state->observation->time),
+          done    ? "unplug it, and take it off site"
+          : ended ? "unplug it"
+                  : fmt::format("see what it waits for, then `rota disk eject {}` and unplug it",
+                                member.status.name))));
 }
 
 void judge_transit(const Member& member, Instant now, Findings& findings) {
@@ -143,7 +141,7 @@ void judge_all_here(std::span<const Member> members, const SetPolicy& set, Findi
 void judge_two_connected(std::span<const Member> members, Findings& findings) {
   std::vector<std::string> names;
   for (const Member& member : members) {
-    if (at_port(member)) names.push_back(member.status.name);
+    if (member.status.at_port) names.push_back(member.status.name);
   }
   if (names.size() < 2) return;
   Notice result;

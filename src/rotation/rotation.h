@@ -24,7 +24,7 @@ enum class Custody {
   in_transit_out,
   off_site,
   in_transit_back,
-  failed,  ///< interrupted, suspect, damaged or full: the detail says which
+  failed,  ///< interrupted, suspect, damaged or full, at a port or not: the word says which
   lost,
   retired,
   held
@@ -53,6 +53,7 @@ struct DiskStatus {
   char symbol = '?';
   std::string word;       ///< word(custody), or of a failure which
   bool off_site = false;  ///< by a claim that holds; also of a held disk
+  bool at_port = false;   ///< as far as is known, however its last job ended; of one in turn
   std::string place;      ///< as claimed, while that holds
   std::string by;         ///< whose word that is
   std::optional<base::Instant> since;
@@ -126,24 +127,27 @@ struct RotationStatus {
 RotationStatus rotation_status(const Facts& facts, base::Instant now);
 
 /// The disk of the set that is to be plugged in next: of those in turn the one whose newest copy
-/// that counts is the oldest; one without any comes first. Empty when none is in turn.
+/// that counts is the oldest; one without any comes first. Empty when none is in turn. A copy that
+/// is dated later than now is none.
 ///
 /// Never the disk that holds the set's newest copy that counts, unless no other is left. One that
 /// was found damaged comes last.
 std::string next_disk(std::span<const SetPolicy> sets, const std::string& set,
-                      std::span<const ledger::DiskState> disks);
+                      std::span<const ledger::DiskState> disks, base::Instant now);
 
 /// Which copies of a server on a disk may be pruned to make room, oldest first.
 ///
 /// copies:     all of the server, on every disk of the set.
 /// Never the newest one that counts on `disk`, whatever the dates say, and so never the newest that
-/// counts in the whole set; nor the newest sealed one that nobody verified yet. Partial copies are
-/// not touched here. A damaged copy may always go.
+/// counts in the whole set; nor the newest sealed one that nobody verified yet; nor either of those
+/// that are not dated later than now. Partial copies are not touched here. A damaged copy may
+/// always go.
 std::vector<ledger::CopyRow> may_prune(std::span<const ledger::CopyRow> copies,
-                                       const std::string& disk);
+                                       const std::string& disk, base::Instant now);
 
 /// Those of may_prune() that must go by the policy: beyond `keep` (counting from the newest) or
-/// older than `max_age`. None when the clock says a time before a copy of the set, which cannot be.
+/// older than `max_age`. A copy that is dated later than now is not counted, and stays: whether it
+/// is new or old is not known. Whether the clock can be believed is asked before, by a tripwire.
 std::vector<ledger::CopyRow> must_prune(std::span<const ledger::CopyRow> copies,
                                         const std::string& disk, const SetPolicy& policy,
                                         base::Instant now);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "rotation/clock.h"
 
 namespace rota::rotation {
 
@@ -24,9 +25,16 @@ std::string dated(Instant time, Instant now) {
   return fmt::format("{} ({})", base::local(time), base::relative(time, now));
 }
 
-std::optional<Instant> next_full(const ProfileRows& rows) {
+/// What a night with a clock years ahead left does not hide that no later night came.
+const RunRow& newest_run(const std::vector<RunRow>& runs, Instant now) {
+  const auto dated = std::find_if(runs.rbegin(), runs.rend(),
+                                  [&](const RunRow& run) { return run.time <= now + kClockSlack; });
+  return dated == runs.rend() ? runs.back() : *dated;
+}
+
+std::optional<Instant> next_full(const ProfileRows& rows, Instant now) {
   if (rows.runs.empty() || rows.policy.max_full_age == base::Span{}) return std::nullopt;
-  const std::string& chain = rows.runs.back().chain;
+  const std::string& chain = newest_run(rows.runs, now).chain;
   for (const RunRow& run : rows.runs) {
     if (run.chain == chain && run.kind == ledger::RunKind::full) {
       return base::after(run.time, rows.policy.max_full_age);
@@ -52,9 +60,14 @@ const VerifyRow* open_problem(const std::vector<VerifyRow>& verifications) {
   return open;
 }
 
-void judge_clock(const ProfileStatus& status, Instant now, std::vector<Message>& messages) {
-  Instant latest = status.newest->time;
-  if (status.last_verification) latest = std::max(latest, status.last_verification->time);
+void judge_clock(const ProfileRows& rows, Instant now, std::span<const Instant> known_wrong,
+                 std::vector<Message>& messages) {
+  Instant latest = now;
+  const auto see = [&](Instant time) {
+    if (!is_known_wrong(time, known_wrong)) latest = std::max(latest, time);
+  };
+  for (const RunRow& run : rows.runs) see(run.time);
+  if (!rows.verifications.empty()) see(rows.verifications.back().time);
   if (latest - now < kClockSlack) return;
   messages.emplace_back(
       Level::alarm,
@@ -107,7 +120,8 @@ void judge_verification(const ProfileRows& rows, const ProfileStatus& status, In
 
 }  // namespace
 
-ProfileStatus profile_status(const ProfileRows& rows, Instant now) {
+ProfileStatus profile_status(const ProfileRows& rows, Instant now,
+                             std::span<const Instant> known_wrong) {
   ProfileStatus status;
   status.profile = rows.profile;
   status.runs = static_cast<int>(rows.runs.size());
@@ -118,7 +132,7 @@ ProfileStatus profile_status(const ProfileRows& rows, Instant now) {
     status.stored_known = status.stored_known && run.known_well();
   }
   status.chains = static_cast<int>(chains.size());
-  status.next_full_due = next_full(rows);
+  status.next_full_due = next_full(rows, now);
   if (!rows.verifications.empty()) status.last_verification = rows.verifications.back();
 
   std::vector<Message> messages;
@@ -134,8 +148,8 @@ ProfileStatus profile_status(const ProfileRows& rows, Instant now) {
                                       "first with `rota backup {}`.",
                                       rows.profile));
   } else {
-    status.newest = rows.runs.back();
-    judge_clock(status, now, messages);
+    status.newest = newest_run(rows.runs, now);
+    judge_clock(rows, now, known_wrong, messages);
     judge_newest(*status.newest, now, messages);
     judge_verification(rows, status, now, messages);
   }
@@ -154,7 +168,7 @@ Status compute(const Facts& facts, Instant now) {
   status.rotation = rotation_status(facts, now);
   if (!facts.profiles.empty() || !facts.unusable.empty()) status.level = status.rotation.level;
   for (const ProfileRows& rows : facts.profiles) {
-    status.profiles.push_back(profile_status(rows, now));
+    status.profiles.push_back(profile_status(rows, now, facts.known_wrong));
     status.level = std::max(status.level, status.profiles.back().level);
   }
   return status;

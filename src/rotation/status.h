@@ -24,7 +24,7 @@ inline constexpr std::chrono::hours kVerifyWarning{35 * 24};
 
 struct ProfileStatus {
   std::string profile;
-  std::optional<ledger::RunRow> newest;
+  std::optional<ledger::RunRow> newest;  ///< of those not dated later than now, if there are any
   int chains = 0;
   int runs = 0;
   std::uint64_t stored = 0;  ///< bytes in the store, all runs together
@@ -47,7 +47,9 @@ struct Status {
   Level level = Level::alarm;
 };
 
-ProfileStatus profile_status(const ProfileRows& rows, base::Instant now);
+/// known_wrong: as in Facts.
+ProfileStatus profile_status(const ProfileRows& rows, base::Instant now,
+                             std::span<const base::Instant> known_wrong = {});
 
 Status compute(const Facts& facts, base::Instant now);
 

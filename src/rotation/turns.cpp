@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "base/text.h"
+#include "rotation/clock.h"
 #include "rotation/parts.h"
 
 namespace rota::rotation {
@@ -23,10 +24,11 @@ Instant after(Instant time, const base::Span& span, std::size_t times) {
   return time;
 }
 
-const CopyRow* newest_of(const std::string& server, std::span<const DiskState* const> disks) {
+const CopyRow* newest_of(const std::string& server, std::span<const DiskState* const> disks,
+                         Instant now) {
   const CopyRow* newest = nullptr;
   for (const DiskState* disk : disks) {
-    const CopyRow* copy = newest_counting(*disk, server);
+    const CopyRow* copy = newest_counting(*disk, now, server);
     if (copy != nullptr && (newest == nullptr || copy->snapshot > newest->snapshot)) newest = copy;
   }
   return newest;
@@ -34,12 +36,13 @@ const CopyRow* newest_of(const std::string& server, std::span<const DiskState* c
 
 /// Since when a copy is due where no disk has one that counts: since there is a disk, or since the
 /// newest of those that turned out to be bad.
-std::optional<Instant> due_without_copies(std::span<const DiskState* const> disks) {
+std::optional<Instant> due_without_copies(std::span<const DiskState* const> disks, Instant now) {
   std::optional<Instant> prepared;
   std::optional<Instant> bad;
   for (const DiskState* disk : disks) {
     prepared = std::min(prepared.value_or(disk->disk.prepared), disk->disk.prepared);
     for (const CopyRow& copy : disk->copies) {
+      if (is_of_future(copy, now)) continue;
       bad = std::max(bad.value_or(copy.snapshot_time()), copy.snapshot_time());
     }
   }
@@ -52,7 +55,7 @@ void set_due(const SetPolicy& set, std::span<const DiskState* const> disks,
              std::span<const std::string> servers, Instant now, SetStatus& status) {
   std::optional<Instant> oldest;
   for (const std::string& server : servers) {
-    if (const CopyRow* newest = newest_of(server, disks)) {
+    if (const CopyRow* newest = newest_of(server, disks, now)) {
       oldest = std::min(oldest.value_or(newest->snapshot_time()), newest->snapshot_time());
     } else {
       status.missing.push_back(server);
@@ -63,7 +66,7 @@ void set_due(const SetPolicy& set, std::span<const DiskState* const> disks,
     if (!status.missing.empty()) status.due = std::min(*status.due, now);
   } else {
     status.missing.clear();
-    status.due = due_without_copies(disks);
+    status.due = due_without_copies(disks, now);
   }
 }
 
@@ -91,14 +94,14 @@ const SetPolicy* set_of(std::span<const SetPolicy> sets, const std::string& disk
   return takes_all;
 }
 
-std::vector<const DiskState*> in_order(std::span<const DiskState* const> disks) {
+std::vector<const DiskState*> in_order(std::span<const DiskState* const> disks, Instant now) {
   std::vector<const DiskState*> order;
   for (const DiskState* disk : disks) {
     if (disk->disk.end == ledger::DiskEnd::in_use) order.push_back(disk);
   }
   // One that is damaged comes last, so that it holds up nothing while another can go on.
-  const auto rank = [](const DiskState* disk) {
-    const CopyRow* newest = newest_counting(*disk);
+  const auto rank = [now](const DiskState* disk) {
+    const CopyRow* newest = newest_counting(*disk, now);
     const bool damaged = disk->result && disk->result->state == ledger::Observed::damaged;
     return std::make_tuple(damaged, newest == nullptr ? std::string() : newest->snapshot,
                            disk->disk.name);
@@ -108,13 +111,13 @@ std::vector<const DiskState*> in_order(std::span<const DiskState* const> disks) 
 }
 
 std::string next_disk(std::span<const SetPolicy> sets, const std::string& set,
-                      std::span<const DiskState> disks) {
+                      std::span<const DiskState> disks, Instant now) {
   std::vector<const DiskState*> members;
   for (const DiskState& disk : disks) {
     const SetPolicy* own = set_of(sets, disk.disk.name);
     if (own != nullptr && own->name == set) members.push_back(&disk);
   }
-  const auto order = in_order(members);
+  const auto order = in_order(members, now);
   return order.empty() ? "" : order.front()->disk.name;
 }
 
@@ -127,7 +130,7 @@ SetStatus set_status(const SetPolicy& set, std::span<Member> members,
   for (const Member& member : members) {
     if (member.set == &set) own.push_back(member.state);
   }
-  const std::vector<const DiskState*> order = in_order(own);
+  const std::vector<const DiskState*> order = in_order(own, now);
   status.disks = static_cast<int>(order.size());
   if (!order.empty()) {
     status.next_disk = order.front()->disk.name;

@@ -8,6 +8,7 @@
 #include "ledger/disks.h"
 #include "ledger/drills.h"
 #include "ledger/history.h"
+#include "rotation/clock.h"
 
 namespace rota::status {
 
@@ -65,6 +66,7 @@ rotation::Facts read_facts(const profile::Places& places, ledger::Ledger& ledger
   facts.disks = disks.states();
   facts.lost_history = ledger::History(ledger).lost();
   facts.alarms = disks.alarms("", true);
+  facts.known_wrong = rotation::known_wrong(disks.alarms("", false));
   facts.drills = ledger::Drills(ledger).all();
   facts.drill_every = rotation.drill_every;
   return facts;

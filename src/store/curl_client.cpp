@@ -247,6 +247,7 @@ HttpResponse CurlClient::Handle::perform(const HttpRequest& request, RateLimit& 
   set(CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
   set(CURLOPT_LOW_SPEED_LIMIT, 1L);
   set(CURLOPT_LOW_SPEED_TIME, kStallSeconds);
+  set(CURLOPT_TIMEOUT, static_cast<long>(request.limit.count()));
   set(CURLOPT_BUFFERSIZE, receiving.limited() ? 16L << 10 : kBuffer);
   set(CURLOPT_UPLOAD_BUFFERSIZE, kBuffer);
   set(CURLOPT_ERRORBUFFER, message_.data());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -24,6 +25,7 @@ struct HttpRequest {
   std::vector<std::pair<std::string, std::string>> headers{};
   std::span<const std::byte> body{};     ///< of POST and PUT; outlives the call
   std::uint64_t max_response = 1 << 20;  ///< the most that is read of a successful answer's body
+  std::chrono::seconds limit{0};         ///< of the whole exchange; 0: none while something moves
 };
 
 struct HttpResponse {

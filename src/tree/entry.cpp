@@ -72,6 +72,10 @@ void check_path(std::string_view path) {
   }
 }
 
+bool is_shown_twice(std::string_view xattr) {
+  return xattr == "trusted.SGI_ACL_FILE" || xattr == "trusted.SGI_ACL_DEFAULT";
+}
+
 std::size_t xattr_bytes(const Entry& entry) {
   std::size_t bytes = 0;
   for (const Xattr& xattr : entry.xattrs) bytes += xattr.name.size() + xattr.value.size();

@@ -104,4 +104,9 @@ void check_path(std::string_view path);
 /// Bytes of names and values, as kMaxXattrs counts them.
 std::size_t xattr_bytes(const Entry& entry);
 
+/// True for an attribute in which a filesystem shows once more what stands in another: XFS lists
+/// each POSIX ACL as trusted.SGI_ACL_FILE or _DEFAULT, too (fs/xfs/xfs_xattr.c), and sets the ACL
+/// from it. No entry has such attributes; those that old backups hold are passed over.
+bool is_shown_twice(std::string_view xattr);
+
 }  // namespace rota::tree

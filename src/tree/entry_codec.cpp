@@ -60,7 +60,7 @@ void decode_xattrs(base::ByteReader& in, Entry& entry) {
     const std::size_t size = xattr.name.size() + xattr.value.size();
     if (size > room) throw Error(ErrorKind::corrupt, "an entry has too many xattrs");
     room -= size;
-    entry.xattrs.push_back(std::move(xattr));
+    if (!is_shown_twice(xattr.name)) entry.xattrs.push_back(std::move(xattr));
   }
 }
 

@@ -155,7 +155,7 @@ int read_xattrs(int fd, std::vector<Xattr>& xattrs) {
   // "security", "system", "trusted", "user": in this order the room goes to them.
   std::vector<const char*> sorted;
   for (const char* name = names; name < names + length; name += std::strlen(name) + 1) {
-    sorted.push_back(name);
+    if (!is_shown_twice(name)) sorted.push_back(name);
   }
   std::ranges::sort(sorted, [](const char* a, const char* b) { return std::strcmp(a, b) < 0; });
   std::string value;

@@ -1,6 +1,8 @@
 #include "base/atomic_file.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <filesystem>
@@ -128,4 +130,39 @@ TEST_CASE("a failure to clean up does not hide the failure itself", "[atomic_fil
 TEST_CASE("a file in a directory that is not there cannot be begun", "[atomic_file]") {
   const TempDir dir;
   CHECK(kind_of([&] { AtomicFile file(dir / "absent/state"); }) == ErrorKind::not_found);
+}
+
+TEST_CASE("what a person names is written to and not put away", "[atomic_file]") {
+  const TempDir dir;
+  SECTION("a link leads to the file") {
+    rota::test::write(dir / "there/real", "old");
+    std::filesystem::create_symlink("there/real", dir / "link");
+    write_output(dir / "link", "new");
+    CHECK(std::filesystem::is_symlink(dir / "link"));
+    CHECK(rota::test::read(dir / "there/real") == "new");
+    CHECK(names_in(dir / "there") == std::set<std::string>{"real"});
+  }
+  SECTION("a pipe takes it") {
+    REQUIRE(::mkfifo((dir / "pipe").c_str(), 0600) == 0);
+    const Fd reader(::open((dir / "pipe").c_str(), O_RDONLY | O_NONBLOCK));
+    write_output(dir / "pipe", "through");
+    std::string taken(20, '\0');
+    taken.resize(static_cast<std::size_t>(::read(reader.get(), taken.data(), taken.size())));
+    CHECK(taken == "through");
+    CHECK(std::filesystem::is_fifo(dir / "pipe"));
+  }
+  SECTION("a device that is full says so and stays") {
+    CHECK(kind_of([] { write_output("/dev/full", "x"); }) == ErrorKind::io);
+    CHECK(std::filesystem::is_character_file("/dev/full"));
+  }
+  SECTION("a directory or a disk is none") {
+    CHECK(kind_of([&] { write_output(dir.path(), "x"); }) == ErrorKind::refused);
+    const std::string node = dir / "disk";
+    if (::mknod(node.c_str(), S_IFBLK | 0600, 0) != 0) return;  // root alone makes such
+    CHECK(kind_of([&] { write_output(node, "x"); }) == ErrorKind::refused);
+  }
+  SECTION("a new file is made") {
+    write_output(dir / "new", "x", 0600);
+    CHECK(rota::test::read(dir / "new") == "x");
+  }
 }

@@ -1,6 +1,7 @@
 #include "base/lock.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -107,6 +108,25 @@ TEST_CASE("a lock in a place that is not there, or through a link, is an error",
   REQUIRE(::symlink("victim", (dir / "link").c_str()) == 0);
   CHECK(kind_of([&] { LockFile(dir / "link", "the test"); }) == ErrorKind::io);
   CHECK(rota::test::read(dir / "victim") == "precious");
+}
+
+TEST_CASE("a lock is held also where there is no room to write who holds it", "[lock]") {
+  const TempDir dir;
+  rlimit usual{};
+  ::getrlimit(RLIMIT_FSIZE, &usual);
+  rlimit none = usual;
+  none.rlim_cur = 0;
+  ::signal(SIGXFSZ, SIG_IGN);  // the write fails, and does no more
+  ::setrlimit(RLIMIT_FSIZE, &none);
+  std::optional<LockFile> lock;
+  CHECK_NOTHROW(lock.emplace(dir / "lock", "the test"));
+  ::setrlimit(RLIMIT_FSIZE, &usual);
+  ::signal(SIGXFSZ, SIG_DFL);
+  CHECK(rota::test::read(dir / "lock").empty());
+  const auto take = [&] { LockFile(dir / "lock", "the profile main"); };
+  CHECK(kind_of(take) == ErrorKind::locked);
+  CHECK(message_of(take) ==
+        "another rota is working on the profile main; try again when it is done");
 }
 
 namespace {

@@ -6,7 +6,10 @@
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <cstdlib>
+#include <stop_token>
+#include <thread>
 
+#include "base/file.h"
 #include "base/kind_of.h"
 #include "support/files.h"
 
@@ -169,4 +172,65 @@ TEST_CASE("a program is killed with what it started when a stop is requested", "
   CHECK(real_processes()
             .run({{"sh", "-c", "sleep 0.1; exit 3"}, {}, "", {}, none.get_token()})
             .status == 3);
+}
+
+namespace {
+
+/// Runs a script that a stop is requested of once it has made the file ./here.
+ProcessResult stop_when_here(const std::string& script, std::chrono::milliseconds after_stop,
+                             std::chrono::milliseconds grace) {
+  const rota::test::TempDir dir;
+  std::stop_source source;
+  const std::jthread person([&, here = dir / "here"](const std::stop_token& over) {
+    while (!exists(here) && !over.stop_requested()) std::this_thread::yield();
+    source.request_stop();
+  });
+  Command command;
+  command.argv = {"sh", "-c", "cd \"$1\"; " + script, "sh", dir.path()};
+  command.stop = source.get_token();
+  command.after_stop = after_stop;
+  command.grace = grace;
+  return real_processes().run(command);
+}
+
+constexpr std::chrono::milliseconds kAtOnce{0};
+constexpr std::chrono::milliseconds kShort{100};
+constexpr std::chrono::minutes kLong{10};
+
+}  // namespace
+
+TEST_CASE("a program is asked to end, and has time to tidy up", "[process]") {
+  const ProcessResult result = stop_when_here(
+      "trap 'echo tidied; exit 7' TERM; touch here; sleep 120 & wait", kAtOnce, kLong);
+  CHECK(result.status == 7);
+  CHECK(result.output == "tidied\n");
+  CHECK(result.stopped);
+}
+
+TEST_CASE("a program that does not end when it is asked is killed with what it started",
+          "[process]") {
+  const ProcessResult result =
+      stop_when_here("trap '' TERM; touch here; sleep 120 & sleep 120", kAtOnce, kShort);
+  CHECK(result.status == 128 + SIGKILL);
+  CHECK(result.stopped);
+  CHECK_FALSE(result.timed_out);
+}
+
+TEST_CASE("a program may go on behind the request to stop, and not for ever", "[process]") {
+  const ProcessResult good = stop_when_here("touch here; sleep 0.1; exit 3", kLong, kAtOnce);
+  CHECK(good.status == 3);
+  CHECK_FALSE(good.stopped);
+  const ProcessResult bad = stop_when_here("touch here; sleep 120", kShort, kLong);
+  CHECK(bad.status == 128 + SIGTERM);
+  CHECK(bad.stopped);
+}
+
+TEST_CASE("a program that may be killed has no terminal", "[process]") {
+  const std::stop_source none;
+  Command command;
+  command.argv = {"sh", "-c",
+                  "read -r pid name state parent group session rest < /proc/$$/stat; "
+                  "echo $((pid == $$)) $((group == $$)) $((session == $$))"};
+  command.stop = none.get_token();
+  CHECK(real_processes().run(command).output == "1 1 1\n");
 }

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <csignal>
 #include <functional>
+#include <optional>
 #include <thread>
 
 #include "base/kind_of.h"
@@ -49,15 +50,36 @@ TEST_CASE("the first signal asks to stop", "[signals]") {
         }) == 42);
 }
 
-TEST_CASE("the second signal ends the process with the status of an interruption", "[signals]") {
-  CHECK(in_child([] {
+TEST_CASE("Ctrl-C ends a process that was asked to stop, with the status of an interruption",
+          "[signals]") {
+  const int first = GENERATE(SIGINT, SIGTERM);
+  CAPTURE(first);
+  CHECK(in_child([&] {
           const SignalStop stop;
-          ::kill(::getpid(), SIGTERM);
+          ::kill(::getpid(), first);
           wait_for(stop.token());
-          ::kill(::getpid(), SIGTERM);
+          ::kill(::getpid(), SIGINT);
           for (;;) ::pause();
           return 1;
         }) == 130);
+}
+
+TEST_CASE("whoever asks a process to stop a second time does not end it", "[signals]") {
+  const int second = GENERATE(SIGTERM, SIGHUP);
+  CAPTURE(second);
+  CHECK(in_child([&] {
+          std::signal(SIGHUP, SIG_DFL);
+          std::optional<SignalStop> stop(std::in_place);
+          ::kill(::getpid(), SIGTERM);
+          wait_for(stop->token());
+          ::kill(::getpid(), second);
+          sigset_t pending;
+          do {  // until it was taken
+            sigpending(&pending);
+          } while (sigismember(&pending, second) != 0);
+          stop.reset();  // waits for who has taken it
+          return 42;
+        }) == 42);
 }
 
 TEST_CASE("a hang-up that nohup ignores does not stop the work", "[signals]") {
@@ -66,11 +88,11 @@ TEST_CASE("a hang-up that nohup ignores does not stop the work", "[signals]") {
           const SignalStop stop;
           ::kill(::getpid(), SIGHUP);
           // Taken as the first signal, it would make this the second, which ends with 130.
-          ::kill(::getpid(), SIGTERM);
+          ::kill(::getpid(), SIGINT);
           wait_for(stop.token());
           sigset_t pending;
           sigpending(&pending);
-          return sigismember(&pending, SIGHUP) == 0 && sigismember(&pending, SIGTERM) == 0 ? 42 : 1;
+          return sigismember(&pending, SIGHUP) == 0 && sigismember(&pending, SIGINT) == 0 ? 42 : 1;
         }) == 42);
 }
 

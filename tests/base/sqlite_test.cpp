@@ -4,7 +4,9 @@
 
 #include "base/bytes.h"
 #include "base/kind_of.h"
+#include "base/sqlite_wait.h"
 #include "support/files.h"
+#include "support/quick_clock.h"
 
 using namespace rota::base;
 using rota::test::kind_of;
@@ -195,4 +197,67 @@ TEST_CASE("what SQLite refuses is an error with its reason", "[sqlite]") {
              Catch::Contains("in memory") && Catch::Contains("no such table: absent"));
   const TempDir dir;
   CHECK(kind_of([&] { Database absent(dir / "absent/history"); }) == ErrorKind::io);
+}
+
+namespace {
+
+/// Two that have the same database open; the second one waits for the first for an hour at most.
+struct Two {
+  TempDir dir;
+  Database first{dir / "two.db"};
+  Database second{dir / "two.db"};
+  rota::test::QuickClock clock;
+  std::stop_source stop;
+  int said = 0;
+  WriterWait wait{second, {clock, std::chrono::hours(1), stop.get_token(), [this] { ++said; }}};
+
+  Two() {
+    first.execute("CREATE TABLE runs (name)");
+    first.execute("BEGIN IMMEDIATE");
+  }
+  std::optional<ErrorKind> write() {
+    return kind_of([this] { insert(second, "a"); });
+  }
+};
+
+}  // namespace
+
+TEST_CASE("who writes to a database meanwhile is waited for, and that is said once", "[sqlite]") {
+  Two two;
+  two.clock.when_slept = [&] {
+    if (two.clock.slept() == std::chrono::minutes(20)) two.first.execute("COMMIT");
+  };
+  CHECK_FALSE(two.write());
+  CHECK(two.said == 1);
+  CHECK(two.clock.slept() == std::chrono::minutes(20));
+  CHECK(count(two.first) == 1);
+  two.first.execute("BEGIN IMMEDIATE");
+  two.clock.when_slept = [&] {
+    if (two.clock.slept() == std::chrono::minutes(21)) two.first.execute("COMMIT");
+  };
+  CHECK_FALSE(two.write());
+  CHECK(two.said == 2);
+}
+
+TEST_CASE("who writes to a database for ever is not waited for longer than asked", "[sqlite]") {
+  Two two;
+  CHECK(two.write() == ErrorKind::io);
+  CHECK(two.clock.slept() == std::chrono::hours(1));
+  CHECK(two.said == 1);
+}
+
+TEST_CASE("a stop leaves who writes to a database the usual ten seconds", "[sqlite]") {
+  Two two;
+  two.stop.request_stop();
+  SECTION("which are not enough") {
+    CHECK(two.write() == ErrorKind::io);
+    CHECK(two.clock.slept() == std::chrono::seconds(10));
+    CHECK(two.said == 0);
+  }
+  SECTION("which are enough") {
+    two.clock.when_slept = [&] {
+      if (two.clock.slept() == std::chrono::seconds(5)) two.first.execute("COMMIT");
+    };
+    CHECK_FALSE(two.write());
+  }
 }

@@ -145,12 +145,62 @@ TEST_CASE("a canary that changed is held", "[tripwire]") {
   CHECK(tripped[0].details == Kinds{"/srv/canary"});
 }
 
+TEST_CASE("a canary that was never there is told as such", "[tripwire]") {
+  TripwireFacts known = facts();
+  known.canaries_missing = {"/srv/canarry"};
+  const auto tripped = judge(quiet(), true, known);
+  REQUIRE(kinds(tripped) == Kinds{"missing canary"});
+  CHECK_THAT(tripped[0].message, Catch::Contains("/srv/canarry is not there"));
+  CHECK_FALSE(disk::covers({"missing canary", 0, {"/srv/other"}}, tripped[0]));
+  CHECK(disk::covers({"missing canary", 0, {"/srv/canarry"}}, tripped[0]));
+}
+
 TEST_CASE("a clock that went back more than a day is held", "[tripwire]") {
   TripwireFacts known = facts();
-  known.last_recorded = kNow + std::chrono::hours(24);
+  const auto ahead = kNow + std::chrono::hours(24);
+  known.recorded = {{ahead, "run", false}, {kNow, "copy on disk B", true}};
   CHECK(judge(quiet(), true, known).empty());
-  known.last_recorded = kNow + std::chrono::hours(25);
-  CHECK(kinds(judge(quiet(), true, known)) == Kinds{"clock"});
+  known.recorded.front().time += std::chrono::hours(1);
+  const auto tripped = judge(quiet(), true, known);
+  REQUIRE(kinds(tripped) == Kinds{"clock"});
+  CHECK(tripped[0].details == Kinds{"20261025T040000Z run"});
+  CHECK(tripped[0].extent == 25);
+  // What a person knows of is not held against later copies, and what else there is, is.
+  known.known_wrong = {known.recorded.front().time};
+  CHECK(judge(quiet(), true, known).empty());
+  known.recorded.push_back({kNow + std::chrono::hours(24 * 365), "run", false});
+  const auto another = judge(quiet(), true, known);
+  REQUIRE(kinds(another) == Kinds{"clock"});
+  CHECK(another[0].details == Kinds{"20271024T030000Z run"});
+  CHECK_FALSE(covers({tripped[0].kind, 1'000'000, tripped[0].details}, another[0]));
+}
+
+TEST_CASE("so much is recorded of the future that it takes two looks", "[tripwire]") {
+  TripwireFacts known = facts();
+  for (int day = 1; day <= 250; ++day) {
+    known.recorded.push_back({kNow + std::chrono::hours(50 * day), "run", false});
+  }
+  const auto tripped = judge(quiet(), true, known);
+  REQUIRE(kinds(tripped) == Kinds{"clock"});
+  CHECK(tripped[0].details.size() == 200);
+  CHECK(covers({"clock", tripped[0].extent, tripped[0].details}, tripped[0]));
+}
+
+TEST_CASE("a clock that is ahead of all that was recorded is held", "[tripwire]") {
+  TripwireFacts known = facts();
+  known.interval = {.months = 1};
+  known.recorded = {{kNow - std::chrono::hours(24 * 93), "copy on disk B", true},
+                    {kNow - std::chrono::hours(24), "run", false}};
+  CHECK(judge(quiet(), true, known).empty());
+  known.now = kNow + std::chrono::hours(24 * 365);
+  const auto tripped = judge(quiet(), true, known);
+  REQUIRE(kinds(tripped) == Kinds{"clock"});
+  CHECK(tripped[0].holds);
+  CHECK_THAT(tripped[0].message,
+             Catch::Contains("clock may have jumped") && Catch::Contains("rota disk accept"));
+  CHECK(covers({"clock", tripped[0].extent, tripped[0].details}, tripped[0]));
+  // A word about the one is none about the other.
+  CHECK_FALSE(covers({"clock", tripped[0].extent, {}}, tripped[0]));
 }
 
 TEST_CASE("a small tree may change as it likes", "[tripwire]") {

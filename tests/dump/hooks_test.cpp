@@ -127,13 +127,40 @@ TEST_CASE("a hook that cannot be started says what to look at", "[dump]") {
   }
 }
 
-TEST_CASE("a hook that Ctrl-C has ended is an interruption, not a failure", "[dump]") {
+TEST_CASE("a hook that ends like one that Ctrl-C has ended has failed", "[dump]") {
   const test::TempDir dir;
+  CHECK_THAT(failure(script(dir, "exit 130")), Catch::Contains("ended with status 130"));
+}
+
+namespace {
+
+/// What a hook ends in that is asked to stop before it has begun.
+Error stopped(const std::string& path, std::chrono::seconds after) {
+  std::stop_source source;
+  source.request_stop();
   try {
-    dump::run_hook(base::real_processes(), script(dir, "kill -INT $$; sleep 5"), "main", "pre");
-    FAIL("the hook did not fail");
+    dump::run_hook(base::real_processes(), path, "main", "post", {}, {source.get_token(), after});
   } catch (const Error& error) {
-    CHECK(error.kind() == ErrorKind::interrupted);
-    CHECK_THAT(error.what(), Catch::Contains("stopped as asked, while the pre hook was running"));
+    return error;
   }
+  return {ErrorKind::io, "the hook did not fail"};
+}
+
+}  // namespace
+
+TEST_CASE("a hook that a stop has ended is an interruption, not a failure", "[dump]") {
+  const test::TempDir dir;
+  const Error error = stopped(script(dir, "sleep 120"), std::chrono::seconds(0));
+  CHECK(error.kind() == ErrorKind::interrupted);
+  CHECK_THAT(error.what(), Catch::Contains("stopped as asked, while the post hook was running"));
+}
+
+TEST_CASE("a hook that may go on behind the stop does, and is told apart when it takes too long",
+          "[dump]") {
+  const test::TempDir dir;
+  CHECK_THAT(stopped(script(dir, "exit 3"), std::chrono::seconds(60)).what(),
+             Catch::Contains("ended with status 3"));
+  const Error error = stopped(script(dir, "sleep 120"), std::chrono::seconds(1));
+  CHECK(error.kind() == ErrorKind::interrupted);
+  CHECK_THAT(error.what(), Catch::Contains("still ran 1 s after the request to stop"));
 }

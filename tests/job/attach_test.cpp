@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "base/error.h"
+#include "base/sqlite.h"
 #include "job/station.h"
 #include "support/skip.h"
 
@@ -33,9 +34,14 @@ class Ports final : public udev::DeviceProbe {
     return there;
   }
   std::optional<udev::BlockDevice> find(const std::string& node) override {
-    return gone ? std::nullopt : udev::real_devices().find(node);
+    if (gone) return std::nullopt;
+    auto device = udev::real_devices().find(node);
+    if (device && looks_until_another == 0) ++device->sequence;
+    if (device && looks_until_another > 0) --looks_until_another;
+    return device;
   }
   bool gone = false;
+  int looks_until_another = -1;  ///< then another disk is at the node; -1: never
   std::function<void()> when_listed;
 };
 
@@ -65,6 +71,28 @@ TEST_CASE("a disk that is pulled out before it is recognised is one that is not 
   station.plug_in();
   station.clock.sleep(std::chrono::hours(1), {});
   CHECK(station.attach().all_sealed());
+  station.check(2);
+}
+
+TEST_CASE("a ledger that somebody holds for a while does not end a copy", "[attach]") {
+  if (const auto why = LoopDisk::missing()) return skip(*why);
+  Station station;
+  station.restore();
+  base::Database other(station.places().ledger());
+  bool held = false;
+  station.clock.when_slept = [&] {
+    if (!held || station.clock.slept() < std::chrono::minutes(10)) return;
+    other.execute("ROLLBACK");
+    held = false;
+  };
+  const auto report = station.attach([&](const job::DiskEvent& event) {
+    if (event.step != "copy" || event.state != "begins") return;
+    other.execute("BEGIN IMMEDIATE");
+    held = true;
+  });
+  CHECK(report.all_sealed());
+  CHECK(station.clock.slept() >= std::chrono::minutes(10));
+  station.clock.when_slept = nullptr;
   station.check(2);
 }
 
@@ -242,6 +270,58 @@ TEST_CASE("a serial number that changed is an alarm until a person accepts it", 
   station.session_options.accept_serial = true;
   CHECK(station.attach().all_sealed());
   CHECK(station.alarms().empty());
+}
+
+namespace {
+
+/// What the disk says of itself.
+std::string token_of(Station& station, const std::string& write = "") {
+  disk::DiskMount mount(station.disk().partition(1), "ext4",
+                        write.empty() ? disk::MountMode::untouched : disk::MountMode::read_write);
+  disk::Identity identity = *disk::read_identity(mount.fd());
+  if (!write.empty()) disk::replace_token(mount.fd(), identity, write);
+  mount.close();
+  return identity.token;
+}
+
+}  // namespace
+
+TEST_CASE("nothing is written to another disk that came to the node", "[attach]") {
+  if (const auto why = LoopDisk::missing()) return skip(*why);
+  const std::string step = GENERATE(as<std::string>{}, "mount", "seal");
+  const int looks = GENERATE(0, 2);  // before it is mounted, and right before the kernel does that
+  CAPTURE(step, looks);
+  Station station;
+  station.restore();
+  const std::string before = token_of(station);
+  Ports ports;
+  CHECK_THROWS_AS(station.attach(
+                      [&](const job::DiskEvent& event) {
+                        if (event.step == step && event.state == "begins") {
+                          ports.looks_until_another = looks;
+                        }
+                      },
+                      {}, ports),
+                  job::PulledOut);
+  CHECK(token_of(station) == before);
+  CHECK(station.copies().size() == (step == "mount" ? 1 : 2));
+  CHECK(station.state() == ledger::Observed::interrupted);
+}
+
+TEST_CASE("a disk must say before each seal that it is the one", "[attach]") {
+  if (const auto why = LoopDisk::missing()) return skip(*why);
+  Station station;
+  station.restore();
+  const std::string another = disk::new_token();
+  try {
+    station.attach([&](const job::DiskEvent& event) {
+      if (event.step == "seal" && event.state == "begins") token_of(station, another);
+    });
+    FAIL("it was sealed");
+  } catch (const base::Error& error) {
+    CHECK(error.kind() == base::ErrorKind::refused);
+  }
+  CHECK(token_of(station) == another);
 }
 
 }  // namespace rota::test

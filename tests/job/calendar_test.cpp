@@ -1,6 +1,7 @@
 #include "job/calendar.h"
 
 #include <catch2/catch.hpp>
+#include <cstdlib>
 
 #include "base/text.h"
 
@@ -87,4 +88,34 @@ TEST_CASE("a line of a calendar is never folded within a character", "[calendar]
 
 TEST_CASE("a calendar without swaps is a calendar", "[calendar]") {
   CHECK(unfolded(job::icalendar({}, {}, "host", base::Instant{})).size() == 7);
+}
+
+TEST_CASE("the days of a calendar are those of the status, in any time zone", "[calendar]") {
+  struct Zone {
+    const char* name;
+    const char* time;
+    const char* start;
+    const char* end;
+  };
+  const char* const before = ::getenv("TZ");
+  const std::string kept = before == nullptr ? "" : before;
+  for (const Zone& zone :
+       {Zone{"XXX11", "2026-06-24T03:00:00Z", "20260623", "20260624"},
+        Zone{"XXX-13", "2026-06-24T13:00:00Z", "20260625", "20260626"},
+        // The day has 25 hours.
+        Zone{"CET-1CEST,M3.5.0,M10.5.0/3", "2026-10-24T22:10:00Z", "20261025", "20261026"}}) {
+    ::setenv("TZ", zone.name, 1);
+    ::tzset();
+    const base::Instant due = *base::parse_iso(zone.time);
+    const rotation::Swap swap{"monthly", "B", due, false, "x"};
+    const auto lines =
+        unfolded(job::icalendar(std::vector{swap}, {}, "host", due - std::chrono::hours(99)));
+    CHECK(has(lines, std::string("DTSTART;VALUE=DATE:") + zone.start));
+    CHECK(has(lines, std::string("DTEND;VALUE=DATE:") + zone.end));
+    std::string status = base::local(due).substr(0, 10);
+    std::erase(status, '-');
+    CHECK(status == zone.start);
+  }
+  before == nullptr ? ::unsetenv("TZ") : ::setenv("TZ", kept.c_str(), 1);
+  ::tzset();
 }

@@ -91,12 +91,56 @@ TEST_CASE("a job that waited for one with the same plug-in has nothing to do", "
   CHECK(held.processes.told.empty());
 }
 
+TEST_CASE("a disk that vanishes while its label is read is told to nobody", "[news]") {
+  Held held;
+  held.lock.reset();
+  held.probe.list.front().label = "";  // the medium is gone, and the device not yet
+  held.clock.when_slept = [&] {
+    if (held.clock.slept() >= std::chrono::seconds(1)) held.probe.list.clear();
+  };
+  CHECK(held.attach(job::StartedBy::udev) == base::ErrorKind::not_found);
+  CHECK(held.processes.told.empty());
+}
+
 TEST_CASE("a ledger that cannot be read is told", "[news]") {
   Held held;
   held.lock.reset();
   write(held.dir / "state/ledger.db", "no database");
   CHECK(held.attach(job::StartedBy::udev));
   CHECK_THAT(held.processes.told, Catch::Contains("disk A: failed"));
+}
+
+TEST_CASE("a killed job is that of the disk that was worked on last at the node", "[news]") {
+  Held held;
+  held.probe.list.clear();  // it was pulled out, too
+  const auto see = [&](const std::string& name, ledger::Observed state) {
+    ledger::Ledger ledger(held.places.ledger());
+    ledger::ObservationRow row;
+    row.disk = name;
+    row.time = held.clock.now();
+    row.state = state;
+    row.device = "/dev/sdb1";
+    ledger::Disks(ledger).observe(row);
+  };
+  {
+    ledger::Ledger ledger(held.places.ledger());
+    for (const char* name : {"B", "C"}) {
+      ledger::DiskRow row = some_disk(name);
+      ledger::Disks(ledger).add(row, held.clock.now());
+    }
+  }
+  const auto killed = [&] {
+    return job::killed(held.places, held.probe, "/dev/sdb1", "", "it was killed by signal 9",
+                       {held.clock, held.processes, held.warnings, held.progress, {}})
+        .disk;
+  };
+  see("C", ledger::Observed::copying);  // killed long ago, with nobody to tell of it
+  see("B", ledger::Observed::copying);
+  see("A", ledger::Observed::interrupted);
+  CHECK(killed() == "B");
+  ledger::Ledger ledger(held.places.ledger());
+  CHECK(ledger::Disks(ledger).last_observation("B")->state == ledger::Observed::interrupted);
+  CHECK(ledger::Disks(ledger).last_observation("C")->state == ledger::Observed::copying);
 }
 
 }  // namespace rota::test

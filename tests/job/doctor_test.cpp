@@ -412,6 +412,8 @@ TEST_CASE("what the machine shows, and what that means", "[doctor]") {
        "none"},
       {"little room", seen_with([](Seen& s) { s.rooms[0].free = 900'000'000; }), "room", "warning"},
       {"no room", seen_with([](Seen& s) { s.rooms[0].free = 1'000'000; }), "room", "danger"},
+      {"a canary that was never made", seen_with([](Seen& s) { s.missing_canaries = {"/srv/c"}; }),
+       "canary", "warning"},
       {"nothing starts rota, but something did", seen_with([](Seen& s) { s.schedules.clear(); }),
        "schedule", "advice"},
       {"nothing starts rota", seen_with([](Seen& s) {

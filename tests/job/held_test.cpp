@@ -202,4 +202,55 @@ TEST_CASE("a person's word is good for what was looked at, and for nothing else"
   }
 }
 
+TEST_CASE("a clock that is years ahead removes nothing, and is let pass once", "[held]") {
+  if (const auto why = LoopDisk::missing()) return skip(*why);
+  using std::chrono::hours;
+  const bool night = GENERATE(false, true);
+  INFO((night ? "a nightly run came before" : "the disk came first"));
+  constexpr hours kYears{24 * 365 * 10};
+  Station station;
+  station.restore();
+  base::write_file(station.places().config + "/rotation.toml",
+                   "[set.main]\nreserve = \"1M\"\nmax_age = \"2Y\"\nkeep = 2\n");
+  REQUIRE(station.attach().all_sealed());
+  const Strings before = station.copies();
+  REQUIRE(before.size() == 2);
+  station.clock.sleep(kYears, {});
+  if (night) {
+    ledger::Ledger ledger(station.places().state + "/ledger.db");
+    ledger.add_run(
+        {.profile = "web", .name = "ahead", .chain = "ahead", .time = station.clock.now()});
+    station.clock.sleep(hours(5), {});
+  }
+  const auto held = station.attach();
+  CHECK(held.any(End::held));
+  CHECK(held.pruned.empty());
+  CHECK_THAT(held.held(), Catch::Contains("clock may have jumped"));
+  for (const std::string& copy : before) CHECK(std::ranges::count(station.copies(), copy) == 1);
+
+  SECTION("who says that it is right is believed") {
+    station.accept();
+    station.clock.sleep(hours(24), {});
+    CHECK(station.attach().all_sealed());
+    CHECK(station.copies().size() == 1);
+    station.clock.sleep(hours(24 * 31), {});
+    CHECK(station.attach().all_sealed());  // for good
+  }
+  SECTION("what was recorded by it is held against one later copy") {
+    if (!night) return;
+    station.clock.sleep(-kYears, {});
+    const auto behind = station.attach();
+    CHECK(behind.any(End::held));
+    CHECK_THAT(behind.held(), Catch::Contains("more than a day before what was last recorded"));
+    station.accept();
+    for (int month = 0; month < 3; ++month) {
+      station.clock.sleep(hours(24 * 31), {});
+      const auto report = station.attach();
+      CHECK(report.all_sealed());
+      CHECK(report.accepted().empty() == (month > 0));
+    }
+    CHECK(station.copies().size() == 2);  // `keep` holds
+  }
+}
+
 }  // namespace rota::test

@@ -5,8 +5,10 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "support/files.h"
 #include "support/scripted_http.h"
 
@@ -165,6 +167,35 @@ TEST_CASE("a mail has one line for each header, whatever a label says", "[notify
   CHECK_THAT(mail, Catch::Contains("\n\none\\x0aBcc: two\n"));
 }
 
+TEST_CASE("a mail's lines are as long as people read them, and never too long for a mail",
+          "[notify]") {
+  Message message = held();
+  message.text.clear();
+  for (int i = 0; i < 500; ++i) message.text += "word" + std::to_string(i) + (i % 7 ? " " : "ü ");
+  std::string path = "/";
+  for (int i = 0; i < 1000; ++i) path += "äbc";
+  message.text += path + " " + std::string(500, 'x') + " end";
+  message.more = {std::string(998, 'y'), path, "many changed " + std::string(80, 'z')};
+  const std::string mail = job::mail_text(message, "root", "host");
+  std::istringstream body(mail.substr(mail.find("\n\n") + 2));
+  std::string words;  // without what lies between them
+  for (std::string line; std::getline(body, line);) {
+    INFO(line);
+    CHECK(line.size() <= 998);
+    CHECK((line.size() <= 76 || line.find(' ') == std::string::npos));
+    CHECK(base::is_utf8(line));
+    words += line;
+  }
+  std::string given = message.text;
+  for (const std::string& one : message.more) given += one;
+  const auto no_spaces = [](std::string text) {
+    std::erase(text, ' ');
+    return text;
+  };
+  CHECK(no_spaces(words) == no_spaces(given));
+  CHECK_THAT(mail, Catch::Contains("\n" + std::string(500, 'x') + "\nend\n"));
+}
+
 TEST_CASE("a heartbeat that fails is a warning without the address", "[notify]") {
   Told told;
   told.settings.heartbeat = "https://hc.example/ping/secret";
@@ -175,6 +206,9 @@ TEST_CASE("a heartbeat that fails is a warning without the address", "[notify]")
   REQUIRE(told.http.asked().size() == 1);
   CHECK(told.http.asked()[0].method == "GET");
   CHECK(told.http.asked()[0].url == "https://hc.example/ping/secret");
+  // Whatever answers there must not keep a job from its end.
+  CHECK(told.http.asked()[0].limit == std::chrono::seconds(30));
+  CHECK(told.http.asked()[0].max_response <= 4096);
   told.http.then(404);
   told.http.then_break();
   notifier.heartbeat();

@@ -119,8 +119,8 @@ TEST_CASE("no copy that shares what a scrub found damaged is relied on", "[settl
   }
   REQUIRE(station.alarms().size() == 1);
   CHECK_THAT(station.alarms().front().message,
-             Catch::StartsWith("1 files of copies of web") &&
-                 Catch::Contains("2 of them have, the newest among them"));
+             Catch::StartsWith("Damage in 1 file of copies of web was found") &&
+                 Catch::Contains("2 copies shared it, the newest among them"));
   station.clock.sleep(hours(24), {});
   CHECK(station.attach().all_sealed());
   CHECK(disks.copies(station.name()).back().counts());

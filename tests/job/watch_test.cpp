@@ -3,6 +3,9 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <filesystem>
+
+#include "disk/lock.h"
 
 #include "ledger/disk_samples.h"
 #include "support/fake_device_monitor.h"
@@ -31,18 +34,23 @@ class FakeJobs final : public job::DiskJobs {
   }
   std::vector<End> ended() override { return std::exchange(ends, {}); }
   void stop(const std::string& disk) override { stopped.push_back(disk); }
-  void finish() override { stopped.push_back("all"); }
+  std::vector<End> finish() override {
+    stopped.push_back("all");
+    return ended();
+  }
 };
 
-/// Writes down what everybody who is logged in would read.
-class WallOnly final : public base::ProcessRunner {
+/// Writes down what everybody who is logged in would read, and what root is sent.
+class Tellers final : public base::ProcessRunner {
  public:
   std::string told;
+  std::string mailed;
 
   base::ProcessResult run(const base::Command& command) override {
-    if (command.argv.front() == "who") return {0, "jo tty1\n"};
-    CHECK(command.argv == std::vector<std::string>{"wall"});
-    told += command.input;
+    const std::string& program = command.argv.front();
+    if (program == "who") return {0, "jo tty1\n"};
+    CHECK((program == "wall" || program.ends_with("sendmail")));
+    (program == "wall" ? told : mailed) += command.input;
     return {};
   }
 };
@@ -57,9 +65,8 @@ struct Station {
   base::CollectedWarnings warnings;
   base::Progress progress;
   ScriptedHttp http;
-  WallOnly wall;
-  profile::NotifySettings console{.mail = ""};
-  job::Notifier notifier{console, wall, http, warnings};
+  Tellers wall;
+  std::stop_source stop;
   std::string said;
   ledger::Ledger ledger{places.ledger()};
   ledger::Disks disks{ledger};
@@ -67,18 +74,24 @@ struct Station {
   std::unique_ptr<job::Watcher> watcher;
 
   explicit Station(const std::vector<std::string>& known) {
-    write(dir / "config/rotation.toml", "[set.monthly]\nallow_fixed = true\n");
+    settings("[set.monthly]\nallow_fixed = true\n");
     for (const std::string& name : known) {
       ledger::DiskRow row = some_disk(name);
       row.uuid = "uuid of " + name;
       disks.add(row, clock.now());
     }
   }
-  void begin() {
+  void settings(const std::string& sets, const std::string& notify = "mail = \"\"") {
+    write(dir / "config/rotation.toml", sets + "[notify]\n" + notify + "\n");
+  }
+  void make() {
     watcher = std::make_unique<job::Watcher>(
-        places, probe, monitor, jobs, notifier, job::WatchOptions{},
+        places, probe, monitor, jobs, http, job::WatchOptions{},
         [this](const std::string& line) { said += line + "\n"; },
-        job::Surroundings{clock, base::real_processes(), warnings, progress, {}});
+        job::Surroundings{clock, wall, warnings, progress, stop.get_token()});
+  }
+  void begin() {
+    make();
     watcher->start();
   }
   void add(const std::string& name, const std::string& node) {
@@ -189,6 +202,57 @@ TEST_CASE("a job that was killed is told and recorded, and one that told itself 
   CHECK(station.state("A") == Observed::interrupted);
 }
 
+TEST_CASE("a job that is said to work on a disk, and has ended, is told and recorded", "[watch]") {
+  if (::geteuid() != 0) return skip("who is not root cannot see what is on a disk");
+  const Observed left =
+      GENERATE(Observed::connected, Observed::copying, Observed::verifying, Observed::sealed);
+  Station station({"A"});
+  station.begin();
+  station.plug("A", "/dev/sdb1");
+  station.saw("A", left);
+  SECTION("it was interrupted before it could say so") {
+    station.ends("A", 130);
+    CHECK_THAT(station.wall.told, Catch::Contains("disk A: failed") &&
+                                      Catch::Contains("interrupted before it could say so"));
+    CHECK(station.state("A") == Observed::interrupted);
+  }
+  SECTION("it had waited for another one, which goes on") {
+    const base::LockFile lock = disk::lock_disk(station.places.run, "A");
+    station.ends("A", 130);
+    CHECK(station.wall.told.empty());
+    CHECK(station.state("A") == left);
+  }
+}
+
+TEST_CASE("a job that is killed while the watch ends is told and recorded", "[watch]") {
+  if (::geteuid() != 0) return skip("who is not root cannot see what is on a disk");
+  Station station({"A"});
+  station.make();
+  station.saw("A", Observed::copying);
+  station.jobs.ends.push_back({"A", 128 + 9});
+  station.stop.request_stop();
+  station.watcher->run();
+  CHECK(station.jobs.stopped == std::vector<std::string>{"all"});
+  CHECK_THAT(station.wall.told, Catch::Contains("disk A: failed") && Catch::Contains("signal 9"));
+  CHECK(station.state("A") == Observed::interrupted);
+}
+
+TEST_CASE("a disk that another rota works on at the start is left to that one", "[watch]") {
+  if (::geteuid() != 0) return skip("who is not root cannot see what is on a disk");
+  Station station({"A"});
+  station.add("A", "/dev/sdb1");
+  station.saw("A", Observed::copying);
+  {
+    const base::LockFile lock = disk::lock_disk(station.places.run, "A");
+    station.begin();
+  }
+  station.watcher->round(1ms);
+  CHECK(station.state("A") == Observed::copying);
+  CHECK(station.wall.told.empty());
+  CHECK_THAT(station.said, Catch::Contains("Another rota works on disk A."));
+  CHECK(station.jobs.started.empty());
+}
+
 TEST_CASE("a disk that came back and went before its job ended starts none", "[watch]") {
   Station station({"A"});
   station.begin();
@@ -257,6 +321,80 @@ TEST_CASE("a disk that stays connected is an alarm once, until it is unplugged",
   CHECK(station.state("A") == Observed::away);
 }
 
+TEST_CASE("a disk that stays connected is seen by a clock that was years ahead", "[watch]") {
+  if (::geteuid() != 0) return skip("who is not root cannot see what is on a disk");
+  constexpr auto kYears = 10 * 365 * 24h;
+  Station station({"A"});
+  station.clock.sleep(kYears, {});
+  station.begin();
+  station.plug("A", "/dev/sdb1");
+  station.clock.sleep(-kYears, {});
+  station.saw("A", Observed::safe_to_remove);
+  station.ends("A", 0);
+  CHECK_THAT(station.said, !Catch::Contains("still connected"));
+  station.clock.sleep(3h, {});
+  station.watcher->round(1ms);
+  CHECK_THAT(station.said, Catch::Contains("still connected"));
+}
+
+TEST_CASE("a mistake in rotation.toml is told once, as if there were no [notify]", "[watch]") {
+  if (::geteuid() != 0) return skip("who is not root cannot see what is on a disk");
+  Station station({"A"});
+  station.settings("[set.monthly]\ninterval = 3\n");
+  station.add("A", "/dev/sdb1");
+  station.probe.list.back().usb = true;
+  station.begin();
+  station.clock.sleep(24h, {});
+  station.watcher->round(1ms);
+  CHECK_THAT(station.said,
+             Catch::Contains("rotation.toml") && Catch::Contains("Disk A was connected already"));
+  CHECK_THAT(station.wall.mailed, Catch::Contains("To: root\nSubject: ALARM"));
+  const auto tellings = [&] {
+    int count = 0;
+    for (std::size_t at = 0;
+         (at = station.wall.mailed.find("rotation.toml", at)) != std::string::npos; ++at)
+      ++count;
+    return count;
+  };
+  CHECK(tellings() == 1);
+  // Mended, and made again.
+  station.settings("[set.monthly]\n");
+  station.clock.sleep(24h, {});
+  station.watcher->round(1ms);
+  station.settings("[set.monthly]\ninterval = 3\n");
+  station.clock.sleep(24h, {});
+  station.watcher->round(1ms);
+  CHECK(tellings() == 2);
+}
+
+TEST_CASE("whom to tell is read anew each time", "[watch]") {
+  if (::geteuid() != 0) return skip("who is not root cannot see what is on a disk");
+  Station station({"A"});
+  station.begin();
+  station.settings("[set.monthly]\nallow_fixed = true\n", "mail = \"jo\"");
+  station.plug("A", "/dev/sdb1");
+  station.ends("A", 128 + 9);
+  CHECK_THAT(station.wall.mailed, Catch::Contains("To: jo\n"));
+}
+
+TEST_CASE("what cannot be done at the start is done when it can be", "[watch]") {
+  if (::geteuid() != 0) return skip("who is not root cannot see what is on a disk");
+  Station station({"A", "B"});
+  station.add("A", "/dev/sdb1");
+  station.add("B", "/dev/sdc1");
+  write(station.dir / "run", "no directory: nothing can be locked");
+  station.begin();
+  CHECK(station.warnings.count() == 2);
+  CHECK(station.wall.told.empty());
+  station.pull("/dev/sdc1");
+  std::filesystem::remove(station.dir / "run");
+  station.watcher->round(1ms);
+  station.watcher->round(1ms);
+  CHECK_THAT(station.wall.told, Catch::Contains("Disk A was connected already") &&
+                                    !Catch::Contains("Disk B was connected already"));
+  CHECK(station.state("A") == Observed::connected);
+}
+
 TEST_CASE("a mistake in rotation.toml does not end the watch", "[watch]") {
   if (::geteuid() != 0) return skip("who is not root cannot see what is on a disk");
   Station station({"A", "B"});
@@ -265,7 +403,7 @@ TEST_CASE("a mistake in rotation.toml does not end the watch", "[watch]") {
   write(station.dir / "config/rotation.toml", "[set.monthly]\ninterval = 3\n");
   station.clock.sleep(24h, {});
   station.watcher->round(1ms);
-  CHECK(station.warnings.count() == 1);
+  CHECK_THAT(station.said, Catch::Contains("rotation.toml"));
   write(station.dir / "config/rotation.toml", "[set.monthly]\nallow_fixed = true\n");
   station.plug("B", "/dev/sdc1");
   CHECK(station.jobs.started.size() == 1);

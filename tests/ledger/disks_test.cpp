@@ -254,6 +254,32 @@ TEST_CASE("a lost disk that appears is a contradiction until somebody speaks", "
   CHECK(f.disks.alarms("B", true).empty());
 }
 
+TEST_CASE("a lost disk that is found is not where it was said to be", "[disks]") {
+  Fixture f;
+  f.disks.add(some_disk("B"), kNow);
+  f.disks.claim(claimed("B", Claimed::off_site, "2026-10-24T12:00:00Z", "bank"), kNow);
+  f.disks.end("B", DiskEnd::lost, "not at the bank", "kim", kNow);
+  f.disks.end("B", GENERATE(DiskEnd::in_use, DiskEnd::held), "found", "kim", kNow);
+  const auto claim = f.disks.last_claim("B");
+  REQUIRE(claim);
+  CHECK(claim->state == Claimed::on_site);
+  CHECK(claim->place.empty());
+  CHECK(claim->by == "kim");
+}
+
+TEST_CASE("letting go of a disk is no result of a job", "[disks]") {
+  Fixture f;
+  f.disks.add(some_disk("B"), kNow);
+  f.disks.observe(seen("B", Observed::damaged, "2026-11-02T09:00:00Z"));
+  ledger::ObservationRow ejected = seen("B", Observed::safe_to_remove, "2026-11-02T09:10:00Z");
+  ejected.detail = ledger::kEjected;
+  f.disks.observe(ejected);
+  CHECK(f.disks.states().front().observation->state == Observed::safe_to_remove);
+  CHECK(f.disks.states().front().result->state == Observed::damaged);
+  f.disks.observe(seen("B", Observed::safe_to_remove, "2026-11-03T09:00:00Z"));
+  CHECK(f.disks.states().front().result->state == Observed::safe_to_remove);
+}
+
 TEST_CASE("a disk on its way back or on site may appear", "[disks]") {
   Fixture f;
   f.disks.add(some_disk("B"), kNow);

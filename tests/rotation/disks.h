@@ -45,6 +45,7 @@ struct Station {
   std::vector<rotation::SetPolicy> sets{1};
   std::vector<ledger::DiskState> disks;
   std::vector<ledger::AlarmRow> alarms;
+  std::vector<base::Instant> known_wrong;
   std::vector<std::string> servers{"web"};
   std::vector<std::string> told;
   std::optional<std::vector<std::string>> connected;
@@ -55,6 +56,7 @@ struct Station {
     facts.sets = sets;
     facts.disks = disks;
     facts.alarms = alarms;
+    facts.known_wrong = known_wrong;
     facts.servers = servers;
     facts.told = told;
     facts.connected = connected;

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
+#include "rotation/clock.h"
 #include "rotation/disks.h"
 
 using namespace rota;
@@ -15,6 +16,7 @@ using test::away;
 using test::claimed;
 using test::here;
 using test::seen;
+using test::some_copy;
 using test::some_disk;
 using test::Station;
 using test::told;
@@ -56,7 +58,10 @@ TEST_CASE("two disks in good order are good, and say what comes next", "[rotatio
 
 TEST_CASE("the disk with the newest copy is never the next, the emptiest is", "[rotation]") {
   Station station = two_disks();
-  const auto next = [&] { return rotation::next_disk(station.sets, "monthly", station.disks); };
+  const auto next = [&] {
+    return rotation::next_disk(station.sets, "monthly", station.disks,
+                               when("2026-11-10T12:00:00Z"));
+  };
   CHECK(next() == "A");
   ledger::DiskState fresh;
   fresh.disk = some_disk("C");
@@ -345,11 +350,81 @@ TEST_CASE("open alarms of the ledger are told with their severity", "[rotation]"
 }
 
 TEST_CASE("a clock that went back is an alarm, and no age is negative", "[rotation]") {
-  const auto status = two_disks().at("2026-09-01T12:00:00Z");
+  const auto status = two_disks().at("2026-10-01T12:00:00Z");
   CHECK_THAT(told(status.notices, "clock"),
-             Catch::Contains("says 2026-09-01 12:00, but something was recorded at 2026-10-26"));
-  for (const auto& disk : status.disks) CHECK(disk.newest_age >= 0s);
-  CHECK(status.worst.age == 0s);
+             Catch::Contains("says 2026-10-01 12:00, but something was recorded at 2026-10-26"));
+  CHECK(status.disks[0].newest_age >= 0s);
+  CHECK_FALSE(status.disks[1].newest_age);  // its copy is of the future
+  CHECK_FALSE(status.worst.age);
+}
+
+TEST_CASE("a copy from a night with a clock years ahead moves no turn", "[rotation]") {
+  Station station = two_disks();
+  station.disks[0].copies.push_back(some_copy("A", "20361124T030000Z"));
+  const auto now = "2026-11-10T12:00:00Z";
+  const auto status = station.at(now);
+  CHECK(status.sets[0].due == when("2026-11-24T03:00:00Z"));
+  CHECK(status.sets[0].next_disk == "A");
+  CHECK(status.disks[0].newest->snapshot == "20260924T030000Z");
+  CHECK(rotation::next_disk(station.sets, "monthly", station.disks, when(now)) == "A");
+  station.disks.erase(station.disks.begin() + 1);
+  station.disks[0].copies.erase(station.disks[0].copies.begin());
+  CHECK(station.at(now).sets[0].due == station.disks[0].disk.prepared);
+}
+
+TEST_CASE("the clock is an alarm until somebody took note of what it left", "[rotation]") {
+  Station station = two_disks();
+  station.disks[0].copies.push_back(some_copy("A", "20361124T030000Z"));
+  station.disks[0].observation->time = when("2036-11-24T04:00:00Z");
+  const auto clock = [&] { return told(station.at("2026-11-10T12:00:00Z").notices, "clock"); };
+  CHECK_THAT(clock(), Catch::StartsWith("alarm"));
+  ledger::AlarmRow alarm;
+  alarm.kind = "tripwire";
+  alarm.what = rotation::kClockTripwire;
+  alarm.details = {rotation::detail_of(when("2036-11-24T03:00:00Z"), "copy on disk A")};
+  station.known_wrong = rotation::known_wrong(std::vector{alarm});
+  CHECK_FALSE(clock().empty());
+  alarm.acknowledged = when("2026-11-10T11:00:00Z");
+  station.known_wrong = rotation::known_wrong(std::vector{alarm});
+  CHECK(clock().empty());  // nor of what the same clock said an hour later
+  station.disks[0].observation->time = when("2036-11-26T04:00:00Z");
+  CHECK_FALSE(clock().empty());
+}
+
+TEST_CASE("a disk whose job failed and that stays connected is an open gap, too", "[rotation]") {
+  for (const Observed state :
+       {Observed::suspect, Observed::damaged, Observed::full, Observed::interrupted}) {
+    Station station = two_disks();
+    station.disks[0].claim_holds = false;
+    station.disks[0].observation = seen("A", state, "2026-11-10T12:00:00Z");
+    station.connected = std::vector<std::string>{"A"};
+    const auto stays = [&](const char* now) {
+      return told(station.at(now).notices, "still connected");
+    };
+    CHECK(stays("2026-11-10T13:59:00Z").empty());
+    CHECK_THAT(stays("2026-11-11T12:01:00Z"), Catch::StartsWith("alarm A: Disk A is "));
+    CHECK(station.at("2026-11-11T12:01:00Z").disks[0].word == ledger::word(state));
+    station.connected = std::vector<std::string>{"A", "B"};
+    CHECK_FALSE(told(station.at("2026-11-10T12:01:00Z").notices, "two connected").empty());
+    station.connected = std::vector<std::string>{};
+    CHECK(stays("2026-11-11T12:01:00Z").empty());
+    // Where nobody may look, one that was pulled out is not said to be there.
+    station.connected.reset();
+    CHECK(stays("2026-11-11T12:01:00Z").empty() == (state == Observed::interrupted));
+  }
+}
+
+TEST_CASE("a job that was killed before its disk was pulled out was interrupted", "[rotation]") {
+  for (const Observed state : {Observed::copying, Observed::verifying, Observed::sealed}) {
+    Station station = two_disks();
+    station.disks[0].claim_holds = false;
+    station.disks[0].observation = seen("A", state, "2026-11-10T12:00:00Z");
+    station.connected = std::vector<std::string>{"A"};
+    CHECK(station.at("2026-11-10T13:00:00Z").disks[0].word == "connected");
+    station.connected = std::vector<std::string>{};
+    CHECK(station.at("2026-11-10T13:00:00Z").disks[0].word == "interrupted");
+    CHECK(station.at("2026-11-10T13:00:00Z").disks[0].symbol == '!');
+  }
 }
 
 TEST_CASE("without disks only a rotation that is configured is wrong", "[rotation]") {

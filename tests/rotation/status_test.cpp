@@ -312,3 +312,20 @@ TEST_CASE("levels are words", "[rotation]") {
   CHECK(rotation::word(Level::warning) == std::string("warning"));
   CHECK(rotation::word(Level::alarm) == std::string("alarm"));
 }
+
+TEST_CASE("a run of the future does not hide that no other came", "[status]") {
+  rotation::ProfileRows rows{.profile = "main",
+                             .runs = {run(100h), run(-87'600h)},
+                             .verifications = {verified(24h)},
+                             .policy = {}};
+  const auto texts = [&](std::span<const Instant> known) {
+    return rotation::profile_status(rows, kNow, known).messages;
+  };
+  CHECK(rotation::profile_status(rows, kNow).newest->time == kNow - 100h);
+  REQUIRE(texts({}).size() == 2);
+  CHECK_THAT(texts({})[0], Catch::StartsWith("The clock of this machine says"));
+  CHECK_THAT(texts({})[1], Catch::StartsWith("The newest run is of 2026-01-06"));
+  const std::vector<Instant> known{kNow + 87'600h};
+  REQUIRE(texts(known).size() == 1);
+  CHECK_THAT(texts(known)[0], Catch::StartsWith("The newest run is of"));
+}

@@ -25,7 +25,9 @@ namespace {
 /// Answers one connection with given bytes, whatever was asked, and closes it.
 class OneAnswer {
  public:
-  explicit OneAnswer(std::string text) : text_(std::move(text)) {
+  /// pause: before each byte; 0: all is sent at once.
+  explicit OneAnswer(std::string text, std::chrono::milliseconds pause = 0ms)
+      : text_(std::move(text)), pause_(pause) {
     forget_proxies();
     socket_ = base::Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in address{};
@@ -60,7 +62,9 @@ class OneAnswer {
     }
     std::size_t sent = 0;
     while (sent < text_.size()) {
-      const ssize_t n = ::send(peer.get(), text_.data() + sent, text_.size() - sent, MSG_NOSIGNAL);
+      std::this_thread::sleep_for(pause_);
+      const std::size_t most = pause_ > 0ms ? 1 : text_.size() - sent;
+      const ssize_t n = ::send(peer.get(), text_.data() + sent, most, MSG_NOSIGNAL);
       if (n <= 0) return;
       sent += static_cast<std::size_t>(n);
     }
@@ -76,6 +80,7 @@ class OneAnswer {
   }
 
   std::string text_;
+  const std::chrono::milliseconds pause_;
   std::string asked_;
   base::Fd socket_;
   int port_ = 0;
@@ -197,6 +202,15 @@ TEST_CASE("connections are kept, one for each call at once", "[store][http]") {
   }
   REQUIRE_NOTHROW(threads.join());
   CHECK(cloud.control()["connections"] <= 2 + 4);
+}
+
+TEST_CASE("an exchange with a limit ends then, though something moves all the time",
+          "[store][http]") {
+  OneAnswer server("HTTP/1.1 200 OK\r\n\r\n" + std::string(500, 'x'), 20ms);  // 10 seconds
+  CurlClient client;
+  const Error error =
+      failure([&] { client.send({.method = "GET", .url = server.url(), .limit = 1s}); });
+  CHECK(error.kind() == ErrorKind::unavailable);
 }
 
 TEST_CASE("a stop ends a transfer that hangs", "[store][http]") {

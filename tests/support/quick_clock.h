@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <mutex>
 #include <vector>
 
@@ -18,9 +19,12 @@ class QuickClock final : public base::Clock {
     return std::chrono::floor<std::chrono::seconds>(now_);
   }
   void sleep(std::chrono::milliseconds duration, const std::stop_token&) override {
-    const std::lock_guard lock(mutex_);
-    now_ += duration;
-    pauses_.push_back(duration);
+    {
+      const std::lock_guard lock(mutex_);
+      now_ += duration;
+      pauses_.push_back(duration);
+    }
+    if (when_slept) when_slept();
   }
   std::vector<std::chrono::milliseconds> pauses() const {
     const std::lock_guard lock(mutex_);
@@ -31,6 +35,7 @@ class QuickClock final : public base::Clock {
     for (const auto pause : pauses()) sum += pause;
     return sum;
   }
+  std::function<void()> when_slept;  ///< what happens meanwhile
 
  private:
   mutable std::mutex mutex_;

@@ -20,6 +20,8 @@ class ScriptedHttp final : public store::HttpClient {
   struct Asked {
     std::string method, url, body;
     std::vector<std::pair<std::string, std::string>> headers;
+    std::uint64_t max_response = 0;
+    std::chrono::seconds limit{0};
     /// "" when there is none.
     std::string header(std::string_view name) const {
       for (const auto& [key, value] : headers) {
@@ -51,8 +53,8 @@ class ScriptedHttp final : public store::HttpClient {
 
   store::HttpResponse send(const store::HttpRequest& request) override {
     const std::lock_guard lock(mutex_);
-    asked_.push_back(
-        {request.method, request.url, std::string(base::as_text(request.body)), request.headers});
+    asked_.push_back({request.method, request.url, std::string(base::as_text(request.body)),
+                      request.headers, request.max_response, request.limit});
     if (script_.empty()) {
       throw std::logic_error("no answer is left for " + request.method + " " + request.url);
     }

@@ -4,12 +4,13 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import time
 
 from cli_disks import History
-from disk_machine import DiskMachine, events
-from machine import CORRUPT, DONE, FAILED, LOCKED, USAGE, WARNINGS
+from disk_machine import DiskMachine, events, written
+from machine import CORRUPT, DONE, FAILED, LOCKED, USAGE, WARNINGS, stop_at, wait_for
 
 
 class DiskCase(DiskMachine):
@@ -336,8 +337,9 @@ class Ledger(DiskCase):
         self.other_disk()
         disk = self.prepared()
         self.attach(disk)
+        disk.unplug()
         self.rota("disk", "move", disk.name, "off-site", "--place", "bank", "--by", "jo")
-        disk.replug()
+        disk.plug_in()
         self.change_time()
         self.write("new")
         self.attach(disk)
@@ -399,11 +401,12 @@ class Interrupted(DiskCase):
         self.change_time()
         for number in range(400):
             self.write(f"more/file{number}", os.urandom(20_000).hex())
-        for wait in (0.05, 0.15, 0.3):
+        # With so many new files in the unfinished copy.
+        for files in (1, 100, 300):
             disk.replug()
             with self.start("disk", "attach", disk.part) as process:
-                time.sleep(wait)
-                process.kill()
+                killed = stop_at(process, lambda files=files: written(process, "more") >= files)
+            self.assertEqual(-signal.SIGKILL, killed.status, f"at {files} files: {killed.err}")
             disk.replug()
             self.silent("disk", "verify", disk.name, "--all")
         disk.replug()
@@ -415,12 +418,15 @@ class Interrupted(DiskCase):
 
     def test_two_jobs_on_one_disk_are_told_apart(self):
         disk = self.prepared()
-        self.hook("pre", "sleep 3\n")
+        here, gate = self.dir / "here", self.dir / "gate"
+        os.mkfifo(gate)
+        self.hook("pre", f"touch {here}; read line < {gate}\n")
         with self.start("disk", "attach", disk.part) as process:
-            time.sleep(1.5)
+            wait_for(here.exists, "the pre hook")
             self.fails(LOCKED, f"working on .*{disk.name}", "disk", "attach", disk.part)
             lines = (pathlib.Path(self.places["RUN"]) / f"disk-{disk.name}.json").read_text()
             self.assertIn('"job":"disk', lines)
+            gate.write_text("go\n")
             self.assertEqual(0, process.wait(60))
         self.assertEqual([], list(pathlib.Path(self.places["RUN"]).glob("*.json")))
 

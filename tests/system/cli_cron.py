@@ -2,9 +2,8 @@
 
 import fcntl
 import json
-import time
 
-from machine import CORRUPT, DONE, REFUSED, USAGE, WARNINGS, Machine
+from machine import CORRUPT, DONE, REFUSED, USAGE, WARNINGS, Machine, wait_until_it_waits
 
 
 class Cron(Machine):
@@ -50,8 +49,7 @@ class Cron(Machine):
         with open(lock, "r+", encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             with self.start("cron") as night:
-                time.sleep(0.8)
-                self.assertIsNone(night.poll())
+                wait_until_it_waits(night, lock)
                 self.assertEqual(1, len(self.runs()))
                 fcntl.flock(file, fcntl.LOCK_UN)
                 self.assertEqual((b"", b""), night.communicate())

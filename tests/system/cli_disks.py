@@ -189,6 +189,9 @@ class Disks(Machine):
         self.fails(USAGE, "\"moon\" is no state of a disk", "disk", "move", "A", "moon")
         self.fails(FAILED, "no disk \"X\"; there are: A, B", "disk", "move", "X", "on-site")
         self.fails(USAGE, "no time", "disk", "move", "A", "on-site", "--at", "soon")
+        self.fails(USAGE, "disk A was here until .*leave --at out", "disk", "move", "A", "off-site",
+                   "--at", "2015-01-01")
+        self.fails(USAGE, "still to come", "disk", "move", "A", "off-site", "--at", "2115-01-01")
         config.write_text('[set.monthly]\nplaec = "mill"\n', encoding="utf-8")
         self.fails(USAGE, "rotation.toml:2: .*did you mean \"place\"", "status")
 
@@ -260,7 +263,7 @@ class Disks(Machine):
         history = self.two_disks()
         for data in ({"kind": "tripwire", "what": "noise", "extent": 90, "server": "web"},
                      {"kind": "tripwire", "what": "fewer entries", "extent": 90, "server": "web"},
-                     {"kind": "two connected"}):
+                     {"kind": "serial number"}):
             history.add("alarm", {"disk": "A", "opened": self.now, "severity": "alarm",
                                   "message": f"It is {data['kind']}.", "details": [], **data})
         self.taken_in(history)
@@ -271,11 +274,11 @@ class Disks(Machine):
             return [one["id"] for one in self.rota("disk", "show", "A", "--json").json()["alarms"]]
 
         self.fails(USAGE, f"--alarm.*{last - 2} \\(tripwire, noise, web\\); {last - 1} "
-                          f"\\(tripwire, fewer entries, web\\); {last} \\(two connected\\)", *accept)
+                          f"\\(tripwire, fewer entries, web\\); {last} \\(serial number\\)", *accept)
         self.fails(FAILED, "no open alarm 1; there are: ", *accept, "--alarm", "1")
         self.assertEqual([last - 2, last - 1, last], left())
         self.assertIn(f"alarm {last - 2}, tripwire, noise, web", self.rota("disk", "show", "A").out)
-        self.silent(*accept, "--alarm", "two connected")
+        self.silent(*accept, "--alarm", "serial number")
         self.assertEqual([last - 2, last - 1], left())
         self.silent(*accept, "--alarm", "noise")
         self.assertEqual([last - 1], left())

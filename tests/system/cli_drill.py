@@ -10,7 +10,7 @@ import time
 
 from disk_machine import DiskMachine
 from machine import (CORRUPT, DONE, FAILED, INTERRUPTED, LOCKED, NOBODY, REFUSED, ROTA, USAGE,
-                     WARNINGS, Machine, stop_at)
+                     WARNINGS, Machine, stop_at, wait_for)
 
 
 class Drills:
@@ -366,8 +366,7 @@ class FromTheStore(Drills, Machine):
         # That of a drill that is under way stays.
         waiting.unlink()
         with self.start("drill", "main", *self.drill_options) as process:
-            while not waiting.exists():
-                time.sleep(0.01)
+            wait_for(waiting.exists, "the check")
             under_way = os.listdir(self.scratch)
             self.assertEqual(1, len(under_way))
             file.write_text("#!/bin/sh\nexit 0\n", encoding="utf-8")
@@ -415,8 +414,7 @@ class FromTheStore(Drills, Machine):
         waiting = self.dir / "waiting"
         self.check_program(f"touch {waiting}; while test -e {waiting}; do sleep 0.05; done")
         with self.start("drill", "main", *self.drill_options) as process:
-            while not waiting.exists():
-                time.sleep(0.01)
+            wait_for(waiting.exists, "the check")
             lines = (pathlib.Path(self.places["RUN"]) / "drill-main.json").read_text().splitlines()
             waiting.unlink()
             self.assertEqual((b"", b""), process.communicate(timeout=60))

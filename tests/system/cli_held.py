@@ -125,6 +125,31 @@ class Refused(DiskCase):
         self.fails(REFUSED, "older|clone|restored", "disk", "attach", clone.part)
         self.assertEqual(before, pathlib.Path(clone.image).read_bytes(), "it was written to")
         self.assertIn("alarm", self.rota("status").out)
+        # What is proved with it says nothing of the disk.
+        result = self.rota("restore", "--disk", clone.part, "--to", self.dir / "to", status=WARNINGS)
+        self.assertRegex(result.err, "older|clone|restored")
+        (self.dir / "scratch").mkdir()
+        self.rota("drill", "main", "--disk", clone.part, "--scratch", self.dir / "scratch",
+                  status=WARNINGS)
+        self.assertNotIn(f"from disk {disk.name}", self.rota("status").out)
+
+    def test_what_is_mistyped_is_no_failure_of_the_disk(self):
+        disk = self.prepared()
+        self.attach(disk)
+        before = self.rota("disk", "show", disk.name, "--json").json()["state"]
+        self.fails(USAGE, "nope", "disk", "attach", disk.part, "--profile", "nope")
+        self.fails(FAILED, "/nope", "disk", "attach", disk.part, "--from-copy", "/nope")
+        self.assertEqual(before, self.rota("disk", "show", disk.name, "--json").json()["state"])
+
+    def test_a_disk_that_is_moved_while_it_is_here_is_told(self):
+        disk = self.prepared()
+        self.attach(disk)
+        words = ("disk", "move", disk.name, "off-site", "--place", "bank", "--by", "jo")
+        result = self.rota(*words, status=WARNINGS)
+        self.assertIn("still plugged in here: this counts when it is unplugged", result.err)
+        disk.unplug()
+        self.assertIn("off site at 'bank'", self.rota("status").out)
+        self.silent(*words)
 
     def test_a_strangers_disk_is_never_written_to_and_can_be_adopted(self):
         disk = self.prepared()
@@ -193,6 +218,21 @@ class Refused(DiskCase):
         self.assertGreaterEqual(len(self.copies(disk)), 2)
         self.silent("disk", "verify", disk.name, "--all")
         self.assertIn("prune", self.rota("history").out)
+
+    def test_nothing_goes_for_a_copy_that_would_not_fit_all_the_same(self):
+        disk = self.prepared(size=96 << 20)
+        (self.source / "stays").write_bytes(os.urandom(20_000_000))
+        for turn in range(4):  # all share it: without three of them no room would be won
+            (self.source / "turn").write_text(str(turn))
+            self.attach(disk)
+            disk.replug()
+            self.change_time()
+        before = self.copies(disk)
+        self.assertEqual(4, len(before))
+        (self.source / "large").write_bytes(os.urandom(75_000_000))
+        self.fails(REFUSED, "no older copy may be removed", "disk", "attach", disk.part, "--scrub",
+                   "0s")
+        self.assertEqual(before, self.copies(disk))
 
     def test_restore_refuses_a_rotation_disk_as_its_target(self):
         disk = self.prepared()

@@ -42,6 +42,8 @@ class Units(Machine):
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                   check=False)
             self.assertEqual((0, ""), (done.returncode, done.stdout))
+        # A look that never ends must not keep the timer from the next one.
+        self.assertIn("TimeoutStartSec=15min\n", (place / "rota-remind.service").read_text())
         text = (place / "rota-disk@.service").read_text()
         # Each of these would leave out a part of the source, without a word, or break the job.
         settings = dict(re.findall(r"(?m)^(\w+)=(.*)$", text))
@@ -63,6 +65,24 @@ class Package(Machine):
                         "--force-depends", *args], check=True, stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL)
 
+    def packages(self, made, field):
+        """The names of the packages in this field of the control file."""
+        text = subprocess.run(["dpkg-deb", "-f", made, field], check=True, stdout=subprocess.PIPE,
+                              text=True).stdout
+        return {name.split()[0] for name in re.split("[,|]", text)}
+
+    def assert_libraries_named(self, program, packages):
+        """What the program is linked with is in these packages."""
+        needed = subprocess.run(["objdump", "-p", program], check=True, stdout=subprocess.PIPE,
+                                text=True).stdout
+        libraries = re.findall(r"NEEDED +(\S+)", needed)
+        self.assertIn("libc.so.6", libraries)
+        for library in libraries:
+            owners = subprocess.run(["dpkg", "-S", f"*/{library}"], check=True, text=True,
+                                    stdout=subprocess.PIPE).stdout
+            names = set(re.findall(r"(?m)^([^:]+):", owners))
+            self.assertTrue(names & packages, f"{program} needs {library} of {names}: {packages}")
+
     def test_a_package_is_installed_and_leaves_only_what_is_the_operators(self):
         import machine
         if os.geteuid() != 0 or not shutil.which("dpkg-shlibdeps"):
@@ -75,7 +95,15 @@ class Package(Machine):
         for place in ("info", "updates"):
             (self.root / "var/lib/dpkg" / place).mkdir(parents=True)
         (self.root / "var/lib/dpkg/status").touch()
+        depends = self.packages(made, "Depends")
+        everything = depends | self.packages(made, "Recommends")
         self.dpkg("--install", made)
+        programs = sorted(path.name for path in (self.root / "usr/bin").iterdir())
+        self.assertEqual(["rota", "rota-label", "rota-tui"], programs)
+        for program in programs:
+            self.assert_libraries_named(self.root / "usr/bin" / program,
+                                        depends if program == "rota" else everything)
+        self.assertEqual([], [name for name in depends if "ncurses" in name or "cairo" in name])
         for name in ("usr/bin/rota", "usr/lib/udev/rules.d/90-rota.rules",
                      "usr/lib/systemd/system/rota-disk@.service", "etc/cron.daily/rota",
                      "usr/share/bash-completion/completions/rota",

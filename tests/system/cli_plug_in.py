@@ -5,7 +5,6 @@ import os
 import pathlib
 import re
 import subprocess
-import time
 
 from disk_machine import DiskMachine
 from machine import DONE, REFUSED, wait_for
@@ -64,6 +63,11 @@ class Rules(UdevMachine):
         self.assert_starts(clone.node)
         self.assert_starts(whole.node)
 
+    def triggered(self, disk, log):
+        """The monitor, which says that it listens before it does, has heard of a change."""
+        self.udevadm("trigger", "--action=change", f"--name-match={disk.part}")
+        return "ACTION=change" in pathlib.Path(log).read_text()
+
     def test_a_partition_starts_a_job_and_keeps_its_tag_when_it_is_removed(self):
         disk = self.disk()
         self.start_udevd(allow=(disk,))
@@ -83,8 +87,7 @@ class Rules(UdevMachine):
         with subprocess.Popen([*self.prefix, "udevadm", "monitor", "--udev", "--property",
                                "--subsystem-match=block"], stdout=log) as monitor:
             try:
-                wait_for(lambda: os.path.getsize(log.name) > 0, "the monitor")
-                time.sleep(0.2)
+                wait_for(lambda: self.triggered(disk, log.name), "the monitor")
                 disk.unplug()
                 self.settle()
                 wait_for(lambda: "ACTION=remove" in pathlib.Path(log.name).read_text(), "remove")
@@ -155,28 +158,47 @@ class Watching:
         names = ", ".join(f'"{disk.name}"' for disk in disks)
         self.rotation(f'[set.monthly]\nreserve = "1M"\nallow_fixed = true\ndisks = [{names}]\n{more}')
 
-    def prepare(self):
+    def copies_begun(self, disk):
+        return len(re.findall(f"Disk {disk.name} .*its copy begins", self.said()))
+
+    def make_marker(self):
+        """A disk that the ledger does not know: nothing is written to it."""
+        marker = self.disk(8 << 20)
+        marker.unplug()
+        subprocess.run(["mkfs.ext4", "-q", "-F", "-L", f"ROTA-{marker.name}", marker.image], check=True)
+        return marker
+
+    def let_it_handle(self, marker):
+        """Behind this, `watch` has handled all that happened to disks before: it has heard of the
+        marker, and what it hears of has an order."""
+        self.settle()
+        marker.plug_in()
+        self.wait_said(f"The job with disk {marker.name} ended with status {REFUSED}")
+        marker.unplug()
+
+    def prepare(self, *others):
         self.small_reserve()
         self.init()
         self.write("etc/fstab", "one\n")
         disk = self.prepared()
         disk.unplug()
-        self.settings(disk)
+        self.settings(disk, *others)
         return disk
 
-    def walk(self, *options):
+    def walk(self, marker, *options):
         """Plug in, sealed, unplug, away, plug in again: a copy each time and none between."""
-        disk = self.prepare()
+        disk = self.prepare(marker)
         process = self.watch(*options)
         disk.plug_in()
         self.wait_said(f"The job with disk {disk.name} is done")
         self.assertEqual(1, len(self.copies(disk)), self.said())
         self.assertEqual("safe to remove", self.state(disk))
-        time.sleep(1.2)  # the job's own changes are no plug-in; and copies have names of seconds
+        self.let_it_handle(marker)
+        self.assertEqual(1, self.copies_begun(disk), "the job's own changes were a plug-in")
         disk.unplug()
         self.wait_said(f"Disk {disk.name} was unplugged")
         wait_for(lambda: '"away"' in self.rota("history", "--disk", disk.name, "--json").out, "away")
-        self.assertEqual(1, self.said().count("its copy begins"))
+        self.assertEqual(1, self.copies_begun(disk))
         disk.plug_in()
         wait_for(lambda: self.said().count("is done") == 2, "the second copy")
         self.assertEqual(2, len(self.copies(disk)))
@@ -191,8 +213,11 @@ class Watching:
 
 
 class KernelEvents(Watching, DiskMachine):
+    def settle(self):
+        """The kernel has told all that happened before."""
+
     def test_without_udevd_a_disk_is_copied_to_when_it_is_plugged_in(self):
-        self.walk("--kernel")
+        self.walk(self.make_marker(), "--kernel")
 
     def test_a_stranger_and_two_at_once_are_told_and_recorded(self):
         disk, other, second = self.prepare(), self.disk(), self.prepared()
@@ -246,21 +271,21 @@ class UdevEvents(Watching, UdevMachine):
     def test_a_disk_that_is_prepared_while_it_watches_is_not_copied_to(self):
         self.init()
         self.write("etc/fstab", "one\n")
-        disk = self.disk()
-        self.start_udevd(allow=(disk,))
-        self.settings(disk)
+        disk, marker = self.disk(), self.make_marker()
+        self.start_udevd(allow=(disk, marker))
+        self.settings(disk, marker)
         self.watch()
         self.rota("disk", "prepare", disk.node, "--name", disk.name, "--yes", "--allow-fixed")
-        self.settle()
-        time.sleep(1)  # it has the time to begin one
+        self.let_it_handle(marker)
+        self.assertEqual(0, self.copies_begun(disk))
         disk.replug()
         self.wait_said(f"The job with disk {disk.name} is done")
-        self.assertEqual(1, self.said().count("its copy begins"))
+        self.assertEqual(1, self.copies_begun(disk))
         self.assertEqual(1, len(self.copies(disk)))
 
     def test_with_udevd_a_disk_is_copied_to_once_each_time_that_it_is_plugged_in(self):
-        disk = self.disk(plug_in=False)
-        self.start_udevd(allow=(disk,))
+        disk, marker = self.disk(plug_in=False), self.make_marker()
+        self.start_udevd(allow=(disk, marker))
         self.disk = lambda size=None: disk
         disk.plug_in()
-        self.walk()
+        self.walk(marker)

@@ -1,6 +1,7 @@
 """The screen over a slow line: how many bytes it sends, and when. At 9,600 bit/s a thousand of them take
 a second. With ROTA_SHOW_BYTES=1 the figures are printed."""
 
+import ctypes
 import fcntl
 import json
 import os
@@ -16,7 +17,8 @@ import cli_disks
 import machine
 
 TUI = os.path.join(os.path.dirname(machine.ROTA), "rota-tui")
-CALM = 0.2  # seconds without a byte: it has said all
+FRAME_END = b"\x1b[m"  # all attributes off, which ncurses sends behind each frame and nowhere else
+IN_ACCESS = 1  # of inotify
 
 
 class Line:
@@ -38,20 +40,34 @@ class Line:
         os.waitpid(self.pid, 0)
         os.close(self.fd)
 
-    def told(self, least=1, calm=CALM):
-        """What it sends until it is calm, at least so many bytes."""
-        sent, end = b"", time.monotonic() + 15
-        while time.monotonic() < end:
-            ready, _, _ = select.select([self.fd], [], [], calm)
-            if ready:
-                sent += os.read(self.fd, 65536)
-            elif len(sent) >= least:
-                return sent
-        raise AssertionError(f"nothing but {sent} for 15 s")
+    def told(self, text=b"", least=1):
+        """What it sends up to the end of a frame, at least so many bytes, this text among them."""
+        sent, end = b"", time.monotonic() + 60
+        while not (sent.endswith(FRAME_END) and text in sent and len(sent) >= least):
+            left = end - time.monotonic()
+            if left < 0 or not select.select([self.fd], [], [], left)[0]:
+                raise AssertionError(f"nothing but {sent} for a minute")
+            sent += os.read(self.fd, 65536)
+        return sent
 
     def after(self, keys):
         os.write(self.fd, keys.encode())
         return self.told()
+
+
+class Readers:
+    """Hears of whoever reads a file."""
+
+    def __init__(self, test, path):
+        libc = ctypes.CDLL(None, use_errno=True)
+        self.fd = libc.inotify_init1(os.O_CLOEXEC)
+        test.addCleanup(os.close, self.fd)
+        if self.fd < 0 or libc.inotify_add_watch(self.fd, os.fsencode(path), IN_ACCESS) < 0:
+            raise OSError(ctypes.get_errno(), "inotify")
+
+    def wait(self):
+        if not select.select([self.fd], [], [], 60)[0]:
+            raise AssertionError("nobody has read the file for a minute")
 
 
 class SlowLine(machine.Machine):
@@ -65,26 +81,29 @@ class SlowLine(machine.Machine):
         self.taken_in(self.two_disks())
 
     def progress(self, disk):
-        """A job as its progress file tells it; returns what tells of a second more."""
+        """A job as its progress file tells it; returns what tells of a second more, and the file."""
         run = pathlib.Path(self.places["RUN"])
         run.mkdir(exist_ok=True)
-        path = run / f"disk-{disk}.json"
-        held = open(path, "a", encoding="utf-8")
+        held = open(run / "new", "a", encoding="utf-8")
         self.addCleanup(held.close)
         fcntl.flock(held, fcntl.LOCK_EX)  # as a job that runs
 
-        def write(**line):
-            with open(path, "a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
-        write(job=f"disk {disk}", pid=os.getpid(), started="2026-01-01T00:00:00Z")
-        write(time="2026-01-01T00:00:00Z", step="copy", state="begins", server="main")
+        def write(*lines):  # with one call: they are one frame
+            held.write("".join(json.dumps(line) + "\n" for line in lines))
+            held.flush()
+        times = (f"2026-01-01T00:00:{second:02}Z" for second in range(60))
         seconds = iter(range(1, 60))
 
         def tick():
             second = next(seconds)
-            write(time=f"2026-01-01T00:00:{second:02}Z", activity="copying", files=41 * second,
-                  bytes=48_000_000 * second, total_files=0, total_bytes=10_000_000_000)
-        return tick
+            write({"time": next(times), "activity": "copying", "files": 41 * second,
+                   "bytes": 48_000_000 * second, "total_files": 0, "total_bytes": 10_000_000_000})
+        write({"job": f"disk {disk}", "pid": os.getpid(), "started": "2026-01-01T00:00:00Z"},
+              {"time": next(times), "step": "copy", "state": "begins", "server": "main"})
+        tick()
+        path = run / f"disk-{disk}.json"
+        os.rename(run / "new", path)
+        return tick, path
 
     def assert_silent(self, line, seconds):
         """Nothing happens that is seen, and nothing is sent."""
@@ -98,27 +117,28 @@ class SlowLine(machine.Machine):
 
     def test_a_key_and_a_tick_send_only_what_changes(self):
         line = Line(self, 80, 24)
-        sent = {"first screen": len(line.told(1000, calm=1))}
+        sent = {"first screen": len(line.told(b"q quit", 1000))}
         self.assert_silent(line, 0.8)
         sent["down"] = len(line.after("j"))
         sent["menu"] = len(line.after("\r"))
         sent["menu, down"] = len(line.after("j"))
         sent["back"] = len(line.after("q"))
-        tick = self.progress("A")
-        tick()
-        line.told(calm=0.5)
+        tick, file = self.progress("A")
+        line.told(b"48 MB of 10 GB")
         ticks = []
         for _ in range(4):
             tick()
             ticks.append(len(line.told()))
         sent["tick"] = max(ticks)
         line.after("d")
+        readers = Readers(self, file)
         tick()
+        readers.wait()
         self.assert_silent(line, 0.5)  # this page does not show it
         self.assert_sent(sent, {"first screen": 2_500, "down": 500, "menu": 1_200,
                                 "menu, down": 150, "back": 2_300, "tick": 150})
 
     def test_a_large_window_sends_little_more(self):
         line = Line(self, 160, 50)
-        sent = {"first screen": len(line.told(1000, calm=1)), "down": len(line.after("j"))}
+        sent = {"first screen": len(line.told(b"q quit", 1000)), "down": len(line.after("j"))}
         self.assert_sent(sent, {"first screen": 3_200, "down": 600})

@@ -19,6 +19,7 @@ import cli_disks
 import cli_doctor
 import cli_drill
 import cli_held
+import cli_hooks
 import cli_input
 import cli_interrupted
 import cli_keys
@@ -42,10 +43,11 @@ import cli_trees
 import cli_unwatched
 import machine
 
-MODULES = (cli_input, cli_commands, cli_trees, cli_stores, cli_keys, cli_cron, cli_purge, cli_interrupted,
-           cli_b2, cli_locks, cli_s3, cli_sftp, cli_secrets, cli_attack, cli_doctor, cli_drill, cli_cost,
-           cli_disks, cli_prepare, cli_attach_disk, cli_held, cli_labels, cli_package, cli_pages, cli_plug_in,
-           cli_remind, cli_ledger, cli_said, cli_screen, cli_slow_line, cli_unwatched)
+MODULES = (cli_input, cli_commands, cli_trees, cli_stores, cli_keys, cli_cron, cli_purge,
+           cli_interrupted, cli_b2, cli_locks, cli_s3, cli_sftp, cli_secrets, cli_attack, cli_doctor,
+           cli_drill, cli_cost, cli_disks, cli_prepare, cli_attach_disk, cli_held, cli_hooks,
+           cli_labels, cli_package, cli_pages, cli_plug_in, cli_remind, cli_ledger, cli_said,
+           cli_screen, cli_slow_line, cli_unwatched)
 
 
 def cases(suite):

@@ -1,16 +1,18 @@
 """Jobs with a rotation disk that nobody looks at: what they wait for, and what people are told."""
 
+import contextlib
 import fcntl
 import json
 import os
 import pathlib
 import re
 import subprocess
-import threading
 import time
 
-from disk_machine import DiskMachine, events
-from machine import CORRUPT, DONE, REFUSED, TIMEOUT, WARNINGS, wait_for
+from disk_machine import DiskMachine
+from machine import (CORRUPT, DONE, INTERRUPTED, REFUSED, TIMEOUT, WARNINGS, read_until, wait_for,
+                     wait_until_it_waits)
+from udev_machine import UdevMachine
 
 
 class Unwatched(DiskMachine):
@@ -43,25 +45,39 @@ class Unwatched(DiskMachine):
     def state(self, disk):
         return self.rota("disk", "show", disk.name, "--json").json()["state"]
 
-    def holds(self, path, seconds):
-        """Somebody holds this lock for so long from now on."""
+    @contextlib.contextmanager
+    def held(self, path):
+        """Somebody holds this lock meanwhile."""
         pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
-        file = open(path, "a", encoding="ascii")
-        fcntl.flock(file, fcntl.LOCK_EX)
-        timer = threading.Timer(seconds, file.close)
-        timer.start()
-        self.addCleanup(timer.join)
+        with open(path, "a", encoding="ascii") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def gate(self, when, name="gate"):
+        """Makes a hook that says that it is there, and waits; returns what lets it go on."""
+        gate = self.dir / name
+        os.mkfifo(gate)
+        self.hook(when, f"touch {self.dir}/here; read line < {gate}\n")
+        return lambda: gate.write_text("go\n")
 
 
 class Meeting(Unwatched):
     def lock(self):
         return pathlib.Path(self.places["STATE"]) / "main/lock"
 
+    def disk_lock(self, disk):
+        return pathlib.Path(self.places["RUN"]) / f"disk-{disk.name}.lock"
+
     def test_a_disk_that_comes_during_the_nightly_run_is_copied_to_behind_it(self):
         disk = self.prepared()
         self.hook("pre", "exit 0\n")
-        self.holds(self.lock(), 1.5)
-        lines = events(self.by_udev(disk, "--json"))
+        with self.start("disk", "attach", "--started-by=udev", "--json", disk.part) as job:
+            with self.held(self.lock()):
+                said = read_until(job.stdout.fileno(), b'"waits"')
+                self.assertIsNone(job.poll())
+            said += job.communicate(timeout=TIMEOUT)[0]
+        self.assertEqual(DONE, job.returncode)
+        lines = [json.loads(line) for line in said.splitlines()]
         self.assertIn(("copy", "waits"), [(e.get("step"), e.get("state")) for e in lines])
         self.assertEqual(1, len(self.copies(disk)))
         self.assertEqual(["safe to unplug"], [message["event"] for message in self.told()])
@@ -78,8 +94,7 @@ class Meeting(Unwatched):
         with self.start("disk", "attach", "--started-by=udev", disk.part) as job:
             wait_for((self.dir / "here").exists, "the post hook")
             with self.start("cron") as night:
-                time.sleep(1)
-                self.assertIsNone(night.poll(), "the nightly run did not wait")
+                wait_until_it_waits(night, self.lock())
                 gate.write_text("go\n")
                 self.assertEqual((b"", b""), night.communicate(timeout=TIMEOUT))
                 self.assertEqual(DONE, night.returncode)
@@ -91,12 +106,11 @@ class Meeting(Unwatched):
 
     def test_a_nightly_run_that_waits_can_be_ended(self):
         self.silent("cron")
-        self.holds(self.lock(), 3)
-        with self.start("cron") as night:
-            time.sleep(0.7)
-            self.assertIsNone(night.poll())
+        with self.held(self.lock()), self.start("cron") as night:
+            wait_until_it_waits(night, self.lock())
             night.terminate()
-            self.assertEqual(130, night.wait(TIMEOUT))
+            wait_for(lambda: night.poll() is not None, "its end")
+            self.assertEqual(INTERRUPTED, night.returncode)
 
     def test_a_post_hook_that_fails_leaves_a_sealed_copy_and_a_warning(self):
         disk = self.prepared()
@@ -110,18 +124,83 @@ class Meeting(Unwatched):
 
     def test_a_job_that_still_ends_with_the_disk_is_waited_for(self):
         disk = self.prepared()
-        self.holds(pathlib.Path(self.places["RUN"]) / f"disk-{disk.name}.lock", 1.2)
-        self.by_udev(disk)
+        with self.start("disk", "attach", "--started-by=udev", disk.part) as job:
+            with self.held(self.disk_lock(disk)):
+                wait_until_it_waits(job, self.disk_lock(disk))
+            self.assertEqual(DONE, job.wait(TIMEOUT))
         self.assertEqual(1, len(self.copies(disk)))
 
     def test_a_person_who_was_quicker_has_made_the_copy(self):
         disk = self.prepared()
-        self.hook("pre", f"touch {self.dir}/here; sleep 1\n")
+        go_on = self.gate("pre")
         with self.start("disk", "attach", disk.part) as job:
             wait_for((self.dir / "here").exists, "the pre hook")
-            self.by_udev(disk)
+            with self.start("disk", "attach", "--started-by=udev", disk.part) as second:
+                wait_until_it_waits(second, self.disk_lock(disk))
+                go_on()
+                self.assertEqual(DONE, second.wait(TIMEOUT))
             self.assertEqual(DONE, job.wait(TIMEOUT))
         self.assertEqual(1, len(self.copies(disk)))
+
+
+class InLine(Unwatched):
+    def waits_at(self, job, lock):
+        """The job has the lock's file open."""
+        def opened():
+            try:
+                fds = [os.readlink(fd) for fd in pathlib.Path(f"/proc/{job.pid}/fd").iterdir()]
+            except OSError:
+                return False  # one was closed meanwhile
+            return str(lock) in fds
+        wait_for(opened, f"a job at {lock}")
+
+    def test_of_two_jobs_that_wait_for_a_disk_one_copies_and_the_other_has_nothing_to_do(self):
+        disk = self.prepared()
+        # What whoever has waited does first; the other one looks at the lock meanwhile.
+        self.fake("systemctl", "sleep 1")
+        self.hook("pre", "sleep 1\n")
+        lock = pathlib.Path(self.places["RUN"]) / f"disk-{disk.name}.lock"
+        with open(lock, "a", encoding="ascii") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            jobs = [self.start("disk", "attach", "--started-by=udev", disk.part) for _ in range(2)]
+            for job in jobs:
+                self.waits_at(job, lock)
+        for job in jobs:
+            err = job.communicate(timeout=TIMEOUT)[1]
+            self.assertEqual(DONE, job.returncode, err)
+        self.assertEqual(1, len(self.copies(disk)))
+        self.assertEqual(["safe to unplug"], [message["event"] for message in self.told()])
+
+
+class Asked(Unwatched):
+    def test_a_job_that_is_asked_to_end_twice_tells_and_records_that_it_did(self):
+        disk = self.prepared()
+        self.hook("pre", f"touch {self.dir}/here; until [ -e {self.dir}/go ]; do sleep 0.05; done\n")
+        with self.start("disk", "attach", "--started-by=watch", disk.part) as job:
+            wait_for((self.dir / "here").exists, "the pre hook")
+            for _ in range(2):
+                job.terminate()
+                wait_for(lambda: self.has_taken(job), "a signal that was taken")
+            (self.dir / "go").touch()
+            job.communicate(timeout=TIMEOUT)
+        self.assertEqual(INTERRUPTED, job.returncode)
+        self.assertEqual(["interrupted"], [message["event"] for message in self.told()])
+        self.assertEqual("interrupted", self.state(disk))
+
+    def has_taken(self, job):
+        status = pathlib.Path(f"/proc/{job.pid}/status").read_text()
+        return job.poll() is not None or re.search(r"(?m)^ShdPnd:\s*0+$", status)
+
+    def test_a_watch_begins_with_a_mistake_in_rotation_toml_and_tells_it(self):
+        self.fake("sendmail", "cat >> $0.in")
+        self.rotation("[set.monthly]\ninterval = 3\n")
+        with self.start("watch", "--kernel") as watch:
+            said = [watch.stdout.readline().decode() for _ in range(2)]
+            watch.terminate()
+            self.assertEqual((b"", b""), watch.communicate(timeout=TIMEOUT))
+        self.assertRegex("".join(said), "rotation.toml(.|\n)*Waiting for rotation disks")
+        self.assertEqual(DONE, watch.returncode)
+        self.assertRegex((self.bin / "sendmail.in").read_text(), "ALARM(.|\n)*rotation.toml")
 
 
 class Said(Unwatched):
@@ -204,8 +283,9 @@ class Untrusted(Unwatched):
     def test_a_filesystem_that_is_broken_is_recorded_and_stays_said(self):
         disk = self.prepared(size=64 << 20)
         self.by_udev(disk)
+        disk.unplug()
         self.rota("disk", "move", disk.name, "off-site", "--place", "bank", "--by", "jo")
-        disk.replug()
+        disk.plug_in()
         self.damage(disk)
         self.told()
         result = self.by_udev(disk, status=CORRUPT)
@@ -253,20 +333,18 @@ class Untrusted(Unwatched):
         self.assertRegex(self.rota("status").out, "said to be lost.* plugged in here")
 
 
-class Typed(Unwatched):
-    """The disk is changed while the question waits."""
+class Typed(UdevMachine, Unwatched):
+    """The disk is changed while the question waits. The loop device is the test's own: nobody takes
+    it in between."""
 
     def changed(self, disk, other, typed, *args):
         """Answers a question when another image has come to the same device."""
         process, master, _ = self.with_terminal(*args)
-        shown = b""
-        while b"to go on: " not in shown:
-            shown += os.read(master, 4096)
-        subprocess.run(["partx", "-d", disk.node], check=False, stderr=subprocess.DEVNULL)
-        subprocess.run(["losetup", "--detach", disk.node], check=True)
-        subprocess.run(["losetup", "--partscan", disk.node, other], check=True)
-        if not os.path.exists(disk.part):
-            subprocess.run(["partx", "-a", disk.node], check=False, stderr=subprocess.DEVNULL)
+        read_until(master, b"to go on: ")
+        disk.unplug()
+        own, disk.image = disk.image, other
+        disk.plug_in()
+        disk.image = own
         os.write(master, typed.encode() + b"\n")
         err = process.communicate(timeout=TIMEOUT)[1].decode()
         return process.returncode, err

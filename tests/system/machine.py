@@ -1,5 +1,6 @@
 """A machine for one test: rota itself, a source, a store and places of its own."""
 
+import contextlib
 import ctypes
 import functools
 import json
@@ -7,6 +8,7 @@ import os
 import pathlib
 import pty
 import re
+import select
 import shutil
 import signal
 import stat
@@ -291,6 +293,43 @@ def wait_for(condition, what, seconds=60):
         if time.monotonic() > end:
             raise AssertionError(f"{what} did not happen in {seconds} s")
         time.sleep(0.002)
+
+
+def opened(process, file):
+    """The numbers of the process's descriptors of this file; none if it ended."""
+    file, found = os.path.realpath(file), []
+    with contextlib.suppress(OSError):
+        for number in os.listdir(f"/proc/{process.pid}/fd"):
+            with contextlib.suppress(OSError):  # closed meanwhile
+                if os.readlink(f"/proc/{process.pid}/fd/{number}") == file:
+                    found.append(number)
+    return found
+
+
+def wait_until_it_waits(process, lock):
+    """Waits until a process has found this lock held by another: it has the file open, and then it
+    sleeps. (Between its opening and its first try there is nothing to sleep for.)"""
+    def sleeps():
+        stat = pathlib.Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8")
+        return stat.rpartition(")")[2].split()[0] == "S"
+    wait_for(lambda: process.poll() is not None or opened(process, lock) and sleeps(),
+             f"waiting for {lock}")
+    if process.poll() is not None:
+        raise AssertionError(f"it ended with status {process.poll()} and did not wait for {lock}")
+
+
+def read_until(fd, text, seconds=60):
+    """Reads from a terminal or a pipe until it has said this, and returns all that it said."""
+    shown, end = b"", time.monotonic() + seconds
+    while text not in shown:
+        left = end - time.monotonic()
+        if left < 0 or not select.select([fd], [], [], left)[0]:
+            raise AssertionError(f"{text} was not said in {seconds} s: {shown}")
+        part = os.read(fd, 65536)
+        if not part:
+            raise AssertionError(f"it ended without {text}: {shown}")
+        shown += part
+    return shown
 
 
 def contents(directory):

@@ -67,11 +67,11 @@ class UdevMachine(DiskMachine):
 
     def setUp(self):
         self.made = []
-        self.addCleanup(lambda: [os.rmdir(place) for place in self.made])  # after the unmounting
-        super().setUp()
         self.prefix = []
         self.numbers = []
         self.udevd = None
+        self.addCleanup(lambda: [os.rmdir(place) for place in self.made])  # after the unmounting
+        super().setUp()
         if not private_mounts():
             self.skip("needs a mount namespace of its own")
 
@@ -130,6 +130,7 @@ class UdevMachine(DiskMachine):
         self.addCleanup(self.udevd.wait)
         self.addCleanup(self.udevd.terminate)
         wait_for(lambda: os.path.exists("/run/udev/control"), "udevd")
+        self.udevadm("control", "--ping")  # it listens to the kernel
 
     def private(self, place):
         """An empty directory over this one, until the test ends."""
