@@ -127,7 +127,11 @@ BackupReport backup(Server& server, const base::LockFile&, bool force_full,
     run_post_after_failure(profile, around);
     throw;
   }
-  run_post(profile, around, "the backup is complete, but what follows it failed");
+  try {
+    run_post(profile, around, "the backup is complete, but what follows it failed");
+  } catch (const base::Error& error) {
+    around.warnings.warn(profile.name, error.what());  // no reason to verify and purge nothing
+  }
   return report;
 }
 

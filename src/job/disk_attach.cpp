@@ -16,11 +16,9 @@
 #include "job/disk_restore.h"
 #include "job/disk_room.h"
 #include "job/disk_sources.h"
+#include "job/disk_turn.h"
 #include "job/plug_in.h"
-#include "job/rotation_status.h"
 #include "job/source_error.h"
-#include "rotation/rotation.h"
-#include "status/read_facts.h"
 
 namespace rota::job {
 
@@ -52,7 +50,6 @@ class AttachJob {
 
  private:
   void check_options() const;
-  void check_turn();
   void find_sources();
   void leave_out(const std::string& server, const Error& error);
   template <typename Step>
@@ -115,7 +112,7 @@ AttachReport AttachJob::run() {
                             name(), places_.config));
   }
   refuse_if_ended(session_->row());
-  check_turn();
+  check_turn(*session_, rotation_, disks_, log_, around_);
   try {
     work();
   } catch (const Error& error) {
@@ -132,32 +129,6 @@ AttachReport AttachJob::run() {
     throw;
   }
   return std::move(report_);
-}
-
-/// Not refused: a copy on the wrong disk is better than none. But a person must hear of it.
-void AttachJob::check_turn() {
-  const std::vector<rotation::SetPolicy> policies = status::set_policies(rotation_);
-  const std::vector<ledger::DiskState> states = disks_.states();
-  const std::string next = rotation::next_disk(policies, set_->name, states, now());
-  if (!next.empty() && next != name()) {
-    const std::string message = fmt::format(
-        "Disk {} was plugged in, but it is the turn of {}: the copy is made all the same; bring {} "
-        "next time.",
-        name(), next, next);
-    around_.warnings.warn(name(), message);
-    log_.event("turn", "warning", message);
-  }
-  std::vector<std::string> connected = session_->others();
-  connected.push_back(name());
-  close_two_connected(disks_, connected, now());
-  for (const std::string& other : session_->others()) {
-    const std::string message = fmt::format(
-        "Disks {} and {} are plugged in at once: whatever reaches this machine reaches both; take "
-        "one away.",
-        std::min(name(), other), std::max(name(), other));
-    raise_alarm(disks_, now(), kTwoConnected, ledger::Severity::alarm, name(), "", message);
-    around_.warnings.warn(name(), message);
-  }
 }
 
 /// Asked before anything is mounted: what is wrong with a profile is said at once. What cannot be

@@ -337,8 +337,15 @@ class Hooks(Machine):
 
     def test_when_post_fails_the_run_stays(self):
         self.hook("post", "exit 9")
-        self.fails(FAILED, "the backup is complete.*status 9", "backup")
+        result = self.rota("backup", status=WARNINGS)
+        self.assertRegex(result.err, "the backup is complete.*status 9")
         self.assertEqual(1, len(self.runs()))
+        # The night goes on.
+        self.set(max_fulls_with_incrs=1)
+        result = self.rota("cron", status=WARNINGS)
+        self.assertRegex(result.err, r"\A[^\n]*the backup is complete[^\n]*status 9[^\n]*\n\Z")
+        self.assertEqual("listing", self.rota("status", "--json").json()["profiles"][0]
+                         ["last_verification"]["what"])
 
     def test_a_hook_that_others_could_change_is_refused(self):
         self.hook("pre", "true")
