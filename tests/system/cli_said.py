@@ -137,8 +137,13 @@ class Said(Machine):
 
     def test_a_full_output_is_an_error_of_the_calendar_too(self):
         self.silent("backup")
+        file = pathlib.Path(self.places["CONFIG"]) / "rotation.toml"
+        file.write_text('[drill]\nevery = "1M"\n')
+        span = ["--for", "20Y"]  # more than what is kept until the end
+        self.assertGreater(len(self.rota("calendar", *span).out), 20_000)
         with open("/dev/full", "wb") as full:
-            self.assertIn("cannot write", self.rota("calendar", stdout=full, status=FAILED).err)
+            result = self.rota("calendar", *span, stdout=full, status=FAILED)
+        self.assertIn("cannot write", result.err)
 
     def test_a_check_without_disks_says_what_is_good(self):
         self.silent("cron")
