@@ -143,6 +143,8 @@ Rows rows_from(const json& file) {
   for (const json& value : list(file, "unusable")) {
     rows.facts.unusable.push_back({text(value, "profile"), text(value, "problem")});
   }
+  // Older recordings have none.
+  if (file.contains("lost_history")) rows.facts.lost_history = text(file, "lost_history");
   for (const json& value : list(file, "sets")) {
     rows.facts.sets.push_back(set_of(value));
     const std::string place = text(value, "place");
@@ -172,6 +174,7 @@ std::string recording(const Rows& rows) {
                {"unusable", json::array()},
                {"sets", json::array()},
                {"disks", json::array()},
+               {"lost_history", rows.facts.lost_history},
                {"alarms", rows_json(rows.facts.alarms)},
                {"claims", rows_json(rows.claims)},
                {"observations", rows_json(rows.observations)},

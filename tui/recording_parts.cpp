@@ -146,6 +146,7 @@ json to_json(const rotation::ProfileRows& profile) {
                 {"max_full_age", span_text(profile.policy.max_full_age)},
                 {"max_age", span_text(profile.policy.max_age)},
                 {"max_fulls_with_incrs", profile.policy.max_fulls_with_incrs},
+                {"wrote", profile.wrote},
                 {"runs", json::array()},
                 {"verifications", json::array()}};
   for (const auto& run : profile.runs) value["runs"].push_back(to_json(run));
@@ -161,6 +162,7 @@ rotation::ProfileRows profile_of(const json& value) {
   profile.policy.max_age = span_of(value, "max_age");
   profile.policy.max_fulls_with_incrs =
       static_cast<int>(std::min<std::uint64_t>(number(value, "max_fulls_with_incrs"), 1'000'000));
+  if (value.contains("wrote")) profile.wrote = flag(value, "wrote");  // older ones have none
   for (const json& run : list(value, "runs")) profile.runs.push_back(run_of(run, profile.profile));
   for (const json& row : list(value, "verifications")) {
     profile.verifications.push_back(verification_of(row, profile.profile));

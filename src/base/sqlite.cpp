@@ -12,11 +12,22 @@ void Statement::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_fi
 
 void Database::Close::operator()(sqlite3* database) const { sqlite3_close(database); }
 
-Database::Database(const std::string& path) : path_(path) {
+Database::Database(const std::string& path)
+    : Database(path, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX) {}
+
+Database Database::immutable(const std::string& path) {
+  std::string name = "file:";
+  for (const char c : path) {
+    c == '%' || c == '?' || c == '#' ? name += fmt::format("%{:02x}", static_cast<unsigned char>(c))
+                                     : name += c;
+  }
+  return {path, name + "?immutable=1",
+          SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX};
+}
+
+Database::Database(const std::string& path, const std::string& name, int flags) : path_(path) {
   sqlite3* handle = nullptr;
-  const int code =
-      sqlite3_open_v2(path.c_str(), &handle,
-                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int code = sqlite3_open_v2(name.c_str(), &handle, flags, nullptr);
   handle_.reset(handle);
   if (code != SQLITE_OK) fail(code);
   sqlite3_busy_timeout(handle, static_cast<int>(kUsualWait.count()));

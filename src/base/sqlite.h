@@ -54,6 +54,10 @@ class Database {
   /// path: a file; "" is a private temporary database that stays in a bounded cache and spills to
   /// a file of its own, which is gone with the object.
   explicit Database(const std::string& path);
+  /// A file that nobody can change meanwhile, only to be read: on a read-only filesystem, where
+  /// SQLite could not make the files that it locks with (sqlite.org/wal.html, "Read-Only
+  /// Databases"). What is in a write-ahead log beside it is not seen.
+  static Database immutable(const std::string& path);
 
   void execute(const std::string& sql);
   [[noreturn]] void fail(int code) const;
@@ -65,6 +69,8 @@ class Database {
   struct Close {
     void operator()(sqlite3* database) const;
   };
+  Database(const std::string& path, const std::string& name, int flags);
+
   std::string path_;
   std::unique_ptr<sqlite3, Close> handle_;
 };

@@ -99,9 +99,24 @@ ChainSource::ChainSource(store::Store& store, RunRecord record, const std::strin
   paths_.erase(below, paths_.end());
   if (paths_.size() == 1 && paths_.front().empty()) paths_.clear();
   if (!paths_.empty()) enter(paths_[next_path_++]);
+  check_paths();
 }
 
 ChainSource::~ChainSource() = default;
+
+/// Of all but the first, which was entered: what is missing is told before anything is given.
+void ChainSource::check_paths() {
+  for (std::size_t i = next_path_; i < paths_.size(); ++i) {
+    try {
+      if (IndexView::find(objects_, record_, paths_[i])) continue;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::corrupt || !on_lost_) throw;
+      continue;  // it is told of when its turn comes
+    }
+    throw Error(ErrorKind::not_found,
+                fmt::format("there is no {} in run {}", base::printable(paths_[i]), record_.run));
+  }
+}
 
 /// Keeps and tells of what is lost of the wanted paths.
 void ChainSource::note(const LostRange& range) {

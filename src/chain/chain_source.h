@@ -22,7 +22,8 @@ class ChainSource final : public tree::Source {
  public:
   /// paths: what is wanted of the tree, relative to its root; each comes with all that lies below
   /// it and the directories above it; empty means everything. A hard link whose first name is not
-  /// among them becomes a file of its own. Throws Error(not_found) for a path that is not there.
+  /// among them becomes a file of its own. Throws Error(not_found) for a path that is not there, at
+  /// once.
   /// index_copies: see IndexObjects; may be empty.
   /// lost: told of each stretch of what is wanted of which the damaged index cannot tell; the rest
   /// is given, maybe without directories above it, and names of a file whose first name is lost
@@ -31,6 +32,10 @@ class ChainSource final : public tree::Source {
   ChainSource(store::Store& store, RunRecord record, const std::string& index_copies,
               std::vector<std::string> paths = {}, OnLost lost = nullptr, KeyRing* keys = nullptr);
   ~ChainSource() override;
+
+  /// Throws NoKeyError when the run is encrypted and nothing here opens it: copies of the index on
+  /// this machine are in the clear, the data is not.
+  void check_key() { clear_.check_key(); }
 
   bool next(tree::Entry& entry) override;
   bool complete(tree::Entry&) override { return true; }
@@ -41,6 +46,7 @@ class ChainSource final : public tree::Source {
  private:
   bool next_record(IndexRecord& record);
   void enter(const std::string& path);
+  void check_paths();
   bool selected(const std::string& path) const;
   void make_first_name(IndexRecord& record);
   void note(const LostRange& range);

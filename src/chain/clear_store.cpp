@@ -36,14 +36,22 @@ RunKey ClearStore::key_for(const std::string& name) const {
   if (found == record_.runs.end()) {
     throw Error(ErrorKind::corrupt, "it belongs to no run before this one");
   }
-  const auto number = static_cast<std::size_t>(found - record_.runs.begin());
+  return key_of(static_cast<std::size_t>(found - record_.runs.begin()));
+}
+
+RunKey ClearStore::key_of(std::size_t number) const {
   const std::lock_guard lock(mutex_);
   if (!run_keys_[number]) {
     KeyRing none;
     run_keys_[number] =
-        (keys_ != nullptr ? *keys_ : none).open(record_.envelopes[number], record_.recipients, run);
+        (keys_ != nullptr ? *keys_ : none)
+            .open(record_.envelopes[number], record_.recipients, record_.runs[number]);
   }
   return *run_keys_[number];
+}
+
+void ClearStore::check_key() const {
+  if (record_.encrypted()) key_of(record_.number());
 }
 
 base::Bytes ClearStore::open(const std::string& name, base::Bytes object) const {

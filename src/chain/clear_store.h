@@ -19,6 +19,9 @@ class ClearStore final : public store::Store {
   /// object. keys: null for none.
   ClearStore(store::Store& store, const RunRecord& record, KeyRing* keys);
 
+  /// Throws NoKeyError when nothing here opens the record's run.
+  void check_key() const;
+
   /// What get() gives for an object that was read already.
   base::Bytes open(const std::string& name, base::Bytes object) const;
 
@@ -38,6 +41,7 @@ class ClearStore final : public store::Store {
 
  private:
   RunKey key_for(const std::string& name) const;
+  RunKey key_of(std::size_t number) const;
 
   store::Store& store_;
   const RunRecord& record_;

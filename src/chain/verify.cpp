@@ -358,14 +358,22 @@ class Verifier {
 VerifyResult verify(store::Store& store, const LocalState* state, bool data,
                     base::Progress& progress, const std::stop_token& stop,
                     const std::optional<Sample>& sample, KeyRing* keys) {
+  return verify(store, Catalog(store, state, keys), state, data, progress, stop, sample, keys);
+}
+
+VerifyResult verify(store::Store& store, const Catalog& catalog, const LocalState* state, bool data,
+                    base::Progress& progress, const std::stop_token& stop,
+                    const std::optional<Sample>& sample, KeyRing* keys) {
   progress.set_activity(data     ? "verifying all data"
                         : sample ? "verifying a sample"
                                  : "verifying from the listing");
-  const Catalog catalog(store, state, keys);
   Verifier verifier(store, catalog, keys, data, sample, progress, stop);
   for (const ChainInfo& chain : catalog.chains()) verifier.chain(chain);
   for (const ChainInfo& chain : catalog.broken()) verifier.strays(chain);
-  if (const RunInfo* newest = catalog.newest()) verifier.result.newest = newest->run;
+  if (const RunInfo* newest = catalog.newest()) {
+    verifier.result.newest = newest->run;
+    verifier.result.newest_chain = newest->chain;
+  }
   // No later run vouches for the newest; only who wrote it can miss it, or tell that it changed.
   if (const auto last = state != nullptr ? state->last() : std::nullopt) {
     const auto journal = state->journal();
@@ -373,6 +381,8 @@ VerifyResult verify(store::Store& store, const LocalState* state, bool data,
     // run takes it as its own.
     const bool pending = journal && journal->run == verifier.result.newest;
     if (pending) return verifier.result;
+    verifier.result.not_ours =
+        last->run != verifier.result.newest || last->record_sha256 != verifier.newest_sha256;
     if (last->run != verifier.result.newest) {
       verifier.problem(fmt::format(
           "run {}: this machine wrote it last, and the store does not show it as the newest",

@@ -19,6 +19,10 @@ struct VerifyResult {
   std::uint64_t objects = 0;
   std::uint64_t bytes = 0;
   std::string newest;  ///< the newest run that was looked at; empty when there is none
+  std::string newest_chain;
+  /// The store does not show as its newest run what this machine wrote last: more may be gone, or
+  /// another's, than the problems name.
+  bool not_ours = false;
   std::vector<std::string> problems;
   /// Where the problems are, in their order: runs that cannot be restored whole once and for all,
   /// or that cannot be judged. Runs that are built on these are harmed too and are not among them.
@@ -51,5 +55,9 @@ struct VerifyResult {
 VerifyResult verify(store::Store& store, const LocalState* state, bool data,
                     base::Progress& progress, const std::stop_token& stop,
                     const std::optional<Sample>& sample = std::nullopt, KeyRing* keys = nullptr);
+/// The same with the catalog of that store, made with the same state and keys.
+VerifyResult verify(store::Store& store, const Catalog& catalog, const LocalState* state, bool data,
+                    base::Progress& progress, const std::stop_token& stop,
+                    const std::optional<Sample>& sample, KeyRing* keys);
 
 }  // namespace rota::chain

@@ -24,7 +24,8 @@ class Backup final : public Command {
   }
 
   int run(Context& context) override {
-    job::Server server(context.places(), context.take_profile(words_, 0, 0), context.stop());
+    job::Server server(context.places(), context.take_profile(words_, 0, 0), context.stop(),
+                       &context.warnings());
     job::BackupReport report;
     {
       const base::TerminalProgress terminal(context.progress());

@@ -42,7 +42,7 @@ class Calendar final : public Command {
         job::icalendar(rotation::coming_swaps(status.rotation, now, until),
                        rotation::coming_drills(status.rotation, now, until), host.data(), now);
     if (out_.empty()) {
-      std::fwrite(text.data(), 1, text.size(), stdout);
+      fmt::print("{}", text);
     } else {
       base::write_output(out_, text, 0644);
     }

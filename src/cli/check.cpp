@@ -69,7 +69,7 @@ class Check final : public Command {
     const std::vector<std::string> names =
         words_.empty() ? profile::list_profiles(context.places()) : words_;
     if (names.empty()) profile::only_profile(context.places());  // says how to make one
-    ledger::Ledger ledger(context.places().ledger());
+    ledger::Ledger ledger(context.places().ledger(), ledger::Ledger::Access::read);
     const rotation::Status status =
         job::read_status(context.places(), ledger, udev::real_devices(), now, names);
     const auto [word, code] = verdict(status.level);

@@ -49,7 +49,9 @@ DiskTree::DiskTree(Context& context, const DiskOptions& options, std::vector<std
   if (!options.copy.empty()) {
     if (!at.empty()) throw Error(ErrorKind::usage, "--at chooses a copy, and --copy names one");
     take_server(words, most);
-    tree_ = job::open_copy_directory(options.copy, context.warnings());
+    open_ = [&context, copy = options.copy] {
+      return job::open_copy_directory(copy, context.warnings());
+    };
     name_ = base::printable(options.copy);
   } else {
     reader_ = std::make_unique<job::DiskReader>(context.places(), udev::real_devices(),
@@ -58,8 +60,9 @@ DiskTree::DiskTree(Context& context, const DiskOptions& options, std::vector<std
     if (!reader_->doubt().empty()) context.warnings().warn(reader_->name(), reader_->doubt());
     const disk::CopyInfo copy = reader_->select(take_server(words, most), at, context.now());
     name_ = fmt::format("{} {}", copy.server, base::compact(copy.time));
-    tree_ = reader_->open(copy, context.warnings());
+    open_ = [this, &context, copy] { return reader_->open(copy, context.warnings()); };
   }
+  tree_ = open_();
 }
 
 std::string DiskTree::take_server(std::vector<std::string>& words, std::size_t most) const {
@@ -93,9 +96,16 @@ tree::Source& DiskTree::source() {
   return *tree_;
 }
 
-void DiskTree::check_paths() const {
-  if (!selected_) return;
-  const std::vector<std::string> missing = selected_->missing();
+void DiskTree::check_paths(const std::vector<std::string>& paths) {
+  if (paths.empty()) return;
+  std::vector<std::string> wanted;
+  for (const std::string& path : paths) wanted.push_back(relative(path));
+  const auto index = open_();
+  tree::SelectedSource selected(*index, std::move(wanted));
+  tree::Entry entry;
+  while (selected.next(entry)) {
+  }
+  const std::vector<std::string> missing = selected.missing();
   if (!missing.empty()) refuse_path(missing.front());
 }
 

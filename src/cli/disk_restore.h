@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -43,13 +44,15 @@ class DiskTree {
   tree::Source& source();
   /// "web 20261024T030000Z", for messages.
   const std::string& name() const { return name_; }
-  /// Throws Error(not_found) when one of the paths was not there.
-  void check_paths() const;
+  /// Reads the index once. Throws Error(not_found) when one of the paths, as a person types them,
+  /// is not there. Before anything is read of the tree.
+  void check_paths(const std::vector<std::string>& paths);
   [[noreturn]] void refuse_path(const std::string& path) const;
 
  private:
   std::string take_server(std::vector<std::string>& words, std::size_t most) const;
 
+  std::function<std::unique_ptr<disk::IndexSource>()> open_;  ///< once more
   std::unique_ptr<job::DiskReader> reader_;
   std::unique_ptr<disk::IndexSource> tree_;
   std::unique_ptr<tree::SelectedSource> selected_;

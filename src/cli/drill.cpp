@@ -139,6 +139,8 @@ class Drill final : public Command {
       fmt::print("{}\n", to_json(result).dump());
     } else if (context.chatty()) {
       fmt::print("{}", recovery::drill_text(result));
+    } else if (result.row.passed && !result.kept.empty()) {
+      fmt::print("What was restored is kept in {}\n", base::printable(result.kept));  // asked for
     }
     if (result.row.passed) return context.status();
     if (!context.json) std::fputs(recovery::check_output_text(result).c_str(), stderr);

@@ -26,7 +26,7 @@ class HistoryCommand final : public Command {
   }
 
   int run(Context& context) override {
-    ledger::Ledger ledger(context.places().ledger());
+    ledger::Ledger ledger(context.places().ledger(), ledger::Ledger::Access::read);
     if (!disk_.empty()) ledger::Disks(ledger).get(disk_);
     const auto rows = ledger::History(ledger).last(disk_, limit());
     if (context.json) {

@@ -116,9 +116,9 @@ class Key final : public Command {
   }
 
   int check(Context& context) {
-    // A key can be looked at on a machine that has no profile.
+    // A key can be looked at on a machine that has no profile, or several.
     if (words_.empty() && !options_.key.empty() &&
-        profile::list_profiles(context.places()).empty()) {
+        profile::list_profiles(context.places()).size() != 1) {
       const chain::Recipient own(chain::read_key_file(options_.key));
       tell(context, own, "", fmt::format("The key is good. It belongs to {}\n", own.text()));
       return base::kExitDone;

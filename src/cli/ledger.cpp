@@ -27,7 +27,7 @@ class LedgerCheck final : public Command {
   void declare(Options&) override {}
 
   int run(Context& context) override {
-    ledger::Ledger ledger(context.places().ledger());
+    ledger::Ledger ledger(context.places().ledger(), ledger::Ledger::Access::read);
     ledger::History history(ledger);
     const std::vector<std::string> problems = history.check();
     const ledger::Head head = history.head();
@@ -70,7 +70,7 @@ class LedgerExport final : public Command {
   }
 
   int run(Context& context) override {
-    ledger::Ledger ledger(context.places().ledger());
+    ledger::Ledger ledger(context.places().ledger(), ledger::Ledger::Access::read);
     const std::string text = ledger::export_json(ledger, {.people = !without_people_});
     out_.empty() ? fmt::print("{}", text) : base::write_output(out_, text);
     return base::kExitDone;

@@ -62,6 +62,7 @@ class List final : public Command {
     }
     for (const chain::ChainInfo& chain : target.catalog().broken()) report_strays(context, chain);
     target.require_runs();
+    target.note_runs();
     if (!locked.empty()) context.warnings().warn("sizes are not shown", locked);
     if (context.json) {
       fmt::print("{}\n", nlohmann::json{{"runs", runs}}.dump());

@@ -36,7 +36,16 @@ class Restore final : public Command {
 
   int run(Context& context) override {
     job::check_no_rotation_disk(udev::real_devices(), to_);
-    return disk_.any() ? from_disk(context) : from_chain(context);
+    try {
+      return disk_.any() ? from_disk(context) : from_chain(context);
+    } catch (const base::Error& error) {
+      if (error.kind() != base::ErrorKind::interrupted || !writing_) throw;
+      throw base::Error(error.kind(),
+                        fmt::format("stopped as asked; what {} holds is right as far as it goes: "
+                                    "start the restore again with --overwrite, which restores all "
+                                    "of it, or with another directory",
+                                    base::printable(to_)));
+    }
   }
 
  private:
@@ -44,8 +53,8 @@ class Restore final : public Command {
     check_no_store(target_);
     DiskTree copy(context, disk_, words_, 0, at_);
     copy.select(paths_);
+    copy.check_paths(paths_);
     const std::uint64_t damaged = write(context, copy.source(), 0);
-    copy.check_paths();
     tell(context, copy.name(), "copy", damaged, 0);
     if (damaged != 0) {
       throw base::Error(base::ErrorKind::corrupt,
@@ -63,6 +72,7 @@ class Restore final : public Command {
     progress.total_bytes = total;
     const base::TerminalProgress terminal(progress);
     tree::TreeWriter writer(to_, options_, context.warnings(), progress, context.stop());
+    writing_ = true;
     writer.consume(source);
     return writer.damaged();
   }
@@ -87,6 +97,7 @@ class Restore final : public Command {
     Target target(context, target_, words_, 0, 0);
     LostRanges lost(context);
     const auto source = target.open(at_, paths_, context.now(), lost.warn());
+    source->check_key();
     options_.make_lost_directories = true;
     const std::uint64_t damaged =
         write(context, *source, paths_.empty() ? source->record().bytes : 0);
@@ -101,6 +112,7 @@ class Restore final : public Command {
   TargetOptions target_;
   DiskOptions disk_;
   std::vector<std::string> paths_;
+  bool writing_ = false;  ///< something may be in the directory
   tree::TreeWriterOptions options_;
 };
 

@@ -26,7 +26,7 @@ class StatusCommand final : public Command {
     const std::vector<std::string> names =
         words_.empty() ? profile::list_profiles(context.places()) : words_;
     if (names.empty()) profile::only_profile(context.places());  // says how to make one
-    ledger::Ledger ledger(context.places().ledger());
+    ledger::Ledger ledger(context.places().ledger(), ledger::Ledger::Access::read);
     const rotation::Status status =
         job::read_status(context.places(), ledger, udev::real_devices(), now, names);
     fmt::print("{}",

@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "chain/trust_records.h"
+#include "job/known_runs.h"
+#include "job/server.h"
 #include "job/store_settings.h"
 #include "tree/entry.h"
 
@@ -53,6 +55,7 @@ Target::Target(Context& context, const TargetOptions& options, std::vector<std::
     }
     const std::string name = context.take_profile(words, least, most);
     const profile::Profile profile = profile::load_profile(context.places(), name);
+    profile_ = name;
     store_ = store::open_store(job::store_settings(profile, context.stop()));
     profile_key = profile.key;
     // What is kept here tells how the store is, or was made to be: of the past it knows nothing.
@@ -82,6 +85,17 @@ void Target::trust_all_records() {
   if (past_ == nullptr) return;
   for (const chain::ChainInfo& chain : catalog_->chains()) {
     chain::trust_records(*past_, *catalog_, chain);
+  }
+}
+
+void Target::note_runs() const {
+  if (!state_ || profile_.empty()) return;
+  try {
+    const base::LockFile lock = job::lock_profile(context_.places(), profile_);
+    ledger::Ledger ledger(context_.places().ledger());
+    job::note_runs(ledger, profile_, *catalog_, state_->last());
+  } catch (const base::Error& error) {
+    if (error.kind() == base::ErrorKind::interrupted) throw;
   }
 }
 

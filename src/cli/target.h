@@ -41,6 +41,9 @@ class Target {
   /// With --store-time: has the records of all chains say which objects are the true ones. The
   /// others do it for the chain that they open. For commands that read them all.
   void trust_all_records();
+  /// Has the ledger know the runs of a profile's store (job::note_runs), where it is read as it is
+  /// now and nobody works on it. A reading command is none the worse where that cannot be.
+  void note_runs() const;
   /// Throws Error(unavailable) when the store shows no run, though this machine knows of one.
   void require_runs() const;
   /// The record of the run for --at.
@@ -58,6 +61,7 @@ class Target {
   void warn_of_missing(const chain::RunRecord& taken) const;
 
   Context& context_;
+  std::string profile_;  ///< empty with --target
   std::unique_ptr<store::Store> store_;
   store::TimeTravelStore* past_ = nullptr;  ///< store_, with --store-time
   std::unique_ptr<chain::LocalState> state_;

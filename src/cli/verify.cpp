@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -56,19 +57,44 @@ class Verify final : public Command {
       }
     }
     if (!result.good()) {
-      throw base::Error(base::ErrorKind::corrupt,
-                        fmt::format("the store has {} problems; what is not named is unharmed; "
-                                    "`rota backup --full` begins a new, whole chain",
-                                    result.problems.size()));
+      throw base::Error(base::ErrorKind::corrupt, what_to_do(result));
     }
     return context.status();
   }
 
  private:
+  /// What ends the trouble, and the alarm.
+  std::string what_to_do(const chain::VerifyResult& result) const {
+    if (result.not_ours && result.newest.empty()) {
+      return "the store shows no run that can be restored, and this machine made some there; see "
+             "that it is mounted, and the target right; if it was emptied, --store-time TIME reads "
+             "one that keeps old versions, and `rota adopt` begins anew";
+    }
+    std::string text = fmt::format("the store has {} problem{}; ", result.problems.size(),
+                                   result.problems.size() == 1 ? "" : "s");
+    if (result.not_ours) {
+      return text +
+             "more may be gone than is named, because its newest run is not as this machine made "
+             "it; see that the right store is mounted; `rota adopt` goes on with what is there";
+    }
+    text += "what is not named is unharmed; ";
+    std::set<std::string> damaged;
+    for (const auto& harm : result.harms) damaged.insert(harm.chain);
+    if (damaged.contains(result.newest_chain) || result.newest_chain.empty()) {
+      text += "`rota backup --full` begins a new, whole chain; ";
+    }
+    return text + fmt::format(
+                      "when nobody needs the rest of {}, `rota purge --chain {}` and then `rota "
+                      "verify{}` end the alarm",
+                      damaged.size() == 1 ? "the damaged one" : "a damaged one", *damaged.begin(),
+                      data_ || !sample_.empty() ? " --data" : "");
+  }
+
   chain::VerifyResult check(Context& context) {
     const base::TerminalProgress terminal(context.progress());
     if (target_.url.empty() && target_.store_time.empty()) {
-      job::Server server(context.places(), context.take_profile(words_, 0, 0), context.stop());
+      job::Server server(context.places(), context.take_profile(words_, 0, 0), context.stop(),
+                         &context.warnings());
       return job::verify(server, {data_, share(sample_)}, context.surroundings());
     }
     if (!sample_.empty()) {

@@ -209,10 +209,11 @@ void DiskMount::close() {
   mount_.reset();
   if (!trouble.empty()) throw Error(ErrorKind::io, trouble);
   if (base::exists(node_) && !is_free(node_)) {
-    throw Error(ErrorKind::locked,
-                fmt::format("{} is still in use: something has a file on it open; it is not safe "
-                            "to unplug",
-                            node_));
+    throw Error(ErrorKind::refused,
+                fmt::format("{} is still in use: somebody mounted it meanwhile, or something has a "
+                            "file on it open; it is not safe to unplug: unmount it (`findmnt -S "
+                            "{}` shows where)",
+                            node_, node_));
   }
 }
 

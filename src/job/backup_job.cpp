@@ -10,11 +10,13 @@
 #include "chain/backup.h"
 #include "chain/encryption.h"
 #include "job/facts.h"
+#include "job/known_runs.h"
 #include "job/mounts.h"
 #include "job/recipients.h"
 #include "job/source.h"
 #include "ledger/disks.h"
 #include "ledger/export.h"
+#include "ledger/history.h"
 #include "tree/local_source.h"
 
 namespace rota::job {
@@ -57,20 +59,8 @@ BackupReport backup(Server& server, bool force_full, const Surroundings& around)
 namespace {
 
 void note_run(Server& server, const chain::RunRecord& record, std::int64_t seconds) {
-  ledger::RunRow row;
-  row.profile = server.profile().name;
-  row.name = record.run;
-  row.chain = record.chain;
-  row.kind =
-      record.kind == chain::RunKind::full ? ledger::RunKind::full : ledger::RunKind::increment;
-  row.time = record.time;
-  row.files = record.files;
-  row.bytes = record.bytes;
-  row.stored = record.stored;
-  row.warnings = record.warnings;
-  row.seconds = seconds;
   try {
-    server.ledger().add_run(row);
+    server.ledger().add_run(run_row(server.profile().name, record, seconds));
   } catch (const base::Error& error) {
     throw base::Error(error.kind(),
                       fmt::format("run {} is complete, but the ledger does not know of it: {}",
@@ -172,6 +162,8 @@ void remove_open_ledger(store::Store& store, base::Warnings& warnings) {
 
 void put_ledger(Server& server, base::Warnings& warnings) {
   if (ledger::Disks(server.ledger()).all().empty()) return;
+  // What stands there may be what brings it back.
+  if (!ledger::History(server.ledger()).lost().empty()) return;
   const std::vector<chain::Recipient> recipients = recipients_of(server.profile());
   ledger::ExportScope scope;
   scope.people = !recipients.empty();

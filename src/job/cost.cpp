@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 
 namespace rota::job {
@@ -110,8 +111,11 @@ void add(Bill& sum, const Bill& bill) {
 
 }  // namespace
 
-std::optional<Estimate> estimate(std::span<const RunRow> runs, const profile::Profile& profile,
+std::optional<Estimate> estimate(std::span<const RunRow> all, const profile::Profile& profile,
                                  base::Instant now) {
+  // What could not be opened here measures nothing.
+  std::vector<RunRow> runs;
+  std::ranges::copy_if(all, std::back_inserter(runs), &RunRow::known_well);
   const auto measured = measure(runs);
   if (!measured) return std::nullopt;
   Estimate estimate{*measured, {}, {}, {}};

@@ -80,7 +80,8 @@ std::vector<Finding> judge_ages(const Seen& seen) {
       {profile.name,
        seen.runs,
        seen.verifications,
-       {profile.max_full_age, profile.max_age, profile.max_fulls_with_incrs}},
+       {profile.max_full_age, profile.max_age, profile.max_fulls_with_incrs},
+       seen.wrote},
       seen.now);
   std::vector<Finding> findings;
   for (std::size_t i = 0; i < status.messages.size(); ++i) {
@@ -107,6 +108,11 @@ Diagnosis judge(const Seen& seen) {
   const auto add = [&](std::vector<Finding> more) {
     all.insert(all.end(), std::move_iterator(more.begin()), std::move_iterator(more.end()));
   };
+  if (!seen.unusable.empty() && seen.unusable != seen.store_problem) {
+    all.push_back({Level::danger, "profile",
+                   fmt::format("The profile cannot be used: {}.", seen.unusable),
+                   "Nothing is backed up before that is mended."});
+  }
   if (!seen.store_problem.empty()) {
     all.push_back({Level::danger, "store",
                    fmt::format("The store does not answer: {}.", seen.store_problem),

@@ -51,6 +51,8 @@ struct Seen {
   std::vector<Schedule> schedules;  ///< what starts rota for this profile
   std::string sendmail;             ///< the program that takes mail; empty: there is none
 
+  std::string unusable;  ///< why no backup can be made with the profile; empty: one can
+  bool wrote = false;    ///< this machine made or adopted runs, whatever the ledger knows
   std::vector<ledger::RunRow> runs;              ///< oldest first
   std::vector<ledger::VerifyRow> verifications;  ///< Ledger::last_verifications()
 };

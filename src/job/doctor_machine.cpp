@@ -132,6 +132,7 @@ std::vector<Finding> judge_encryption(const Seen& seen) {
              "Make a key on another machine with `rota key generate`, and put its recipient into "
              "encrypt_to."}};
   }
+  if (!seen.unusable.empty()) return {};  // it may be the recipients
   if (!profile.key.empty()) {
     return {{Level::warning, "encryption",
              fmt::format("The backup is encrypted, but the key that opens it lies on this server, "

@@ -12,6 +12,7 @@
 #include "chain/names.h"
 #include "job/server.h"
 #include "job/store_settings.h"
+#include "job/usable.h"
 #include "store/open.h"
 #include "store/target.h"
 
@@ -94,7 +95,13 @@ Seen examine(const profile::Places& places, const std::string& name, base::Clock
   seen.rooms = look_for_room(places, seen.profile);
   seen.schedules = find_schedules(outlook.root, user_name(), name);
   seen.sendmail = find_sendmail(outlook.root);
-  ledger::Ledger ledger(places.ledger());
+  try {
+    check_usable(seen.profile);
+  } catch (const base::Error& error) {
+    seen.unusable = error.what();
+  }
+  seen.wrote = base::exists(places.state + "/" + name + "/last");
+  ledger::Ledger ledger(places.ledger(), ledger::Ledger::Access::read);
   seen.runs = ledger.runs(name);
   seen.verifications = ledger.last_verifications(name);
   look_at_store(seen, stop);

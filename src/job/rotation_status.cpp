@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "job/usable.h"
 #include "status/ports.h"
 #include "status/read_facts.h"
 
@@ -51,8 +52,9 @@ rotation::Status read_status(const profile::Places& places, ledger::Ledger& ledg
                              udev::DeviceProbe& devices, base::Instant now,
                              std::span<const std::string> told) {
   ledger::Disks disks(ledger);
-  auto connected = look_at_ports(disks, devices, now);
-  rotation::Facts facts = status::read_facts(places, ledger, told);
+  auto connected = ledger.read_only() ? status::connected(disks.all(), devices)
+                                      : look_at_ports(disks, devices, now);
+  rotation::Facts facts = status::read_facts(places, ledger, told, check_usable);
   facts.connected = std::move(connected);
   return rotation::compute(facts, now);
 }

@@ -30,7 +30,11 @@ class Server {
  public:
   /// Throws Error(config) for a profile or target that cannot be used.
   /// stop: ends what the store is doing.
-  Server(const profile::Places& places, const std::string& name, const std::stop_token& stop);
+  /// without_ledger: where the ledger is damaged, the job goes on with an empty one that nobody
+  /// keeps, and this is told of it; so it is of a history that was lost. Null: a damaged ledger is
+  /// an Error(corrupt).
+  Server(const profile::Places& places, const std::string& name, const std::stop_token& stop,
+         base::Warnings* without_ledger = nullptr);
 
   const profile::Profile& profile() const { return profile_; }
   const profile::Places& places() const { return places_; }

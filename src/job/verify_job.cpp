@@ -1,5 +1,7 @@
 #include "job/verify_job.h"
 
+#include "job/known_runs.h"
+
 namespace rota::job {
 
 namespace {
@@ -21,9 +23,12 @@ chain::VerifyResult verify(Server& server, const base::LockFile&, const VerifySc
   const std::string& state = server.state().state_directory();
   std::optional<chain::Sample> sample;
   if (!scope.data && scope.share) sample = chain::next_sample(state, *scope.share);
+  chain::KeyRing* keys = server.has_keys() ? &server.keys() : nullptr;
+  const chain::Catalog catalog(server.store(), &server.state(), keys);
+  note_runs(server.ledger(), server.profile().name, catalog, server.state().last());
   const chain::VerifyResult result =
-      chain::verify(server.store(), &server.state(), scope.data, around.progress, around.stop,
-                    sample, server.has_keys() ? &server.keys() : nullptr);
+      chain::verify(server.store(), catalog, &server.state(), scope.data, around.progress,
+                    around.stop, sample, keys);
   ledger::VerifyRow row;
   row.profile = server.profile().name;
   row.time = around.clock.now();

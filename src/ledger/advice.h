@@ -24,7 +24,8 @@ auto advised(const std::string& path, Action action) {
         fmt::format(
             "{} ({}): move {} and {}-wal, if there is one, out of the way "
             "and run rota again, which starts a new ledger; then `rota ledger rebuild` with "
-            "the rota/ledger.json of a disk; the backups themselves do not depend on it",
+            "the rota/ledger.json of a disk, and `rota verify` for the runs; nightly runs go on "
+            "without it",
             kDamaged, error.what(), path, path));
   }
 }

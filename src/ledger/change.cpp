@@ -3,10 +3,14 @@
 #include <fmt/core.h>
 
 #include <array>
+#include <charconv>
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "base/atomic_file.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/hash.h"
 #include "ledger/fields.h"
 
@@ -26,6 +30,55 @@ Head read_head(base::Database& database) {
   base::Statement row(database, "SELECT rows, hash FROM history_head");
   if (!row.step()) return {0, std::string(kNoHash)};
   return {row.integer(0), row.text(1)};
+}
+
+namespace {
+
+std::string head_path(const base::Database& database) { return database.path() + "-head"; }
+
+/// What keep_head() wrote; nothing where there is none, or nothing to be read from it.
+std::optional<Head> kept_head(const base::Database& database) {
+  if (database.path().empty()) return std::nullopt;
+  try {
+    const std::string text = base::read_file(head_path(database), 200);
+    const std::size_t space = text.find(' ');
+    if (space == std::string::npos) return std::nullopt;
+    Head head;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + space, head.rows);
+    if (error != std::errc() || end != text.data() + space || head.rows < 1) return std::nullopt;
+    head.hash = text.substr(space + 1, kNoHash.size());
+    return head;
+  } catch (const base::Error&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+void keep_head(base::Database& database) {
+  const Head head = read_head(database);
+  if (database.path().empty() || head.rows == 0) return;
+  try {
+    base::write_file(head_path(database), fmt::format("{} {}\n", head.rows, head.hash));
+  } catch (const base::Error&) {  // the row is recorded, and what an older head says stays true
+  }
+}
+
+std::string lost_history(base::Database& database) {
+  const auto kept = kept_head(database);
+  if (!kept) return "";
+  const Head head = read_head(database);
+  base::Statement row(database, "SELECT hash FROM history WHERE number = ?");
+  row.bind(1, kept->rows);
+  if (row.step() && row.text(0) == kept->hash) return "";
+  return fmt::format(
+      "{} row{} of the history of disks and drills were recorded on this machine, and the ledger "
+      "{}: it was removed, or replaced by another; `rota ledger rebuild` with the "
+      "rota/ledger.json of a disk or the ledger.json of a store brings it back; if it is gone for "
+      "good, remove {}",
+      kept->rows, kept->rows == 1 ? "" : "s",
+      head.rows < kept->rows ? fmt::format("has {}", head.rows) : "tells another one",
+      head_path(database));
 }
 
 void store_row(base::Database& database, const HistoryRow& row) {
@@ -94,7 +147,10 @@ std::int64_t Change::append(const char* kind, const RowText& text) {
   return row.number;
 }
 
-void Change::commit() { transaction_.commit(); }
+void Change::commit() {
+  transaction_.commit();
+  if (lost_history(database_).empty()) keep_head(database_);
+}
 
 template std::int64_t Change::add(const DiskRow&, const char*);
 template std::int64_t Change::add(const ClaimRow&, const char*);

@@ -35,4 +35,10 @@ Head read_head(base::Database& database);
 /// Puts a row into the table `history` and moves the head there. Applies nothing.
 void store_row(base::Database& database, const HistoryRow& row);
 
+/// Notes the history's end in the file beside the ledger. One that cannot be written is left: what
+/// an older one says stays true.
+void keep_head(base::Database& database);
+/// See History::lost().
+std::string lost_history(base::Database& database);
+
 }  // namespace rota::ledger

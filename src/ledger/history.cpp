@@ -157,6 +157,11 @@ std::int64_t History::withheld() {
   });
 }
 
+std::string History::lost() {
+  Database& database = ledger_.database();
+  return advised(database.path(), [&] { return lost_history(database); });
+}
+
 std::vector<std::string> History::check() {
   Database& database = ledger_.database();
   return advised(database.path(), [&] {
@@ -184,6 +189,9 @@ std::vector<std::string> History::check() {
       problems.push_back(
           fmt::format("the history does not end with the row that was recorded as its last, {}",
                       recorded.rows));
+    }
+    if (std::string lost = lost_history(database); !lost.empty()) {
+      problems.push_back(std::move(lost));
     }
     for (std::string& wrong : wrong_guards(database)) problems.push_back(std::move(wrong));
     Database replayed("");

@@ -57,7 +57,9 @@ std::string commitment_of(const HistoryRow& row);
 /// can be checked; of a row without a commitment that of "<previous>\n<number>\n…" as above.
 std::string row_hash(std::string_view previous, const HistoryRow& row);
 
-/// The history's end as it is kept apart from it.
+/// The history's end as it is kept apart from it: in a table of its own, and in the file
+/// "<ledger>-head", so that a ledger that was removed, emptied or put back from an older day is
+/// noticed.
 struct Head {
   std::int64_t rows = 0;
   std::string hash;  ///< of the last row
@@ -82,6 +84,10 @@ class History {
   Head head();
   /// How many rows are withheld.
   std::int64_t withheld();
+
+  /// That the history is not the one, or not all of the one, that was recorded here, and what to
+  /// do: a clause. Empty: nothing is missing, as far as the file beside the ledger tells.
+  std::string lost();
 
   /// What is wrong, a sentence each; empty when the history is whole, ends where it should, is
   /// guarded, and the tables say what replaying it gives.

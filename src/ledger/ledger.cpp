@@ -3,12 +3,14 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "ledger/advice.h"
 #include "ledger/schema.h"
 
@@ -24,11 +26,39 @@ constexpr const char* kRunColumns =
     "profile, name, chain, kind, time, files, bytes, stored, warnings, seconds";
 constexpr const char* kVerifyColumns = "profile, time, run, what, good, objects, bytes, problem";
 
+/// Why nothing can be written there; empty: it can, or the directory is yet to be made.
+std::string why_closed(const std::string& path) {
+  for (const std::string& place : {base::parent_directory(path), path}) {
+    if (::access(place.c_str(), W_OK) != 0 && errno != ENOENT) return base::os_reason(errno);
+  }
+  return "";
+}
+
+base::Database open_closed(const std::string& path) {
+  struct stat st {};
+  if (::stat((path + "-wal").c_str(), &st) == 0 && st.st_size > 0) {
+    throw Error(ErrorKind::io,
+                fmt::format("the ledger {} was not closed when {} was made read-only, and its last "
+                            "rows can only be read where it can be written: copy it and {}-wal "
+                            "elsewhere, and name that place with ROTA_STATE_DIR",
+                            path, base::parent_directory(path), path));
+  }
+  return base::Database::immutable(path);
+}
+
 /// Makes the file before SQLite does, which would make it readable by all. Its journal takes the
 /// same mode. An existing file is not opened: closing it again would drop the locks that another
 /// Ledger of this process holds on it (sqlite.org/howtocorrupt.html, 2.2).
 const std::string& private_file(const std::string& path) {
+  if (path.empty()) return path;
   const std::string parent = base::parent_directory(path);
+  if (const std::string reason = why_closed(path); !reason.empty()) {
+    throw Error(ErrorKind::io,
+                fmt::format("the ledger {} cannot be written: {}; make {} writable (after an error "
+                            "the system itself makes a filesystem read-only), or name another "
+                            "place with ROTA_STATE_DIR",
+                            path, reason, parent));
+  }
   base::real_files().make_directories(parent, 0700);
   const base::Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (fd.valid()) {
@@ -131,8 +161,14 @@ const char* word(VerifyKind kind) {
   return "";
 }
 
-Ledger::Ledger(const std::string& path) : database_(private_file(path)) {
+Ledger::Ledger(const std::string& path, Access access)
+    : read_only_(access == Access::read && !why_closed(path).empty()),
+      database_(read_only_ ? open_closed(path) : base::Database(private_file(path))) {
   advised(path, [&] {
+    if (read_only_) {
+      migrate(database_);
+      return;
+    }
     // A write-ahead log, so that a screen may read while a job writes; it is folded into the file
     // when the last one closes. FULL makes each change durable when its function returns.
     try {
@@ -143,6 +179,15 @@ Ledger::Ledger(const std::string& path) : database_(private_file(path)) {
     }
     database_.execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
     migrate(database_);
+  });
+}
+
+void Ledger::check_file() {
+  advised(database_.path(), [&] {
+    Statement row(database_, "PRAGMA quick_check(1)");
+    if (!row.step() || row.text(0) == "ok") return;
+    throw Error(ErrorKind::corrupt,
+                fmt::format("the database {}: {}", database_.path(), row.text(0)));
   });
 }
 

@@ -28,12 +28,16 @@ struct RunRow {
   std::string name;  ///< unique within the profile
   std::string chain;
   RunKind kind = RunKind::full;
-  base::Instant time{};        ///< the point in time that it restores to
-  std::uint64_t files = 0;     ///< entries in the whole tree at that time
+  base::Instant time{};  ///< the point in time that it restores to
+  /// Entries in the whole tree at that time, its root included; 0: the run's record could not be
+  /// opened here, and only what its name tells is known.
+  std::uint64_t files = 0;
   std::uint64_t bytes = 0;     ///< size of that tree
   std::uint64_t stored = 0;    ///< bytes that this run added to the store
   std::uint64_t warnings = 0;  ///< files that could not be read or changed meanwhile
   std::int64_t seconds = 0;    ///< how long the job took
+
+  bool known_well() const { return files != 0; }
   friend bool operator==(const RunRow&, const RunRow&) = default;
 };
 
@@ -57,9 +61,18 @@ struct VerifyRow {
 /// file is damaged.
 class Ledger {
  public:
+  /// What is done with it. To be read, it may lie where nothing can be written.
+  enum class Access { write, read };
+
   /// Opens the ledger, making it (mode 0600) and its directory (0700) when absent, and brings an
   /// older layout up to date. Throws Error(config) when a newer rota or another program wrote it.
-  explicit Ledger(const std::string& path);
+  /// path: empty for one that is gone with the object.
+  explicit Ledger(const std::string& path, Access access = Access::write);
+
+  /// True when it was opened to be read, and cannot be written.
+  bool read_only() const { return read_only_; }
+  /// Reads all of the file. Throws Error(corrupt) with advice when it is damaged anywhere.
+  void check_file();
 
   /// Records a run; one of the same profile and name is replaced.
   void add_run(const RunRow& run);
@@ -86,6 +99,7 @@ class Ledger {
   base::Database& database() { return database_; }
 
  private:
+  bool read_only_ = false;
   base::Database database_;
 };
 

@@ -124,7 +124,10 @@ Rebuilt rebuild(Ledger& ledger, std::span<const Exported> exports, bool replace)
     if (found == known.people.end()) result.without_people = true;
   }
   base::Database& database = ledger.database();
-  advised(database.path(), [&] { replace_history(database, rows); });
+  advised(database.path(), [&] {
+    replace_history(database, rows);
+    keep_head(database);
+  });
   result.rows = static_cast<std::int64_t>(rows.size());
   if (&longest != &own) result.origin = longest.origin;
   return result;

@@ -26,6 +26,7 @@ struct ProfileRows {
   /// Ledger::last_verifications(): the last of each kind, in the order of recording.
   std::vector<ledger::VerifyRow> verifications;
   Policy policy;
+  bool wrote = false;  ///< this machine made or adopted runs of it, whatever the ledger knows
 };
 
 /// A profile that cannot be used, and why: a clause.
@@ -57,6 +58,7 @@ struct Facts {
   std::vector<SetPolicy> sets;
   bool written = false;  ///< there is a rotation.toml: disks are meant to be used
   std::vector<ledger::DiskState> disks;
+  std::string lost_history;              ///< ledger::History::lost()
   std::vector<ledger::AlarmRow> alarms;  ///< oldest first; those that are over may be among them
   /// known_wrong() of all alarms: dates of the future that a person took note of.
   std::vector<base::Instant> known_wrong;

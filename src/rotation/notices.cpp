@@ -253,6 +253,11 @@ void judge_exposure(const RotationStatus& status, const Facts& facts, Findings& 
 void judge(std::span<const Member> members, const RotationStatus& status, const Facts& facts,
            Instant now, Findings& findings) {
   judge_clock(members, facts, now, findings);
+  if (!facts.lost_history.empty()) {
+    findings.notices.push_back(
+        {Level::alarm, "lost history", "", "", "", facts.lost_history + "."});
+    if (members.empty()) return;
+  }
   if (members.empty()) {
     const std::string text =
         "There is no rotation disk yet, so that whoever takes over this server or its account at "

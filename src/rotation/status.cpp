@@ -68,7 +68,7 @@ void judge_clock(const ProfileRows& rows, Instant now, std::span<const Instant> 
   };
   for (const RunRow& run : rows.runs) see(run.time);
   if (!rows.verifications.empty()) see(rows.verifications.back().time);
-  if (now >= latest) return;
+  if (latest - now < kClockSlack) return;
   messages.emplace_back(
       Level::alarm,
       fmt::format("The clock of this machine says {}, but something was recorded at {}: set the "
@@ -88,7 +88,7 @@ void judge_newest(const RunRow& newest, Instant now, std::vector<Message>& messa
     messages.emplace_back(
         Level::warning,
         fmt::format("The newest run, of {}, had {} warning{}: read them in its mail or log, and "
-                    "see to the files that they name.",
+                    "see to what they name.",
                     base::local(newest.time), base::human_count(newest.warnings),
                     newest.warnings == 1 ? "" : "s"));
   }
@@ -102,10 +102,11 @@ void judge_verification(const ProfileRows& rows, const ProfileStatus& status, In
         Level::alarm,
         fmt::format(
             "The verification of the {} on {} failed ({}): run `rota verify {}{}` again, "
-            "and if it fails again start a new chain with `rota backup --full {}`.",
+            "and if it fails again do what it says: begin a new chain with `rota backup --full "
+            "{}`, and part with the damaged one with `rota purge --chain CHAIN {}`.",
             ledger::word(bad->what), base::local(bad->time),
             bad->problem.empty() ? "no reason was recorded" : base::printable_text(bad->problem),
-            data ? "--data " : "", rows.profile, rows.profile));
+            data ? "--data " : "", rows.profile, rows.profile, rows.profile));
   } else if (!status.last_verification) {
     messages.emplace_back(
         Level::warning,
@@ -128,13 +129,20 @@ ProfileStatus profile_status(const ProfileRows& rows, Instant now,
   for (const RunRow& run : rows.runs) {
     chains.insert(run.chain);
     status.stored += run.stored;
+    status.stored_known = status.stored_known && run.known_well();
   }
   status.chains = static_cast<int>(chains.size());
   status.next_full_due = next_full(rows, now);
   if (!rows.verifications.empty()) status.last_verification = rows.verifications.back();
 
   std::vector<Message> messages;
-  if (rows.runs.empty()) {
+  if (rows.runs.empty() && rows.wrote) {
+    messages.emplace_back(
+        Level::alarm,
+        fmt::format("The ledger knows no run, and this machine has made some: `rota list {}` "
+                    "looks what the store has.",
+                    rows.profile));
+  } else if (rows.runs.empty()) {
     messages.emplace_back(Level::alarm,
                           fmt::format("There is no run yet, so nothing is backed up: make the "
                                       "first with `rota backup {}`.",
@@ -184,6 +192,9 @@ std::string headline(const Status& status) {
       messages.emplace_back(profile.message_levels[i],
                             fmt::format("{}: {}", profile.profile, profile.messages[i]));
     }
+  }
+  if (messages.empty() && status.rotation.disks.empty()) {
+    return "The online backups are good; no rotation disk is used yet.";
   }
   if (messages.empty()) return status.rotation.worst.sentence;
   std::stable_sort(messages.begin(), messages.end(),

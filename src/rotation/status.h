@@ -28,6 +28,8 @@ struct ProfileStatus {
   int chains = 0;
   int runs = 0;
   std::uint64_t stored = 0;  ///< bytes in the store, all runs together
+  /// False when the records of some runs could not be opened here: `stored` is too small then.
+  bool stored_known = true;
   /// When a run will be a full; in the past when the next one will. Nothing without a limit.
   std::optional<base::Instant> next_full_due;
   std::optional<ledger::VerifyRow> last_verification;

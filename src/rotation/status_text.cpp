@@ -56,10 +56,15 @@ std::string profile_text(const ProfileStatus& profile, const RotationStatus& rot
     const ledger::RunRow& run = *profile.newest;
     text += line("newest run", fmt::format("{}, {} ({})", base::relative(run.time, now),
                                            ledger::word(run.kind), run.name));
-    text += line("tree", fmt::format("{} entries, {}", base::human_count(run.files),
-                                     base::human_size(run.bytes)));
-    text += line("online", fmt::format("{} runs in {} chains, {}", profile.runs, profile.chains,
-                                       base::human_size(profile.stored)));
+    if (run.known_well()) {
+      text += line("tree", fmt::format("{} entries, {}", base::human_count(run.files),
+                                       base::human_size(run.bytes)));
+    }
+    text += line(
+        "online",
+        fmt::format("{} run{} in {} chain{}, {}{}", profile.runs, profile.runs == 1 ? "" : "s",
+                    profile.chains, profile.chains == 1 ? "" : "s",
+                    profile.stored_known ? "" : "at least ", base::human_size(profile.stored)));
   }
   if (profile.next_full_due) text += line("next full", base::relative(*profile.next_full_due, now));
   if (profile.last_verification) {

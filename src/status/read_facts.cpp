@@ -1,11 +1,13 @@
 #include "status/read_facts.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "ledger/disks.h"
 #include "ledger/drills.h"
-#include "profile/profile.h"
+#include "ledger/history.h"
 #include "rotation/clock.h"
 
 namespace rota::status {
@@ -13,12 +15,13 @@ namespace rota::status {
 namespace {
 
 rotation::ProfileRows read_profile(const profile::Places& places, ledger::Ledger& ledger,
-                                   const std::string& name) {
-  const profile::Profile profile = profile::load_profile(places, name);
+                                   const profile::Profile& profile) {
+  const std::string& name = profile.name;
   return {name,
           ledger.runs(name),
           ledger.last_verifications(name),
-          {profile.max_full_age, profile.max_age, profile.max_fulls_with_incrs}};
+          {profile.max_full_age, profile.max_age, profile.max_fulls_with_incrs},
+          base::exists(places.state + "/" + name + "/last")};
 }
 
 }  // namespace
@@ -39,24 +42,29 @@ std::vector<rotation::SetPolicy> set_policies(const profile::Rotation& rotation)
 }
 
 rotation::Facts read_facts(const profile::Places& places, ledger::Ledger& ledger,
-                           std::span<const std::string> told) {
+                           std::span<const std::string> told, const ProfileCheck& check) {
   rotation::Facts facts;
   facts.servers = profile::list_profiles(places);
   facts.told.assign(told.begin(), told.end());
   for (const std::string& name : told.empty() ? facts.servers : facts.told) {
+    std::optional<profile::Profile> profile;
     try {
-      facts.profiles.push_back(read_profile(places, ledger, name));
+      profile = profile::load_profile(places, name);
+      if (check) check(*profile);
     } catch (const base::Error& error) {
       const bool there = std::ranges::find(facts.servers, name) != facts.servers.end();
-      if (error.kind() != base::ErrorKind::config || !there) throw;
+      if (!profile && (error.kind() != base::ErrorKind::config || !there)) throw;
       facts.unusable.push_back({name, error.what()});
+      continue;
     }
+    facts.profiles.push_back(read_profile(places, ledger, *profile));
   }
   const profile::Rotation rotation = profile::load_rotation(places);
   facts.sets = set_policies(rotation);
   facts.written = rotation.written;
   ledger::Disks disks(ledger);
   facts.disks = disks.states();
+  facts.lost_history = ledger::History(ledger).lost();
   facts.alarms = disks.alarms("", true);
   facts.known_wrong = rotation::known_wrong(disks.alarms("", false));
   facts.drills = ledger::Drills(ledger).all();

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <memory>
@@ -14,6 +15,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/signals.h"
 #include "base/text.h"
 #include "store/directory_walk.h"
 
@@ -66,10 +68,8 @@ class Temporary {
     }
   }
 
-  void write(std::span<const std::byte> data) {
-    files_.write_all(fd_.get(), data, path_);
-    files_.fsync(fd_.get(), path_);
-  }
+  void write(std::span<const std::byte> data) { files_.write_all(fd_.get(), data, path_); }
+  void sync() { files_.fsync(fd_.get(), path_); }
   void placed() { placed_ = true; }
   const std::string& path() const { return path_; }
   const base::Fd& fd() const { return fd_; }
@@ -84,8 +84,21 @@ class Temporary {
 }  // namespace
 
 DirectoryStore::DirectoryStore(std::string root, base::FileOps& files)
-    : root_(std::move(root)), files_(files) {
+    : DirectoryStore(std::move(root), files, Pace{}) {}
+
+DirectoryStore::DirectoryStore(std::string root, base::FileOps& files, Pace pace)
+    : root_(std::move(root)),
+      files_(files),
+      pace_(std::move(pace)),
+      writing_(pace_.rate),
+      reading_(pace_.rate) {
   while (root_.size() > 1 && root_.ends_with('/')) root_.pop_back();
+}
+
+void DirectoryStore::wait(RateLimit& limit, std::uint64_t bytes) const {
+  if (!limit.limited()) return;
+  pace_.clock->sleep(limit.take(bytes, std::chrono::steady_clock::now()), pace_.stop);
+  base::check_stop(pace_.stop);
 }
 
 template <typename Action>
@@ -148,7 +161,13 @@ void DirectoryStore::put(const std::string& name, std::span<const std::byte> dat
     Temporary temporary(files_, path_of(kTemporary) + "/" + random_name());
     // Now, and not later: what it frees may be just what this object needs.
     if (!tidied_.exchange(true)) remove_stale(temporary.fd());
-    temporary.write(data);
+    for (std::size_t at = 0; at < data.size();) {
+      const auto part = data.subspan(at, std::min(data.size() - at, writing_.piece()));
+      wait(writing_, part.size());
+      temporary.write(part);
+      at += part.size();
+    }
+    temporary.sync();
     move_into_place(temporary.path(), name);
     temporary.placed();
     sync_upwards(name);
@@ -197,7 +216,12 @@ base::Bytes DirectoryStore::get(const std::string& name, std::uint64_t limit) {
                       name, description(), object.size, limit));
     }
     base::Bytes data(object.size);
-    if (base::read_at(object.fd.get(), data, 0, name) != data.size()) {
+    for (std::size_t at = 0; at < data.size();) {
+      const auto part = std::span(data).subspan(at, std::min(data.size() - at, reading_.piece()));
+      wait(reading_, part.size());
+      const std::size_t got = base::read_at(object.fd.get(), part, at, name);
+      at += got;
+      if (got == part.size()) continue;
       throw Error(ErrorKind::corrupt, fmt::format("the object {} in the store {} became shorter "
                                                   "while it was read",
                                                   name, description()));
@@ -212,6 +236,7 @@ std::size_t DirectoryStore::read_some(const std::string& name, std::uint64_t off
   return in_words("read", name, [&] {
     const OpenObject object = open_object(name);
     if (offset >= object.size) return std::size_t{0};
+    wait(reading_, std::min<std::uint64_t>(buffer.size(), object.size - offset));
     return base::read_at(object.fd.get(), buffer, offset, name);
   });
 }

@@ -1,11 +1,14 @@
 #pragma once
 
 #include <atomic>
+#include <stop_token>
 #include <string>
 
 #include "base/file.h"
+#include "base/time.h"
 #include "store/listing.h"
 #include "store/powers.h"
+#include "store/rate_limit.h"
 #include "store/store.h"
 
 namespace rota::store {
@@ -24,7 +27,15 @@ namespace rota::store {
 /// use the directory at once, also through network filesystems.
 class DirectoryStore final : public Store, public InspectableStore {
  public:
+  /// How fast it is written and read, which counts where it is a share: bytes a second, each way;
+  /// 0: no limit. stop ends the pauses with Error(interrupted).
+  struct Pace {
+    std::uint64_t rate = 0;
+    base::Clock* clock = &base::real_clock();  ///< outlives the store
+    std::stop_token stop{};
+  };
   explicit DirectoryStore(std::string root, base::FileOps& files = base::real_files());
+  DirectoryStore(std::string root, base::FileOps& files, Pace pace);
 
   void put(const std::string& name, std::span<const std::byte> data) override;
   base::Bytes get(const std::string& name, std::uint64_t limit) override;
@@ -54,12 +65,17 @@ class DirectoryStore final : public Store, public InspectableStore {
   void remove_stale(const base::Fd& newest);
 
   /// Runs `action` and turns its FileError into an Error in the store's words.
+  void wait(RateLimit& limit, std::uint64_t bytes) const;
+
   template <typename Action>
   auto in_words(const char* doing, const std::string& name, Action action) const;
   [[noreturn]] void explain(const std::string& doing, const base::FileError& error) const;
 
   std::string root_;  ///< without '/' at its end, unless it is "/"
   base::FileOps& files_;
+  Pace pace_;
+  RateLimit writing_;
+  RateLimit reading_;
   std::atomic<bool> tidied_{false};
 };
 

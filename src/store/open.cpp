@@ -33,7 +33,8 @@ std::unique_ptr<Store> open_directory(const StoreSettings& settings) {
                     "file:///srv/backup or /srv/backup",
                     without_password(settings.target)));
   }
-  return std::make_unique<DirectoryStore>(path);
+  return std::make_unique<DirectoryStore>(
+      path, base::real_files(), DirectoryStore::Pace{settings.rate, settings.clock, settings.stop});
 }
 
 std::unique_ptr<Store> open_sftp(const StoreSettings& settings) {

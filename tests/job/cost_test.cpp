@@ -23,6 +23,7 @@ RunRow run(const std::string& chain, RunKind kind, base::Instant time, double st
           .chain = chain,
           .kind = kind,
           .time = time,
+          .files = 1,
           .bytes = static_cast<std::uint64_t>(tree),
           .stored = static_cast<std::uint64_t>(stored)};
 }

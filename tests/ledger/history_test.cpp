@@ -1,6 +1,7 @@
 #include "ledger/history.h"
 
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <string>
 
 #include "base/error.h"
@@ -188,4 +189,38 @@ TEST_CASE("the history of one disk is told in sentences", "[history]") {
   ledger::HistoryRow broken = rows[0];
   broken.data = "{";
   CHECK_THAT(sentence(broken), Catch::Contains("cannot be read"));
+}
+
+TEST_CASE("a history that is shorter than it was, or another, is lost", "[history]") {
+  Fixture f;
+  CHECK(History(f.ledger).lost().empty());
+  const auto replaced_by = [&](int disks) {
+    std::filesystem::remove(f.dir / "other");
+    {
+      Ledger other(f.dir / "other");
+      for (int i = 0; i < disks; ++i) {
+        Disks(other).add(some_disk(std::string(1, static_cast<char>('C' + i))), kNow);
+      }
+    }
+    std::filesystem::copy_file(f.path + "-head", f.dir / "other-head",
+                               std::filesystem::copy_options::overwrite_existing);
+    Ledger other(f.dir / "other");
+    const std::string lost = History(other).lost();
+    // What is recorded in it does not hide that.
+    Disks(other).add(some_disk("Z"), kNow);
+    CHECK(History(other).lost().empty() == lost.empty());
+    CHECK(History(other).check().empty() == lost.empty());
+    return lost;
+  };
+  CHECK_THAT(replaced_by(0), Catch::Contains("6 rows") && Catch::Contains("has 0"));
+  CHECK_THAT(replaced_by(2), Catch::Contains("6 rows") && Catch::Contains("has 3"));
+  CHECK_THAT(replaced_by(9), Catch::Contains("tells another one"));
+}
+
+TEST_CASE("a head that cannot be read says nothing", "[history]") {
+  Fixture f;
+  for (const char* text : {"", "6", "x y", "-1 a", "99999999999999999999 a"}) {
+    test::write(f.path + "-head", text);
+    CHECK(History(f.ledger).lost().empty());
+  }
 }

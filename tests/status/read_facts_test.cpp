@@ -105,6 +105,25 @@ TEST_CASE("facts of some profiles know the names of the others", "[status]") {
         base::ErrorKind::config);
 }
 
+TEST_CASE("a profile that whoever knows stores and keys refuses cannot be used", "[status]") {
+  Machine machine;
+  const auto refuse = [](const profile::Profile& profile) {
+    throw base::Error(base::ErrorKind::not_found, "no key for " + profile.name);
+  };
+  const rotation::Facts facts = status::read_facts(machine.places, machine.ledger, {}, refuse);
+  CHECK(facts.profiles.empty());
+  REQUIRE(facts.unusable.size() == 2);
+  CHECK(facts.unusable[1].profile == "web");
+  CHECK(facts.unusable[1].problem == "no key for web");
+}
+
+TEST_CASE("that this machine wrote runs is known without the ledger", "[status]") {
+  Machine machine;
+  CHECK_FALSE(status::read_facts(machine.places, machine.ledger).profiles[0].wrote);
+  test::write(machine.places.state + "/web/last", "{}");
+  CHECK(status::read_facts(machine.places, machine.ledger).profiles[0].wrote);
+}
+
 TEST_CASE("a disk is at a port when its filesystem or its container is", "[status]") {
   const std::vector<ledger::DiskRow> disks{test::some_disk("A"), test::some_disk("B"),
                                            test::some_disk("C"), test::some_disk("D")};

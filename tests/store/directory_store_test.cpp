@@ -16,6 +16,7 @@
 #include "base/pipeline.h"
 #include "support/faulty_files.h"
 #include "support/files.h"
+#include "support/quick_clock.h"
 #include "support/skip.h"
 
 namespace rota::test {
@@ -357,6 +358,35 @@ TEST_CASE("reasons of the operating system become kinds and words", "[store]") {
   check(failure([&] { store.put("runs/x", as_bytes("y")); }));
   files.fail_at(1, row.number);
   check(failure([&] { store.remove("runs/x"); }));
+}
+
+TEST_CASE("a directory is written and read no faster than the rate", "[store]") {
+  const TempDir dir;
+  QuickClock clock;
+  const auto seconds = [&](std::uint64_t rate, auto action) {
+    DirectoryStore store(dir / "root", base::real_files(), {rate, &clock, {}});
+    const auto before = clock.slept();
+    action(store);
+    return static_cast<double>((clock.slept() - before).count()) / 1000;
+  };
+  // The clock does not wait, so that each pause is as long as all that came before takes.
+  const base::Bytes data(1'000'000);
+  CHECK(seconds(100'000, [&](DirectoryStore& store) { store.put("a", data); }) > 9);
+  CHECK(seconds(100'000, [&](DirectoryStore& store) { CHECK(store.get("a", 1 << 20) == data); }) >
+        9);
+  base::Bytes part(1'000'000);
+  CHECK(seconds(100'000, [&](DirectoryStore& store) { store.read("a", 0, part); }) > 9);
+  CHECK(seconds(0, [&](DirectoryStore& store) { CHECK(store.get("a", 1 << 20) == data); }) == 0);
+}
+
+TEST_CASE("what waits for the rate of a directory can be stopped", "[store]") {
+  const TempDir dir;
+  QuickClock clock;
+  std::stop_source stop;
+  DirectoryStore store(dir / "root", base::real_files(), {1'000, &clock, stop.get_token()});
+  stop.request_stop();
+  CHECK(failure([&] { store.put("a", base::Bytes(100'000)); }).kind() == ErrorKind::interrupted);
+  CHECK(names_in(store).empty());
 }
 
 }  // namespace rota::test

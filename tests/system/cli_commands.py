@@ -445,6 +445,26 @@ class Adopt(Machine):
         self.silent("verify", "--data")
         self.assertEqual(3, len(self.runs()))
 
+    def test_what_was_adopted_or_lost_is_known_again_by_what_the_store_shows(self):
+        self.init()
+        self.backup()
+        self.backup("--full")
+        for way in ("adopt", "list", "verify"):
+            if way == "adopt":
+                subprocess.run(["rm", "-rf", self.places["STATE"]], check=True)
+            else:
+                os.unlink(os.path.join(self.places["STATE"], "ledger.db"))
+            self.rota(way)
+            status = self.rota("status").out
+            self.assertIn("2 runs in 2 chains", status, way)
+            self.assertNotIn("There is no run yet", status, way)
+        # With an empty store there is none.
+        subprocess.run(["rm", "-rf", self.store], check=True)
+        self.rota("list", status=None)
+        self.assertIn("2 runs in 2 chains", self.rota("status").out)
+        self.silent("adopt")
+        self.assertIn("There is no run yet", self.rota("status").out)
+
     def test_without_its_cache_a_machine_goes_on_alone(self):
         self.init()
         self.write("a", "first")

@@ -24,6 +24,7 @@ import cli_input
 import cli_interrupted
 import cli_keys
 import cli_labels
+import cli_ledger
 import cli_locks
 import cli_package
 import cli_pages
@@ -32,6 +33,7 @@ import cli_prepare
 import cli_purge
 import cli_remind
 import cli_s3
+import cli_said
 import cli_screen
 import cli_secrets
 import cli_sftp
@@ -41,10 +43,11 @@ import cli_trees
 import cli_unwatched
 import machine
 
-MODULES = (cli_input, cli_commands, cli_trees, cli_stores, cli_keys, cli_cron, cli_purge, cli_interrupted,
-           cli_b2, cli_locks, cli_s3, cli_sftp, cli_secrets, cli_attack, cli_doctor, cli_drill, cli_cost,
-           cli_disks, cli_prepare, cli_attach_disk, cli_held, cli_hooks, cli_labels, cli_package, cli_pages, cli_plug_in,
-           cli_remind, cli_screen, cli_slow_line, cli_unwatched)
+MODULES = (cli_input, cli_commands, cli_trees, cli_stores, cli_keys, cli_cron, cli_purge,
+           cli_interrupted, cli_b2, cli_locks, cli_s3, cli_sftp, cli_secrets, cli_attack, cli_doctor,
+           cli_drill, cli_cost, cli_disks, cli_prepare, cli_attach_disk, cli_held, cli_hooks,
+           cli_labels, cli_package, cli_pages, cli_plug_in, cli_remind, cli_ledger, cli_said,
+           cli_screen, cli_slow_line, cli_unwatched)
 
 
 def cases(suite):
