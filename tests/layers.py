@@ -225,11 +225,11 @@ CASES = [
     ("a folder hidden among the libraries",
      {"tui/CMakeLists.txt": "rota_folder(tui USES base LIBS chain)"},
      "tui/CMakeLists.txt:1: error: tui must not link chain (tui may use: base, ledger, rotation, "
-     "udev, profile)"),
+     "udev, profile, status)"),
     ("a folder linked to a program",
      {"tui/CMakeLists.txt": "target_link_libraries(rota-tui PRIVATE base disk)"},
      "tui/CMakeLists.txt:1: error: tui must not link disk (tui may use: base, ledger, rotation, "
-     "udev, profile)"),
+     "udev, profile, status)"),
     ("a target that is named after another folder",
      {"src/store/CMakeLists.txt": "rota_folder(chain USES base)"},
      "src/store/CMakeLists.txt:1: error: rota_folder(chain) stands in the folder store"),
