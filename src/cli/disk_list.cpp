@@ -4,6 +4,7 @@
 #include "cli/disk.h"
 #include "cli/status_json.h"
 #include "job/rotation_status.h"
+#include "ledger/history.h"
 #include "rotation/status_text.h"
 
 namespace rota::cli {
@@ -27,7 +28,9 @@ class DiskList final : public Command {
     } else {
       fmt::print("{}", rotation::disk_table(status.rotation));
     }
-    return base::kExitDone;
+    const std::string lost = ledger::History(ledger).lost();
+    if (!lost.empty()) context.warnings().warn("the ledger", lost);
+    return context.status();
   }
 };
 

@@ -244,7 +244,7 @@ void DiskRoom::apply_policy(const disk::DiskMount& mount, const std::string& ser
   policy.max_age = set_.max_age;
   for (const CopyRow& copy :
        rotation::must_prune(copies_of(server), disk_, policy, around_.clock.now())) {
-    prune(mount, copy, "as rotation.toml says");
+    prune(mount, copy, "by the policy of its set");
   }
 }
 

@@ -77,6 +77,7 @@ class Ledger(Machine):
             self.assertRegex(problem.out, "3 rows of the history .*rota ledger rebuild")
             self.assertTrue(any("3 rows of the history" in text for text in self.texts()))
             self.assertIn("3 rows of the history", self.rota("cron", status=WARNINGS).err)
+            self.assertIn("3 rows of the history", self.rota("disk", "list", status=WARNINGS).err)
             self.drilled()  # what is recorded meanwhile does not hide it
             self.rota("ledger", "check", status=CORRUPT)
             self.rota("ledger", "rebuild", whole, "--replace")
