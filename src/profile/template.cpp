@@ -28,8 +28,8 @@ constexpr std::string_view kProfileHead = R"(# rota: the settings of the profile
 # Beside this file:
 #   exclude   what is left out
 #   pre       a program that is run before each backup, if it is there: database dumps, for example
-#   post      a program that is run after each backup for which pre succeeded, if it is there, also when
-#             it failed or was stopped; $ROTA_RESULT is done, failed or stopped
+#   post      a program that is run after each backup, if it is there, also when it failed or was
+#             stopped, but not when pre failed; $ROTA_RESULT is done, failed or stopped
 )";
 
 constexpr std::string_view kExcludeHead = R"(# rota: what the profile "{}" leaves out.
