@@ -69,7 +69,10 @@ class Said(Machine):
         self.set(encrypt_to=f'["{recipient}"]')
         self.silent("cron")
         self.assertFalse(self.alarms())
-        for wrong in ({"encrypt_to": f'["{recipient[:-1]}q"]'}, {"target": '"ftp://x"'},
+        middle = len(recipient) // 2
+        other = "a" if recipient[middle] != "a" else "b"
+        mistyped = recipient[:middle] + other + recipient[middle + 1:]
+        for wrong in ({"encrypt_to": f'["{mistyped}"]'}, {"target": '"ftp://x"'},
                       {"key": '"/nope"'}):
             with self.subTest(wrong=wrong):
                 file = pathlib.Path(self.places["CONFIG"]) / "main/profile.toml"
