@@ -16,6 +16,8 @@ struct StoreUnderTest {
   std::function<std::unique_ptr<store::Store>()> make;
   /// A call costs a round trip: sweeps try their borders only.
   bool remote = false;
+  /// While an object is replaced, who reads it may find none for a moment.
+  bool may_miss = false;
 };
 
 /// The table, in stores.cpp: a new kind of store is one row there. A store whose server is not
