@@ -36,8 +36,8 @@ void write_file(const std::string& path, std::string_view text, unsigned mode = 
 
 /// Writes to a file that a person named on the command line. A terminal, pipe or character device
 /// is written to as it stands ("-o /dev/stdout"); any other file is replaced in one atomic step,
-/// where symbolic links lead to. Throws Error(refused) for a directory or a block device,
-/// FileError.
+/// where symbolic links lead to; a link that leads nowhere is itself replaced. Throws
+/// Error(refused) for a directory or a block device, FileError.
 void write_output(const std::string& path, std::string_view text, unsigned mode = 0600);
 
 }  // namespace rota::base
